@@ -1,0 +1,75 @@
+"""What every verb shares: options, output and the way an error is shown.
+
+A verb parses its options, calls one public function, and hands the result to `emit`. Heavy imports stay inside
+the verbs, so that `t2 --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from t2scaling.units import parse_number
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+Number = Annotated[float, typer.Option(parser=parse_number, metavar="NUMBER")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the artefact.", show_default=False)]
+
+
+def number_option(help: str, *names: str, default_text: str | None = None) -> Any:
+    """A `typer.Option` that reads numbers like 2.56e19, 7B, 2T or 20x."""
+    return typer.Option(*names, parser=parse_number, metavar="NUMBER", help=help, show_default=default_text or False)
+
+
+def console(stderr: bool = False) -> Console:
+    """A rich console on stdout, or on stderr for everything that is not the answer."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def emit(content: Any, *, as_json: bool, show: Any = None) -> None:
+    """Print `content` as JSON, or `show` (text or any rich renderable, or a list of them) for people."""
+    if as_json:
+        from t2scaling.artefacts import dumps
+
+        typer.echo(dumps(content, indent=2))
+        return
+    out = console()
+    for item in show if isinstance(show, list) else [show]:
+        if item is not None:
+            out.print(item)
+
+
+def note(message: str) -> None:
+    """Print a line for people on stderr, where it cannot disturb `--json`."""
+    from rich.markup import escape
+
+    console(stderr=True).print(escape(message), style="dim")
+
+
+@contextmanager
+def progress(description: str, total: int | None = None, quiet: bool = False) -> Iterator[Any]:
+    """A progress bar on stderr, silent where stderr is no terminal; yields a callable that advances it by n.
+
+    quiet   show nothing at all (`--json`)
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    err = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar: Progress = RichProgress(*columns, console=err, disable=quiet or not err.is_terminal, transient=True)
+    with bar:
+        task = bar.add_task(description, total=total)
+        yield lambda n=1: bar.advance(task, n)

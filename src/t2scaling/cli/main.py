@@ -1,0 +1,94 @@
+"""The `t2` command: wires one file per verb, and turns errors into one paragraph and an exit code.
+
+Exit codes: 0 done, 1 a fit failed, 2 bad input or a missing prerequisite, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from t2scaling.errors import T2Error
+
+# Verb → module under t2scaling.cli; each module has a function `command`. The order is that of the help page.
+VERBS: dict[str, str] = {}
+
+
+def build_app() -> typer.Typer:
+    """The typer application with every verb attached."""
+    app = typer.Typer(
+        name="t2",
+        help="Train-to-Test scaling laws: how big a model, on how many tokens, with how many samples per problem.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    app.callback()(_root)
+    for verb, module in VERBS.items():
+        app.command(verb)(import_module(f"t2scaling.cli.{module}").command)
+    return app
+
+
+def _version(show: bool) -> None:
+    if show:
+        from t2scaling import __version__
+
+        typer.echo(f"t2scaling {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exits the process."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line `argv` and return its exit code."""
+    import click
+
+    try:
+        result = build_app()(args=argv, prog_name="t2", standalone_mode=False)
+    except click.exceptions.Abort:
+        return _fail("interrupted.", 130)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _fail("interrupted.", 130)
+    except BrokenPipeError:
+        # The reader of our output has left (`t2 … | head`): that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (T2Error, ValueError, OSError) as error:
+        if os.environ.get("T2_DEBUG"):
+            raise
+        return _fail(_message(error), getattr(error, "exit_code", 2))
+    return result if isinstance(result, int) else 0
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"`{error.filename}`: {error.strerror or error}. Check the path and its permissions."
+    return str(error)
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"t2: {message}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The errors that t2scaling raises on purpose.
+
+Every message names the argument as the caller typed it, the value, and a way out. Arguments that are impossible
+by themselves (k < 1, a negative budget) stay plain `ValueError`; the classes here are for what goes wrong with
+data, suites, fits and missing prerequisites. The command prints any of them as one paragraph without a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class T2Error(Exception):
+    """Base of every error below; catch this to catch them all."""
+
+    exit_code = 2
+
+
+class DataError(T2Error, ValueError):
+    """Measurements that cannot be used: missing columns, c > n, duplicate rows, an unreadable file.
+
+    rows   the offending rows or keys where they are known (a short list, never the whole table)
+    """
+
+    def __init__(self, message: str, rows: list[Any] | None = None) -> None:
+        super().__init__(message)
+        self.rows = rows or []
+
+
+class SuiteError(T2Error, ValueError):
+    """A suite, recipe or study file that cannot be carried out as written."""
+
+
+class FitError(T2Error):
+    """A fit that found no usable law.
+
+    best   the best attempt, where there is one, so that a caller may look at it
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, best: Any = None) -> None:
+        super().__init__(message)
+        self.best = best
+
+
+class PrerequisiteError(T2Error):
+    """Something that has to be installed or made first: an extra, a dataset, a checkpoint."""

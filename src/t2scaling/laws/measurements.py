@@ -1,0 +1,84 @@
+"""What a fit takes: the measurements of one task (or a mixture of tasks) on a suite, as plain arrays.
+
+`Measurements` holds every question, so that pass@k can be formed at any k and questions can be resampled.
+`Curves` is what remains after averaging over questions at a list of k. Shapes: R runs, Q questions, K values of k.
+This package depends on numpy and scipy alone; tables become arrays in `t2scaling.observations`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Target = Literal["mean_neg_log", "neg_log_mean"]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Outcomes of R runs on Q questions, either likelihoods (nll) or counts (n, c).
+
+    task            name of the task, or "macro" for the unweighted mean over several
+    run_id          R names
+    N, D            parameters and training tokens, shape (R,)
+    question_weight shape (Q,), sums to 1; equal weights within a task, and 1/T per task in a macro average
+    nll             shape (R, Q), nats, summed over the answer's tokens; NaN where a run lacks the question
+    n, c            shape (R, Q), samples and correct samples; n = 0 where a run lacks the question
+    train_flops     shape (R,), 6·N·D unless the table says otherwise
+    group           shape (R,), label of the isoFLOP level that a run belongs to
+    overtrained     shape (R,), True for cells that the suite marks as overtrained
+    conventions     what the numbers mean: how N was counted, what nll is
+    data_hash       SHA-256 of the data behind the arrays
+    """
+
+    task: str
+    run_id: tuple[str, ...]
+    N: Array
+    D: Array
+    question_weight: Array
+    nll: Array | None = None
+    n: Array | None = None
+    c: Array | None = None
+    train_flops: Array | None = None
+    overtrained: NDArray[np.bool_] | None = None
+    conventions: dict[str, str] = field(default_factory=dict)
+    data_hash: str = ""
+
+    @property
+    def kind(self) -> Literal["nll", "counts"]:
+        """Which outcomes are held."""
+        return "nll" if self.nll is not None else "counts"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Averages over questions: one value per run and k.
+
+    k       shape (K,), starts at 1
+    value   shape (R, K): the target at each k (nats), NaN where it is undefined (too few samples for k)
+    pass_at_k  shape (R, K): mean pass@k
+    se      shape (R, K): standard error of pass_at_k with the question as the unit
+    loss    shape (R,): the k = 1 loss in nats, the same target as `value`
+    """
+
+    task: str
+    run_id: tuple[str, ...]
+    N: Array
+    D: Array
+    k: Array
+    value: Array
+    pass_at_k: Array
+    se: Array
+    target: Target
+    train_flops: Array | None = None
+    overtrained: NDArray[np.bool_] | None = None
+    conventions: dict[str, str] = field(default_factory=dict)
+    data_hash: str = ""
+
+    @property
+    def loss(self) -> Array:
+        """The target at k = 1, shape (R,)."""
+        return self.value[:, 0]
