@@ -1,0 +1,208 @@
+"""pass@k: the chance that at least one of k samples is right, from counts or from likelihoods.
+
+Counts: a question sampled n times with c correct has the unbiased estimate (Chen et al. 2021, arXiv 2107.03374, Eq. 1)
+
+    pass@k = 1 − C(n − c, k) / C(n, k).
+
+Likelihoods: a question whose answer has probability p = exp(−nll) is passed with 1 − (1 − p)^k (arXiv 2604.01411, §3).
+
+Arrays in, arrays out. Q questions and a scalar k give shape (Q,); an array of K values of k gives (Q, K): the shape
+of the outcomes, then the shape of k. k may be real: the binomials become Gamma functions, which agree with the
+estimator at integers and are smooth between them. What is undefined (k > n) is NaN, never a plausible number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+_STIRLING_FROM = 10.0
+_BLOCK = 8192  # pairs at a time: the intermediates then stay in the cache
+# Below this loss p = exp(−nll) is within rounding of −log(1 − p); above it the two are equal in double precision.
+_TINY_FROM = 37.0
+
+
+def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Array:
+    """Unbiased chance that at least one of k samples, drawn without replacement from n with c correct, is right.
+
+    n, c   samples and correct samples per question, whole numbers, broadcast against each other
+    k      samples allowed per question, at least 1; scalar or array
+    Returns shape (n, c).shape + k.shape, NaN where n < k: no unbiased estimate exists there.
+    Stable for n up to 10^7 and beyond; equal (n, c) pairs are computed once.
+    Raises ValueError if c > n, a count is negative or no whole number, or k < 1.
+    """
+    k = _check_k(k)
+    n, c = np.broadcast_arrays(_check_counts("n", n), _check_counts("c", c))
+    _check_at_most(n, c)
+    pairs, where = _distinct_pairs(n.ravel(), c.ravel())
+    estimate = np.empty((pairs[0].size, k.size))
+    for start in range(0, len(estimate), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        estimate[block] = _pass_of_pairs(pairs[0][block, None], pairs[1][block, None], k.ravel()[None, :])
+    return estimate[where].reshape(n.shape + k.shape)
+
+
+def pass_at_k_from_nll(nll: ArrayLike, k: ArrayLike) -> Array:
+    """1 − (1 − e^−nll)^k, to full precision for any nll ≥ 0 (p down to 1e-300) and real k ≥ 1.
+
+    nll    negative log-likelihood of the right answer in nats, summed over its tokens; NaN stays NaN
+    k      samples per question; scalar or array
+    Returns shape nll.shape + k.shape. Raises ValueError if nll < 0 or k < 1.
+    """
+    k, nll = _check_k(k), np.asarray(nll, dtype=float)
+    fail = _log_fail(nll).reshape(nll.shape + (1,) * k.ndim)
+    with np.errstate(under="ignore"):
+        return np.asarray(-np.expm1(k * fail))
+
+
+def neg_log_pass_at_k_from_nll(nll: ArrayLike, k: ArrayLike) -> Array:
+    """−log(1 − (1 − e^−nll)^k) in nats, finite even where pass@k underflows. Shapes and errors as above."""
+    k, nll = _check_k(k), np.asarray(nll, dtype=float)
+    fail = _log_fail(nll).reshape(nll.shape + (1,) * k.ndim)
+    nll = nll.reshape(fail.shape)
+    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
+        # For tiny p the log of −log(1 − p) is −nll itself, which does not underflow.
+        log_hazard = np.where(nll > _TINY_FROM, -nll, np.log(-fail)) + np.log(k)
+        hazard = np.exp(np.minimum(log_hazard, 700.0))
+        small = np.where(log_hazard < -_TINY_FROM, -log_hazard, -np.log(-np.expm1(-hazard)))
+        return np.asarray(np.where(hazard > 0.7, -np.log1p(-np.exp(-hazard)), small))
+
+
+def mean_and_error(values: ArrayLike, weights: ArrayLike | None = None, axis: int = -1) -> tuple[Array, Array]:
+    """Mean over questions and its standard error, the question being the unit; NaN questions are left out.
+
+    values   per-question values with questions along `axis`
+    weights  one weight per question (default: equal), rescaled to sum to 1 over the questions that count
+    The error is NaN with fewer than two questions. A benchmark's questions vary far more than the draws within one,
+    so the spread between questions is what the error has to carry.
+    """
+    x = np.moveaxis(np.asarray(values, dtype=float), axis, -1)
+    w = np.ones(x.shape[-1]) if weights is None else np.asarray(weights, dtype=float)
+    w = np.where(np.isnan(x), 0.0, w)
+    count = np.count_nonzero(w, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        w = w / w.sum(axis=-1, keepdims=True)
+        mean = np.sum(w * np.nan_to_num(x, posinf=np.inf), axis=-1)
+        squares = np.sum((w * (np.nan_to_num(x, posinf=np.inf) - mean[..., None])) ** 2, axis=-1)
+        error = np.sqrt(squares * np.where(count > 1, count / (count - 1.0), np.nan))
+    return np.where(count > 0, mean, np.nan), error
+
+
+def neg_log_of_mean(pass_values: ArrayLike, weights: ArrayLike | None = None, axis: int = -1) -> Array:
+    """−log E[pass@k] over questions: the aggregate that power laws are proved for (arXiv 2502.17578).
+
+    E[−log pass@k], the T² paper's target, is `mean_and_error(neg_log_pass_at_k_from_nll(nll, k))[0]`; by Jensen's
+    inequality it is never below this one. Infinite where no question was ever passed.
+    """
+    mean, _ = mean_and_error(pass_values, weights, axis)
+    with np.errstate(divide="ignore"):
+        return np.asarray(-np.log(mean))
+
+
+def _check_k(k: ArrayLike) -> Array:
+    k = np.asarray(k, dtype=float)
+    if k.size and not np.all(k >= 1):
+        raise ValueError(f"`k` = {np.min(k):g} is below one sample: ask for k ≥ 1.")
+    return k
+
+
+def _check_counts(name: str, counts: ArrayLike) -> Array:
+    counts = np.asarray(counts, dtype=float)
+    bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts)))
+    if np.any(bad):
+        index = int(np.argmax(bad.ravel()))
+        raise ValueError(
+            f"`{name}` = {counts.ravel()[index]:g} at index {index} is not a count: give whole numbers, 0 or more."
+        )
+    return counts
+
+
+def _check_at_most(n: Array, c: Array) -> None:
+    over = (c > n).ravel()
+    if np.any(over):
+        index = int(np.argmax(over))
+        raise ValueError(
+            f"`c` exceeds `n` for {int(over.sum())} question(s), first at index {index}: c={c.ravel()[index]:g}, "
+            f"n={n.ravel()[index]:g}. Check that the correct samples were counted among the n."
+        )
+
+
+def _distinct_pairs(n: Array, c: Array) -> tuple[tuple[Array, Array], NDArray[np.intp]]:
+    """Distinct (n, c) pairs and, for each question, the index of its pair."""
+    if n.size == 0:
+        return (n, c), np.zeros(0, dtype=np.intp)
+    width = c.max() + 1
+    code = n * width + c
+    if code.max() >= 2**53:  # the code would no longer be exact
+        return (n, c), np.arange(n.size)
+    low, span = code.min(), int(code.max() - code.min()) + 1
+    if span <= max(4 * n.size, 1024):  # a table beats sorting, and counts of one benchmark are close together
+        index = (code - low).astype(np.intp)
+        present = np.zeros(span, dtype=bool)
+        present[index] = True
+        codes = np.flatnonzero(present)
+        slot = np.empty(span, dtype=np.intp)
+        slot[codes] = np.arange(codes.size)
+        distinct, where = codes + low, slot[index]
+    else:
+        distinct, where = np.unique(code, return_inverse=True)
+    pairs = np.floor_divide(distinct, width)
+    return (pairs, distinct - pairs * width), where
+
+
+def _pass_of_pairs(n: Array, c: Array, k: Array) -> Array:
+    """The estimator with n, c and k broadcast: log C(n − c, k)/C(n, k) is a second difference of log Γ at n + 1."""
+    n, c, k = np.broadcast_arrays(n, c, k)
+    out = np.where(k > n, np.nan, 1.0)
+    inside = (n - c - k > -1) & (k <= n)
+    # With n − c < k some draw must be correct. The Gamma form says so at whole k; between whole numbers it joins
+    # smoothly, so only n − c − k ≤ −1 is left at 1.
+    out[inside] = -np.expm1(-_second_difference(n[inside] + 1, c[inside], k[inside]))
+    return out
+
+
+def _second_difference(x: Array, c: Array, k: Array) -> Array:
+    """log Γ(x) − log Γ(x − c) − log Γ(x − k) + log Γ(x − c − k), which is −log of the fail probability.
+
+    Taking the four log Γ apart would lose all digits at x near 10^7. By Stirling's formula
+    log Γ(y) = (y − 1/2) log y − y + S(y): the first part is combined by hand, so that every term is of the size of
+    the result, and S is small.
+    """
+    with np.errstate(divide="ignore"):
+        last = x - c - k
+        both = np.log1p(-c * k / ((x - c) * (x - k)))
+        # x log-ratio terms: log(last) = log x + log1p(−c/x) + log1p(−k/x) + `both`
+        bulk = (last - 0.5) * both - k * np.log1p(-c / x) - c * np.log1p(-k / x)
+    with np.errstate(invalid="ignore"):
+        rest = _stirling_rest(x) - _stirling_rest(x - c) - _stirling_rest(x - k) + _stirling_rest(last)
+    return np.where((c == 0) | (k == 0), 0.0, np.maximum(bulk + rest, 0.0))
+
+
+def _stirling_rest(x: Array) -> Array:
+    """S(x) = log Γ(x) − (x − 1/2) log x + x − log(2π)/2 for x > 0.
+
+    The asymptotic series serves from 10 on; below it S(x) = S(x + 1) + (x + 1/2) log(1 + 1/x) − 1 leads up to there.
+    """
+    x = x.copy()
+    lift = np.zeros_like(x)
+    low = x < _STIRLING_FROM
+    while np.any(low):
+        lift[low] += (x[low] + 0.5) * np.log1p(1 / x[low]) - 1
+        x[low] += 1
+        low = x < _STIRLING_FROM
+    square = 1 / (x * x)
+    series = 1 / 1188 - square * (691 / 360360 - square / 156)
+    series = 1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square * series)))
+    return lift + series / x
+
+
+def _log_fail(nll: Array) -> Array:
+    """log(1 − p) with p = exp(−nll), by whichever form keeps its digits: expm1 for p near 1, log1p for small p."""
+    if np.any(nll < 0):
+        raise ValueError(
+            f"`nll` = {np.nanmin(nll):g} is negative: give −log p of the right answer, not the log-probability itself."
+        )
+    with np.errstate(divide="ignore", under="ignore"):
+        return np.where(nll < 0.7, np.log(-np.expm1(-nll)), np.log1p(-np.exp(-nll)))
