@@ -1,0 +1,104 @@
+"""Imports go one way: what each package may import is held here, by reading the source."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import t2scaling
+
+ROOT = Path(t2scaling.__file__).parent
+
+BASE = {"errors", "units", "artefacts"}
+FITTING = BASE | {"passk", "costs", "laws"}
+MAKING = BASE | {"costs", "suite", "corpus", "tasks"}
+# package → packages of this project that it may import besides itself
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "units": set(),
+    "artefacts": BASE,
+    "passk": BASE,
+    "costs": BASE,
+    "laws": BASE | {"passk", "costs"},
+    "allocate": FITTING,
+    "suite": BASE | {"passk", "costs"},
+    "corpus": BASE,
+    "tasks": BASE | {"corpus"},
+    "pretrain": MAKING,
+    "posttrain": MAKING | {"pretrain"},
+    "evaluate": MAKING | {"pretrain"},
+    "observations": FITTING | {"suite"},
+    "report": FITTING | {"allocate", "observations"},
+}
+# package → third-party packages it must not import anywhere, not even inside a function
+FORBIDDEN = {
+    "errors": {"numpy", "torch", "polars"},
+    "costs": {"scipy", "torch", "polars", "transformers", "matplotlib"},
+    "laws": {"torch", "polars", "transformers", "matplotlib", "pandas"},
+    "allocate": {"torch", "polars", "transformers", "matplotlib", "pandas"},
+    "report": {"torch", "transformers"},
+    "observations": {"torch", "transformers", "matplotlib"},
+}
+HEAVY = {"torch", "transformers", "polars", "matplotlib", "scipy", "pandas", "accelerate", "datasets", "rich", "numpy"}
+
+
+def imports(path: Path, top_level_only: bool = False) -> set[str]:
+    """Modules that a file imports, leaving out blocks for type checkers."""
+    tree = ast.parse(path.read_text())
+    nodes: list[ast.AST] = list(tree.body) if top_level_only else list(ast.walk(tree))
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in nodes:
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def own(modules: set[str]) -> set[str]:
+    return {name.split(".")[1] for name in modules if name.startswith("t2scaling.")}
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_layers(path: Path) -> None:
+    package = package_of(path)
+    found = imports(path)
+    if package in ALLOWED:
+        packages = {name for name in own(found) if (ROOT / name).is_dir() or (ROOT / f"{name}.py").exists()}
+        assert packages <= ALLOWED[package] | {package}
+    assert not {name.split(".")[0] for name in found} & FORBIDDEN.get(package, set())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cli").glob("*.py")), ids=lambda path: path.name)
+def test_the_command_imports_nothing_heavy_at_start(path: Path) -> None:
+    found = {name.split(".")[0] for name in imports(path, top_level_only=True)}
+    assert not found & HEAVY
+
+
+def test_nothing_is_unpickled() -> None:
+    for path in FILES:
+        assert not {name.split(".")[0] for name in imports(path)} & {
+            "pickle",
+            "dill",
+            "joblib",
+            "cloudpickle",
+            "shelve",
+        }
+        assert "weights_only=False" not in path.read_text()
