@@ -39,10 +39,33 @@ _HOME = {
     "Frontier": "t2scaling.allocate",
     "plan": "t2scaling.allocate",
     "frontier": "t2scaling.allocate",
-    "report": "t2scaling.report",
-    "study": "t2scaling.study",
 }
-__all__ = ["__version__", *_HOME]
+__all__ = [
+    "AccuracyLaw",
+    "ChinchillaLaw",
+    "DataError",
+    "FitError",
+    "FitResult",
+    "FitStatus",
+    "Frontier",
+    "LossLaw",
+    "NaiveLaw",
+    "Observations",
+    "Plan",
+    "PrerequisiteError",
+    "SuiteError",
+    "T2Error",
+    "__version__",
+    "costs",
+    "fit",
+    "frontier",
+    "laws",
+    "load_law",
+    "load_suite",
+    "passk",
+    "plan",
+    "read",
+]
 
 if TYPE_CHECKING:
     from t2scaling import costs, laws, passk
@@ -59,8 +82,6 @@ if TYPE_CHECKING:
         load_law,
     )
     from t2scaling.observations import Observations, load_suite, read
-    from t2scaling.report import report
-    from t2scaling.study import study
 
 
 def __getattr__(name: str) -> Any:
