@@ -1,0 +1,162 @@
+"""What makes a canonical table usable, each refusal in one paragraph that names the rows.
+
+`check` runs every check in the order in which a mistake would mislead the next one: names, then run facts, then
+outcomes, then duplicates. Nothing is repaired here; a table that passes is taken as it is.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from t2scaling.errors import DataError
+from t2scaling.observations.schema import KEYS, RUN_COLUMNS, RUN_KEYS
+
+SHOWN = 3  # offending rows that a message names
+
+
+def check(frame: pl.DataFrame, where: str = "the table") -> None:
+    """Raise DataError unless `frame` (canonical columns) can be used; `where` is how the message calls it."""
+    if frame.is_empty():
+        raise DataError(f"{where} has no rows: there is nothing to fit. Check the path, or the filter that left none.")
+    check_names(frame, where)
+    check_runs(frame, where)
+    check_outcomes(frame, where)
+    check_duplicates(frame, where)
+    check_one_kind_per_task(frame, where)
+
+
+def check_names(frame: pl.DataFrame, where: str) -> None:
+    """Every row names its run, task and question."""
+    for name in KEYS:
+        blank = frame[name].is_null() | (frame[name].str.strip_chars() == "")
+        if blank.any():
+            row = (blank.arg_max() or 0) + 1
+            raise DataError(f"`{name}` of {where} is empty in {_rows(int(blank.sum()))}, first in row {row}. Name it.")
+
+
+def check_runs(frame: pl.DataFrame, where: str) -> None:
+    """A run (at one stage) has one N > 0 and one D > 0, and one value of whatever else is said of it."""
+    columns = [name for name in RUN_COLUMNS if name in frame.columns]
+    facts = frame.select(*RUN_KEYS, *columns).unique(maintain_order=True)
+    spread = facts.group_by(RUN_KEYS, maintain_order=True).agg(pl.col(columns).n_unique())
+    for name in columns:
+        torn = spread.filter(pl.col(name) > 1)
+        if len(torn):
+            run = torn["run_id"][0]
+            values = facts.filter(pl.col("run_id") == run, pl.col("stage") == torn["stage"][0])[name].unique().to_list()
+            shown = " and ".join(_number(value) for value in values[:SHOWN])
+            others = f" ({len(torn) - 1} more runs do the same)" if len(torn) > 1 else ""
+            raise DataError(
+                f"run `{run}` in {where} has {len(values)} values of `{name}`: {shown}{others}. A run_id names one "
+                "checkpoint: give each its own, such as the name with its step.",
+                torn["run_id"].head(SHOWN).to_list(),
+            )
+    for name in ("n_params", "n_tokens"):
+        _check_size(facts, name, where)
+
+
+def _check_size(facts: pl.DataFrame, name: str, where: str) -> None:
+    value = pl.col(name)
+    missing = facts.filter(value.is_null())
+    if len(missing):
+        raise DataError(
+            f"`{name}` is missing for {_runs(missing)} in {where}. Add the column, or attach it with a --runs "
+            "manifest, whose regex on run names can say it for all of them.",
+            missing["run_id"].to_list(),
+        )
+    odd = facts.filter(~(value.is_finite() & (value > 0)))
+    if len(odd):
+        raise DataError(
+            f"`{name}` of run `{odd['run_id'][0]}` in {where} is {_number(odd[name][0])}; it must be a finite number "
+            "above 0. Correct the row, or leave the run out.",
+            odd["run_id"].to_list(),
+        )
+
+
+def check_outcomes(frame: pl.DataFrame, where: str) -> None:
+    """nll is finite and not negative; 0 ≤ n_correct ≤ n_samples, n_samples ≥ 1; every row has one or the other."""
+    has = pl.lit(False)
+    if "nll" in frame.columns:
+        _refuse(
+            frame, ~pl.col("nll").is_finite(), "nll", where, "NaN or infinite", "Drop the row: 0 probability is −∞."
+        )
+        _refuse(frame, pl.col("nll") < 0, "nll", where, "negative", "nll is −log p, so a log-probability (the number "
+                "that harnesses log) has the wrong sign here: multiply it by −1.")  # fmt: skip
+        has = has | pl.col("nll").is_not_null()
+    if {"n_samples", "n_correct"} <= set(frame.columns):
+        n, c = pl.col("n_samples"), pl.col("n_correct")
+        _refuse(frame, n < 0, "n_samples", where, "negative", "Counts start at 0.")
+        _refuse(frame, c < 0, "n_correct", where, "negative", "Counts start at 0.")
+        _refuse(frame, n == 0, "n_samples", where, "0", "Leave out questions of which no sample was graded.")
+        _refuse(frame, c > n, "n_correct", where, "above n_samples", "Are the two columns exchanged?")
+        _refuse(frame, n.is_null() != c.is_null(), "n_samples", where, "without its n_correct, or the reverse",
+                "A graded question has both.")  # fmt: skip
+        has = has | c.is_not_null()
+    _refuse(frame, ~has, "nll", where, "missing, and so are the counts", "Drop the row, or give the outcome.")
+
+
+def _refuse(frame: pl.DataFrame, broken: pl.Expr, column: str, where: str, what: str, way_out: str) -> None:
+    count = frame.select(broken.fill_null(False).sum()).item()
+    if not count:
+        return
+    rows = frame.filter(broken.fill_null(False)).head(SHOWN)
+    names = "; ".join(f"{_key(row)}: {_values(row)}" for row in rows.to_dicts())
+    more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
+    raise DataError(f"`{column}` of {where} is {what} in {_rows(count)} ({names}{more}). {way_out}", rows.to_dicts())
+
+
+def check_duplicates(frame: pl.DataFrame, where: str) -> None:
+    """A (run, stage, task, question) stands once."""
+    if frame.select(pl.struct(KEYS).n_unique()).item() == len(frame):
+        return
+    twice = frame.group_by(KEYS, maintain_order=True).len().filter(pl.col("len") > 1)
+    names = "; ".join(f"{_key(row)} stands {row['len']} times" for row in twice.head(SHOWN).to_dicts())
+    more = f" and {len(twice) - SHOWN:,} more" if len(twice) > SHOWN else ""
+    raise DataError(
+        f"{where} repeats {len(twice):,} question{'s' * (len(twice) > 1)} of a run: {names}{more}. Keep one row for "
+        "each run, task and question; add up n_samples and n_correct where they are separate draws.",
+        twice.head(SHOWN).to_dicts(),
+    )
+
+
+def check_one_kind_per_task(frame: pl.DataFrame, where: str) -> None:
+    """Within a task either every row has nll, or every row has counts (all may have both)."""
+    if not {"nll", "n_samples"} <= set(frame.columns):
+        return
+    kinds = frame.group_by("task", maintain_order=True).agg(
+        pl.len(),
+        pl.col("nll").is_not_null().sum().alias("nll"),
+        pl.col("n_samples").is_not_null().sum().alias("counts"),
+    )
+    torn = kinds.filter((pl.col("nll") < pl.col("len")) & (pl.col("counts") < pl.col("len")))
+    if len(torn):
+        row = torn.row(0, named=True)
+        raise DataError(
+            f"task `{row['task']}` in {where} mixes units: {row['nll']:,} of its {row['len']:,} rows have nll and "
+            f"{row['counts']:,} have counts. Use one for the whole task, or name them as two tasks.",
+            torn["task"].to_list(),
+        )
+
+
+def _key(row: dict[str, object]) -> str:
+    stage = "" if row["stage"] == "base" else f", stage {row['stage']}"
+    return f"run `{row['run_id']}`{stage}, task `{row['task']}`, question `{row['question_id']}`"
+
+
+def _values(row: dict[str, object]) -> str:
+    names = ("nll", "n_samples", "n_correct")
+    return ", ".join(f"{name}={_number(row[name])}" for name in names if row.get(name) is not None) or "no outcome"
+
+
+def _number(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) and abs(value) < 1e5 else str(value)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _runs(frame: pl.DataFrame) -> str:
+    names = frame["run_id"].unique(maintain_order=True).to_list()
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ("runs " if len(names) > 1 else "run ") + ", ".join(f"`{name}`" for name in names[:SHOWN]) + more
