@@ -1,0 +1,102 @@
+"""Damped Newton descent within a box, for many small problems side by side.
+
+Each problem has P parameters (three for the power laws, five for the Beta law) and its own objective; all of them
+step together as array arithmetic, and a problem leaves the batch when it has converged. Curvature is made positive
+by taking the absolute value of its eigenvalues, damping grows on a failed step and shrinks on a good one, and
+parameters that press against a bound are held there while the gradient points outward.
+Shapes: B problems, P parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+# (x of shape (b, P), which of the B problems they belong to (b,)) → value (b,), gradient (b, P), curvature (b, P, P)
+Objective = Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]
+
+_FLAT = 1e-10  # eigenvalues below this share of the largest are lifted to it
+_HOPELESS = 1e10  # damping, in units of the largest curvature, at which no step can help any more
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Where a batch of descents ended.
+
+    x           shape (B, P)
+    value       shape (B,)
+    converged   shape (B,), False where `max_iter` ran out first
+    """
+
+    x: Array
+    value: Array
+    converged: NDArray[np.bool_]
+
+
+def minimise(
+    objective: Objective,
+    start: Array,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    *,
+    max_iter: int = 200,
+    tolerance: float = 1e-14,
+    radius: float = 1.0,
+) -> Descent:
+    """Descend from each row of `start`, shape (B, P), within [lower, upper].
+
+    tolerance   stop when a full step would lower the value by less than this share of it
+    radius      longest step in the parameters' own units
+    """
+    lower, upper = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
+    x = np.clip(start, lower, upper)
+    active = np.arange(len(x))
+    value, gradient, curvature = objective(x, active)
+    damping = np.full(len(x), 1e-3)
+    converged = np.zeros(len(x), dtype=bool)
+    for _ in range(max_iter):
+        if not active.size:
+            break
+        step, promise = _step(x[active], gradient[active], curvature[active], damping[active], lower, upper, radius)
+        done = promise <= tolerance * np.abs(value[active])
+        converged[active[done]] = True
+        active, step = active[~done], step[~done]
+        if not active.size:
+            break
+        trial = np.clip(x[active] + step, lower, upper)
+        new_value, new_gradient, new_curvature = objective(trial, active)
+        better = new_value < value[active]
+        good = active[better]
+        x[good], value[good] = trial[better], new_value[better]
+        gradient[good], curvature[good] = new_gradient[better], new_curvature[better]
+        damping[good] = np.where(damping[good] < 1e-9, 0.0, damping[good] / 10)
+        bad = active[~better]
+        damping[bad] = np.maximum(damping[bad] * 10, 1e-6)
+        # No step down at any length: the value is at its floor to rounding.
+        stuck = damping[active] > _HOPELESS
+        converged[active[stuck]] = True
+        active = active[~stuck]
+    return Descent(x, value, converged)
+
+
+def _step(
+    x: Array, gradient: Array, curvature: Array, damping: Array, lower: Array, upper: Array, radius: float
+) -> tuple[Array, Array]:
+    """The damped Newton step of each problem and the decrease that the undamped one promises."""
+    held = ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
+    free = ~held
+    gradient = gradient * free
+    curvature = curvature * free[:, :, None] * free[:, None, :]
+    values, vectors = np.linalg.eigh(curvature)
+    size = np.abs(values)
+    largest = np.maximum(size.max(axis=1, keepdims=True), np.finfo(float).tiny)
+    size = np.maximum(size, _FLAT * largest)
+    along = np.einsum("bpq,bp->bq", vectors, gradient)
+    promise = 0.5 * np.sum(along**2 / size, axis=1)
+    step = -np.einsum("bpq,bq->bp", vectors, along / (size + damping[:, None] * largest)) * free
+    length = np.linalg.norm(step, axis=1, keepdims=True)
+    return step * np.minimum(1.0, radius / np.maximum(length, np.finfo(float).tiny)), promise

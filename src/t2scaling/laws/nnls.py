@@ -1,0 +1,80 @@
+"""Exact non-negative least squares for a handful of columns, over any batch of problems at once.
+
+With p ≤ 4 columns there are at most 15 supports. Solving the normal equations on every support and keeping the best
+non-negative one is exact, needs no iteration, and runs as plain array arithmetic over thousands of problems.
+Shapes: B… problems (any leading shape), p columns, S supports.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+# A column whose part independent of the others is below this share of its squared length is taken as dependent on
+# them. Nothing is lost: some best solution always uses independent columns only.
+_DEPENDENT = 1e-14
+
+
+def nnls(gram: Array, rhs: Array) -> Array:
+    """Minimise cᵀ·gram·c − 2·rhsᵀ·c over c ≥ 0.
+
+    gram   XᵀWX, shape (B…, p, p)
+    rhs    XᵀWy, shape (B…, p)
+    Returns c, shape (B…, p), exact zeros off the support.
+    """
+    p = rhs.shape[-1]
+    masks = _supports(p)  # largest support first
+    scale = np.sqrt(np.maximum(np.diagonal(gram, axis1=-2, axis2=-1), np.finfo(float).tiny))
+    gram = gram / (scale[..., :, None] * scale[..., None, :])
+    rhs = rhs / scale
+    c, valid = solve_on(gram[..., None, :, :], rhs[..., None, :], masks)
+    feasible = valid & np.all(c >= 0, axis=-1)
+    gain = np.where(feasible, np.sum(c * rhs[..., None, :], axis=-1), -np.inf)
+    gain[..., -1] = 0.0  # the empty support
+    # A feasible full support is the optimum; the comparison of gains could only lose it to rounding.
+    gain[..., 0] = np.where(feasible[..., 0], np.inf, -np.inf)
+    best = np.argmax(gain, axis=-1)
+    return np.take_along_axis(c, best[..., None, None], axis=-2)[..., 0, :] / scale
+
+
+def solve_on(gram: Array, rhs: Array, support: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
+    """Solve gram·c = rhs on the columns of `support` (broadcast), with c = 0 on the rest, by Cholesky.
+
+    The diagonal of `gram` should be near 1. Returns c and whether the columns were independent; where they were
+    not, c means nothing.
+    """
+    p = rhs.shape[-1]
+    on = support.astype(float)
+    a = [[gram[..., i, j] * on[..., i] * on[..., j] for j in range(i)] for i in range(p)]
+    diagonal = [gram[..., i, i] * on[..., i] + (1 - on[..., i]) for i in range(p)]
+    valid: NDArray[np.bool_] = np.ones(np.broadcast_shapes(gram.shape[:-2], rhs.shape[:-1], on.shape[:-1]), dtype=bool)
+    low: list[list[Array]] = []
+    pivot: list[Array] = []
+    for i in range(p):
+        row: list[Array] = []
+        for j in range(i):
+            row.append((a[i][j] - sum(row[m] * low[j][m] for m in range(j))) / pivot[j])
+        square = diagonal[i] - sum(value * value for value in row)
+        valid = valid & (square > _DEPENDENT * diagonal[i])
+        pivot.append(np.sqrt(np.where(square > _DEPENDENT * diagonal[i], square, 1.0)))
+        low.append(row)
+    y: list[Array] = []
+    for i in range(p):
+        y.append((rhs[..., i] * on[..., i] - sum(low[i][m] * y[m] for m in range(i))) / pivot[i])
+    c: list[Array] = [y[0]] * p
+    for i in reversed(range(p)):
+        c[i] = (y[i] - sum(low[m][i] * c[m] for m in range(i + 1, p))) / pivot[i]
+    shape = valid.shape
+    return np.stack([np.broadcast_to(value, shape) for value in c], axis=-1) * on, valid
+
+
+@cache
+def _supports(p: int) -> NDArray[np.bool_]:
+    """All 2^p supports, largest first, the empty one last."""
+    masks = sorted(product((True, False), repeat=p), key=lambda mask: -sum(mask))
+    return np.array(masks, dtype=bool)
