@@ -42,7 +42,7 @@ def test_mean_over_questions_is_the_stated_law(task):
 
 
 def test_statement_says_simulated():
-    assert CONVENTIONS["source"] == "simulated"
+    assert CONVENTIONS["origin"] == "simulated"
     assert LAW.startswith("Simulated")
     assert CONVENTIONS["statement"] == LAW
 

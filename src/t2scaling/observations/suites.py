@@ -12,7 +12,11 @@ from t2scaling.observations.schema import nearest
 from t2scaling.observations.table import Observations, read_conventions
 
 
-def load_suite(name: str = "world") -> Observations:
+# The suite that the demo shows, and that `load_suite()` loads.
+DEFAULT_SUITE = "simulated"
+
+
+def load_suite(name: str = DEFAULT_SUITE) -> Observations:
     """The observations of a suite that ships with the package.
 
     name  "simulated": 106 cells of the paper's Figure 8 grid, drawn from a stated law with stated noise
@@ -25,10 +29,9 @@ def load_suite(name: str = "world") -> Observations:
 
 
 def _simulated() -> Observations:
-    from t2scaling.suite.simulated import simulate
+    from t2scaling.suite.simulated import CONVENTIONS, simulate
 
-    conventions = {"n_params": "with_head", "nll": "sum", "origin": "simulated"}
-    return Observations.from_frame(simulate(), conventions, where="the simulated suite")
+    return Observations.from_frame(simulate(), CONVENTIONS, where="the simulated suite")
 
 
 def _world() -> Observations:

@@ -61,7 +61,7 @@ LAW = (
     f"(0.40 to 0.70 in log NLL, {NOISE:.0%} noise per answer)."
 )
 CONVENTIONS = {
-    "source": "simulated",
+    "origin": "simulated",
     "statement": LAW,
     "n_params": "with_head",
     "nll": "sum",
