@@ -1,0 +1,11 @@
+"""From a law and a budget to N, D and k. Depends on numpy, scipy, `costs` and `laws` alone.
+
+`plan` answers for one budget, `frontier` for many at once; `Budget` turns dollars and GPU-hours into FLOPs.
+"""
+
+from t2scaling.allocate.budgets import Budget
+from t2scaling.allocate.frontier import Frontier, frontier
+from t2scaling.allocate.plan import plan
+from t2scaling.allocate.result import Allocation, Plan
+
+__all__ = ["Allocation", "Budget", "Frontier", "Plan", "frontier", "plan"]

@@ -1,0 +1,80 @@
+"""When overtraining pays: how many tokens must be served before the plan is the cheaper way to its quality.
+
+Let the plan be (N, D, k) with value v, and let its rivals be the models that Chinchilla's rule trains for any
+C' ≤ 6·N·D, each drawing as many samples k'(C') as it needs to reach v. Over a life of S served tokens
+    plan   6·N·D + 2·N·k·S          rival   C' + 2·N'·k'·S.
+A rival saves on training and pays on every token, so it is cheaper until
+    S(C') = (6·N·D − C') / (2·N'·k' − 2·N·k),
+and overtraining pays from the largest of these S: `break_even`. It is 0 where no rival reaches v on less training
+(k does not help), and does not exist where some rival is cheaper both to train and to serve, which the optimum rules
+out but a menu of sizes may bring about.
+
+`matched_tokens` is the S at which the plan is the cheapest of *all* models of its quality, Chinchilla-trained or
+not: where the first-order condition of the lifetime budget holds, (k·S)/(3·D) = (−∂v/∂log k)/(−∂v/∂log D). A plan
+under two budgets is a lifetime plan for that S, so break_even ≤ matched_tokens.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from t2scaling.allocate.problem import chinchilla_n
+from t2scaling.allocate.result import Allocation
+from t2scaling.allocate.rootfind import minimise, root
+from t2scaling.allocate.sensitivity import SampledLaw, score, slopes
+from t2scaling.laws.forms import ChinchillaLaw, Law, LossLaw
+
+Array = NDArray[np.float64]
+
+_MOST_LOG_K = np.log(1e15)
+
+
+def break_even(law: Law, plan: Allocation, chinchilla: Allocation) -> float | None:
+    """Tokens served from which `plan` costs no more than any Chinchilla-trained model of its quality; see above."""
+    training = law.training_law
+    if isinstance(law, ChinchillaLaw) or not (training.A > 0 and training.B > 0) or np.isnan(chinchilla.n_params):
+        return None
+
+    def gain(log_share: Array) -> Array:
+        """−S(C') at C' = share · 6·N·D; 0 where that rival cannot reach the plan's quality at all."""
+        flops = plan.train_flops * np.exp(log_share)
+        N = chinchilla_n(training, flops)
+        log_k = samples_to_match(law, training.predict(N, flops / (6 * N)), plan)  # type: ignore[arg-type]
+        dearer = 2 * N * np.exp(log_k) - plan.inference_flops
+        saved = plan.train_flops - flops
+        with np.errstate(divide="ignore", invalid="ignore"):
+            served = np.where(dearer > 0, saved / dearer, np.inf)
+        return np.where(np.isfinite(log_k), -served, 0.0)
+
+    edges = np.array([np.log(1e-9)]), np.array([-1e-6])
+    best = -gain(minimise(gain, *edges, points=600))[0]
+    return float(best) if np.isfinite(best) else None
+
+
+def samples_to_match(law: SampledLaw, loss: Array, plan: Allocation) -> Array:
+    """log k with which a model of training loss `loss` equals the plan; infinite where no number of samples does."""
+    training = law.training_law
+    plan_loss = training.predict(plan.n_params, plan.n_tokens)
+    wanted = score(law, plan_loss, np.log(np.array(plan.k)))
+    if isinstance(law, LossLaw):
+        # wanted = loss + G·(k^−gamma − 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_k = -np.log((wanted - loss) / law.G + 1) / law.gamma
+        return np.where(np.isfinite(log_k), np.maximum(log_k, 0.0), np.inf)
+    lo, hi = np.zeros_like(loss), np.full_like(loss, _MOST_LOG_K)
+    log_k = root(lambda x: wanted - score(law, loss, x), lo, hi)
+    return np.where(score(law, loss, hi) <= wanted, log_k, np.inf)
+
+
+def matched_tokens(law: Law, plan: Allocation) -> float | None:
+    """Tokens served at which the plan is the cheapest of all models of its quality; None for laws without samples."""
+    if isinstance(law, ChinchillaLaw):
+        return None
+    training = law.training_law
+    loss = training.predict(plan.n_params, plan.n_tokens)
+    by_loss, by_k = slopes(law, loss, np.log(np.array(plan.k)))  # type: ignore[arg-type]
+    by_tokens = by_loss * training.beta * training.B * plan.n_tokens**-training.beta
+    if not by_tokens > 0:
+        return None
+    return float(3 * plan.n_tokens * -by_k / (plan.k * by_tokens))

@@ -1,0 +1,56 @@
+"""A plan in plain words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from t2scaling.units import format_number
+
+if TYPE_CHECKING:
+    from t2scaling.allocate.result import Allocation, Plan
+
+_METRICS = {"neg_log_pass_at_k": "−log pass@k", "pass_at_k": "pass@k", "loss": "a loss"}
+
+
+def plan_sentence(plan: Plan) -> str:
+    """What to train, on how much, how often to sample, and what Chinchilla's rule would have chosen instead."""
+    best, other = plan.optimum, plan.chinchilla
+    says = (
+        f"Train {format_number(best.n_params)} parameters on {format_number(best.n_tokens)} tokens "
+        f"({format_per_param(best.tokens_per_param)} tokens per parameter)"
+    )
+    if best.metric == "loss":
+        return f"{says}, for {_expected(best)}."
+    says += f" and draw {format_samples(best.k)} per problem, for {_expected(best)}"
+    rival = f"{format_number(other.n_params)} parameters on {format_number(other.n_tokens)} tokens"
+    if math.isnan(other.k):
+        return f"{says}; no Chinchilla-optimal model fits this budget."
+    if other.k < 1:
+        return f"{says}; Chinchilla's {rival} could not afford one sample ({other.k:.2g})."
+    return f"{says}; Chinchilla's {rival} affords {format_samples(other.k)}, for {_expected(other)}."
+
+
+def format_per_param(tokens_per_param: float) -> str:
+    """Tokens per parameter with thousands grouped: 26,930 or 19.6."""
+    if tokens_per_param >= 1e6:
+        return format_number(tokens_per_param)
+    return f"{tokens_per_param:,.0f}" if tokens_per_param >= 100 else f"{tokens_per_param:.3g}"
+
+
+def format_samples(k: float) -> str:
+    """`1 sample`, `2.5 samples`, `1,354 samples`."""
+    text = f"{k:,.0f}" if k >= 10 or k == round(k) else f"{k:.1f}"
+    return f"{text} sample" if text == "1" else f"{text} samples"
+
+
+def format_value(metric: str, value: float) -> str:
+    """A metric's value for people: pass@k as a percentage, the rest in nats."""
+    if math.isnan(value):
+        return "—"
+    return f"{100 * value:.3g}%" if metric == "pass_at_k" else f"{value:.4g} nats"
+
+
+def _expected(allocation: Allocation) -> str:
+    name = _METRICS.get(allocation.metric, allocation.metric)
+    return f"{name} of {format_value(allocation.metric, allocation.value)}"

@@ -1,0 +1,80 @@
+"""One view of whatever a plan is made from: a bare law, a fit, or a published law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from t2scaling.allocate.sensitivity import stack
+from t2scaling.laws.forms import AccuracyLaw, ChinchillaLaw, Law, LossLaw, NaiveLaw
+from t2scaling.units import format_number
+
+PLANNABLE = (ChinchillaLaw, LossLaw, AccuracyLaw, NaiveLaw)
+
+# Axis of a fit's support → how a warning names it.
+_AXES = {
+    "N": ("N", "parameters"),
+    "D": ("D", "tokens"),
+    "k": ("k", "samples"),
+    "tokens_per_param": ("D/N", "tokens per parameter"),
+    "train_flops": ("C", "training FLOPs"),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A law with what is known of it.
+
+    support      {"N": (lo, hi), "D": …, "k": …, "tokens_per_param": …, "train_flops": …} seen by the fit; may be empty
+    bootstrap    the law with arrays for fields, one element per refit; None without a bootstrap
+    """
+
+    law: Law
+    task: str | None = None
+    support: dict[str, tuple[float, float]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    conventions: dict[str, str] = field(default_factory=dict)
+    bootstrap: Law | None = None
+
+    def outside(self, **point: float) -> list[str]:
+        """A sentence for each axis on which the point leaves what the fit has seen, with how far."""
+        return [text for axis, value in point.items() if axis in self.support for text in self._axis(axis, value)]
+
+    def _axis(self, axis: str, value: float) -> list[str]:
+        lo, hi = self.support[axis]
+        symbol, unit = _AXES[axis]
+        # A hair of slack, so that a size taken from the data is not called outside it.
+        if value > hi * (1 + 1e-9):
+            side, edge, factor = "above the largest", hi, value / hi
+        elif value < lo * (1 - 1e-9):
+            side, edge, factor = "below the smallest", lo, lo / value
+        else:
+            return []
+        times = f"{format_number(factor, 2)}×" if factor >= 1.1 else "just"
+        return [
+            f"{symbol} = {format_number(value)} {unit} is {times} {side} that the law was fitted on "
+            f"({format_number(edge)}): this is extrapolation."
+        ]
+
+
+def source_of(law_or_fit: Any) -> Source:
+    """A `Source` from a law, a FitResult or a PublishedLaw. Raises ValueError for anything else."""
+    if isinstance(law_or_fit, Source):
+        return law_or_fit
+    law = getattr(law_or_fit, "law", law_or_fit)
+    if not isinstance(law, PLANNABLE):
+        names = ", ".join(kind.__name__ for kind in PLANNABLE)
+        raise ValueError(
+            f"`law_or_fit` is a {type(law).__name__}, which cannot be planned with: give a fit, or one of {names}."
+        )
+    if law is law_or_fit:
+        return Source(law)
+    bootstrap = getattr(law_or_fit, "bootstrap", None)
+    return Source(
+        law=law,
+        task=law_or_fit.task,
+        support={axis: (float(lo), float(hi)) for axis, (lo, hi) in law_or_fit.support.items() if axis in _AXES},
+        warnings=tuple(law_or_fit.warnings),
+        conventions=dict(law_or_fit.conventions),
+        bootstrap=stack(bootstrap.laws()) if bootstrap is not None else None,
+    )
