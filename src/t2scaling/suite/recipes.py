@@ -1,0 +1,158 @@
+"""Recipes: functions that return a `Suite`.
+
+    tiny       a handful of runs of a few seconds each: the whole pipeline in about a minute on two cores
+    world      the suite that ships with the package, trained on a few CPU cores in about an hour
+    gpu_hour   a suite for one hour on one GPU, on the built-in text
+    paper      Figure 8 of the T² paper cell by cell, on RefinedWeb
+
+`RECIPES` maps names to functions; `t2 suite NAME` and study files use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from t2scaling.suite import figure8
+from t2scaling.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels
+from t2scaling.suite.shape import ModelShape
+from t2scaling.suite.suite import Suite
+from t2scaling.suite.training import TrainingConfig
+
+SYNTHETIC_TASKS = ("knowledge", "arithmetic", "causal", "spatial")
+PAPER_TASKS = ("lambada_openai", "arc_easy", "sciq", "openbookqa", *SYNTHETIC_TASKS)
+
+# Width, depth, heads, d_ff of the miniature models: N from about 10 thousand to 0.9 million at a vocabulary of 512.
+MINIATURE = (
+    (12, 1, 2, 32),
+    (16, 2, 2, 48),
+    (24, 2, 2, 64),
+    (32, 3, 2, 88),
+    (48, 3, 4, 128),
+    (64, 4, 4, 176),
+    (96, 4, 4, 256),
+    (128, 4, 4, 352),
+)
+MINIATURE_BATCH = BatchRule(tokens=2048, at=4e5, smallest=1024, largest=16384)
+
+
+def _shapes(table: tuple[tuple[int, int, int, int], ...], vocab_size: int) -> list[ModelShape]:
+    return [ModelShape(width, depth, heads, d_ff, vocab_size) for width, depth, heads, d_ff in table]
+
+
+def tiny(seed: int = 0, schedule: str = "cosine") -> Suite:
+    """Eleven cells of four sizes and three budgets, trained in seconds on a laptop's CPU."""
+    shapes = _shapes(MINIATURE[:4], 512)
+    batch = BatchRule(tokens=1024, at=1e5, smallest=512, largest=4096)
+    grid = isoflop_grid(
+        shapes,
+        levels(2e9, 3.2e10, 4),
+        seq_len=64,
+        batch=batch,
+        ratio=(1.5, 50),
+        overtrained_ratio=130,
+        min_steps=10,
+    )
+    training = TrainingConfig(schedule=schedule, checkpoint_seconds=20, log_every=5)
+    return Suite(
+        "tiny",
+        tuple(grid),
+        training,
+        corpus_tokens=400_000,
+        heldout_tokens=16_384,
+        seq_len=64,
+        tasks=SYNTHETIC_TASKS,
+        seed=seed,
+    )
+
+
+def world(seed: int = 0, schedule: str = "cosine") -> Suite:
+    """The shipped suite: eight sizes from 10 thousand to 0.9 million parameters over ten budgets."""
+    shapes = _shapes(MINIATURE, 512)
+    grid = isoflop_grid(
+        shapes,
+        levels(1e10, 6e12, 2),
+        seq_len=128,
+        batch=MINIATURE_BATCH,
+        ratio=(2, 400),
+        overtrained_ratio=4000,
+    )
+    return Suite(
+        "world",
+        tuple(grid),
+        TrainingConfig(schedule=schedule),
+        corpus_tokens=20_000_000,
+        heldout_tokens=131_072,
+        seq_len=128,
+        tasks=SYNTHETIC_TASKS,
+        seed=seed,
+    )
+
+
+def gpu_hour(seed: int = 0, schedule: str = "wsd") -> Suite:
+    """One hour on one GPU: seven sizes from 0.9 to 26 million parameters on the built-in text, vocabulary 4096."""
+    table = (
+        (96, 3, 2, 256),
+        (128, 4, 2, 352),
+        (192, 5, 3, 512),
+        (256, 6, 4, 704),
+        (320, 8, 5, 880),
+        (384, 10, 6, 1024),
+        (448, 10, 7, 1216),
+    )
+    grid = isoflop_grid(
+        _shapes(table, 4096),
+        levels(1e14, 3.2e16, 2),
+        seq_len=512,
+        batch=BatchRule(tokens=32768, at=2e7, smallest=16384, largest=262144),
+        ratio=(3, 300),
+        overtrained_ratio=3000,
+    )
+    return Suite(
+        "gpu_hour",
+        tuple(grid),
+        TrainingConfig(schedule=schedule),
+        corpus_tokens=500_000_000,
+        heldout_tokens=524_288,
+        seq_len=512,
+        vocab_size=4096,
+        tasks=SYNTHETIC_TASKS,
+        seed=seed,
+    )
+
+
+def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
+    """The T² paper's suite: 106 cells, 16 sizes, 12 budgets, 21 cells overtrained (arXiv 2604.01411, Figure 8).
+
+    Steps of 256 × 2048 tokens, four heads, SwiGLU, vocabulary 50,432 (GPT-NeoX's tokenizer, padded).
+    """
+    sizes = {size.n_params: size for size in figure8.SIZES}
+    batch = fixed_batch(256 * 2048)
+    grid: list[Cell] = []
+    for point in figure8.cells():
+        size = sizes[point.n_params]
+        shape = ModelShape(size.width, size.depth, 4, size.d_ff, 50_432)
+        grid.append(
+            cell(
+                shape,
+                point.train_flops,
+                seq_len=2048,
+                batch=batch,
+                overtrained=point.overtrained,
+                run_id=point.name,
+            )
+        )
+    return Suite(
+        "paper",
+        tuple(grid),
+        TrainingConfig(schedule=schedule, checkpoint_seconds=1800, log_every=50),
+        corpus={"kind": "hub", "name": "tiiuae/falcon-refinedweb", "field": "content", "tokenizer": "EleutherAI/gpt-neox-20b"},
+        corpus_tokens=120_000_000_000,
+        heldout_tokens=16_777_216,
+        seq_len=2048,
+        vocab_size=50_432,
+        tasks=PAPER_TASKS,
+        seed=seed,
+    )
+
+
+RECIPES: dict[str, Callable[..., Suite]] = {"tiny": tiny, "world": world, "gpu_hour": gpu_hour, "paper": paper}

@@ -1,0 +1,77 @@
+"""How each run of a suite is trained: one frozen record, with the values of the T² paper's suite as defaults.
+
+Source: Roberts et al. 2026 (arXiv 2604.01411, appendix C.2) and Porian et al. 2024 (arXiv 2406.19146), whose fixed
+"short warmup, Chinchilla decay" recipe they follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SCHEDULES = ("cosine", "wsd")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Optimiser, schedule, losses and checkpoints.
+
+    schedule                  cosine: each run has its own cosine to zero; wsd: runs of one size share a trunk of
+                              constant rate and branch off it with a short linear decay (warmup-stable-decay)
+    learning_rate             peak rate of AdamW
+    beta1, beta2, eps         AdamW's moments
+    weight_decay              decoupled: each step shrinks the matrices by learning rate × weight_decay
+    warmup_tokens_per_param   linear warmup over this many tokens per parameter (1: warmup tokens = N)
+    decay_fraction            wsd: the last part of the budget, over which the rate falls to zero
+    clip                      largest norm of the whole gradient
+    z_loss                    weight of the mean squared log-normaliser that is added to the loss
+    init_std                  standard deviation of the initial weights
+    precision                 of the matrix products; auto: bfloat16 on GPUs that have it, else float32
+    checkpoint_seconds        time between checkpoints of a run; short runs write none before they end
+    keep_checkpoints          newest checkpoints kept while a run lasts
+    log_every                 steps per row of metrics.jsonl
+    """
+
+    schedule: str = "cosine"
+    learning_rate: float = 3e-3
+    beta1: float = 0.9
+    beta2: float = 0.95
+    eps: float = 1e-8
+    weight_decay: float = 1e-4
+    warmup_tokens_per_param: float = 1.0
+    decay_fraction: float = 0.2
+    clip: float = 1.0
+    z_loss: float = 1e-4
+    init_std: float = 0.02
+    precision: str = "auto"
+    checkpoint_seconds: float = 60.0
+    keep_checkpoints: int = 2
+    log_every: int = 20
+
+    def __post_init__(self) -> None:
+        _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("precision", self.precision, PRECISIONS)
+        for name in ("learning_rate", "eps", "clip", "init_std", "checkpoint_seconds"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"`{name}` = {getattr(self, name)!r} must be above zero.")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` = {getattr(self, name)!r} must lie in [0, 1).")
+        for name in ("weight_decay", "warmup_tokens_per_param", "z_loss"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"`{name}` = {getattr(self, name)!r} must not be negative.")
+        for name in ("keep_checkpoints", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")
+        if not 0 < self.decay_fraction <= 1:
+            raise ValueError(f"`decay_fraction` = {self.decay_fraction!r} must lie in (0, 1].")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a plain dict; `TrainingConfig(**d)` makes the record again."""
+        return asdict(self)
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"`{name}` = {value!r} is unknown: use one of {', '.join(known)}.")
