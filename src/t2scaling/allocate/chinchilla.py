@@ -50,10 +50,8 @@ def chinchilla(law: Law, problem: Problem) -> tuple[Array, Array, Array]:
 def predict(law: Law, N: Array, D: Array, k: Array) -> Array:
     """The law's own metric, NaN where k < 1 (or N is NaN) instead of an error."""
     ok = (k >= 1) & np.isfinite(N)
-    safe = [np.where(ok, array, 1.0) for array in (N, D, k)]
-    if isinstance(law, ChinchillaLaw):
-        safe[2] = np.ones_like(safe[2])
-    return np.where(ok, law.predict(*safe), np.nan)
+    samples = np.where(ok & (not isinstance(law, ChinchillaLaw)), k, 1.0)
+    return np.where(ok, law.predict(np.where(ok, N, 1.0), np.where(ok, D, 1.0), samples), np.nan)
 
 
 def _trained(law: ChinchillaLaw, train_flops: Array, limits: Limits) -> tuple[Array, Array]:

@@ -90,7 +90,7 @@ def _search(law: SampledLaw, problem: Problem, log_most: Array) -> Array:
     return minimise(value, lo, log_most, slope)
 
 
-def _at(law: Law, problem: Problem, k: Array, feasible: Array) -> Choice:
+def _at(law: Law, problem: Problem, k: Array, feasible: NDArray[np.bool_]) -> Choice:
     """The choice at k samples; NaN where even one sample cannot be afforded."""
     N, D, _ = problem.training(law.training_law, k)
     loss = _loss(law.training_law, N, D)
