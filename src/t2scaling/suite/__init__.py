@@ -4,7 +4,7 @@ Imports only the standard library, `costs` and the modules at the root; no torch
 """
 
 from t2scaling.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels
-from t2scaling.suite.recipes import RECIPES, gpu_hour, paper, tiny, world
+from t2scaling.suite.recipes import RECIPES, gpu_hour, load_suite, paper, tiny, world
 from t2scaling.suite.shape import ModelShape
 from t2scaling.suite.suite import Suite
 from t2scaling.suite.training import TrainingConfig
@@ -21,6 +21,7 @@ __all__ = [
     "gpu_hour",
     "isoflop_grid",
     "levels",
+    "load_suite",
     "paper",
     "tiny",
     "world",

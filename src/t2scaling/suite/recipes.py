@@ -11,7 +11,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
 
+from t2scaling.errors import SuiteError
 from t2scaling.suite import figure8
 from t2scaling.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels
 from t2scaling.suite.shape import ModelShape
@@ -145,7 +148,12 @@ def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
         "paper",
         tuple(grid),
         TrainingConfig(schedule=schedule, checkpoint_seconds=1800, log_every=50),
-        corpus={"kind": "hub", "name": "tiiuae/falcon-refinedweb", "field": "content", "tokenizer": "EleutherAI/gpt-neox-20b"},
+        corpus={
+            "kind": "hub",
+            "name": "tiiuae/falcon-refinedweb",
+            "field": "content",
+            "tokenizer": "EleutherAI/gpt-neox-20b",
+        },
         corpus_tokens=120_000_000_000,
         heldout_tokens=16_777_216,
         seq_len=2048,
@@ -156,3 +164,14 @@ def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
 
 
 RECIPES: dict[str, Callable[..., Suite]] = {"tiny": tiny, "world": world, "gpu_hour": gpu_hour, "paper": paper}
+
+
+def load_suite(name: str | Path) -> Suite:
+    """A suite from a file or a recipe's name. Raises SuiteError, suggesting the nearest recipe, where it is neither."""
+    if str(name) in RECIPES:
+        return RECIPES[str(name)]()
+    if Path(name).is_file():
+        return Suite.load(name)
+    near = get_close_matches(str(name), RECIPES, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"recipes are {', '.join(RECIPES)}."
+    raise SuiteError(f"`{name}` is neither a file nor a recipe: {hint}")

@@ -1,0 +1,178 @@
+"""The model that is trained: transformers' Qwen3, computed from one flat tensor of weights.
+
+`build` makes a `Qwen3ForCausalLM` and moves its weights into one flat tensor; each of its parameters becomes a view.
+The training loop computes from fused views of the same memory (queries, keys and values are one matrix, gate and up
+another), so there are fewer and larger operations, one tensor to step, to clip and to save, and nothing to copy back:
+the transformers model always holds the current weights. A test compares logits and gradients with transformers' own.
+
+Shapes: B sequences, T tokens, w width, h heads, d width of a head, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from t2scaling.suite import ModelShape
+
+ROPE_THETA = 10_000.0
+NORM_EPS = 1e-6
+
+
+@dataclass
+class Block:
+    """Weights of one block, each a leaf that collects its gradient in the flat gradient."""
+
+    qkv: Tensor
+    out: Tensor
+    gate_up: Tensor
+    down: Tensor
+    attention_norm: Tensor
+    q_norm: Tensor
+    k_norm: Tensor
+    mlp_norm: Tensor
+
+
+class Model:
+    """Weights in one flat tensor: matrices first, then norm weights, which are not decayed.
+
+    hf         the `Qwen3ForCausalLM` whose parameters are views of `weights`
+    weights    (total,) float32, all weights
+    grads      (total,) float32, their gradients
+    n_decayed  how many of `weights` belong to matrices
+    """
+
+    def __init__(self, hf: Any, shape: ModelShape, device: torch.device) -> None:
+        self.hf, self.shape = hf, shape
+        matrices, norms = _layout(hf)
+        self.n_decayed = sum(p.numel() for group in matrices for p in group)
+        total = self.n_decayed + sum(p.numel() for group in norms for p in group)
+        self.weights = torch.empty(total, dtype=torch.float32, device=device)
+        self.grads = torch.zeros_like(self.weights)
+        leaves = self._adopt(matrices + norms)
+        self.embedding, self.head, self.final_norm = leaves[0], leaves[1], leaves[2 + 4 * shape.depth]
+        n = shape.depth
+        self.blocks = [
+            Block(*leaves[2 + 4 * i : 6 + 4 * i], *leaves[3 + 4 * n + 4 * i : 7 + 4 * n + 4 * i]) for i in range(n)
+        ]
+        hf.to(device)
+        self._rotary: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def _adopt(self, groups: list[list[torch.nn.Parameter]]) -> list[Tensor]:
+        """Move each group of parameters into the flat tensor; return one leaf per group, stacked by rows."""
+        leaves, offset = [], 0
+        for group in groups:
+            start = offset
+            for parameter in group:
+                view = self.weights[offset : offset + parameter.numel()].view(parameter.shape)
+                view.copy_(parameter.data)
+                parameter.data = view
+                parameter.requires_grad_(False)
+                offset += parameter.numel()
+            shape = (-1, *group[0].shape[1:])
+            leaf = self.weights[start:offset].view(shape).detach().requires_grad_(True)
+            leaf.grad = self.grads[start:offset].view(shape)
+            leaves.append(leaf)
+        return leaves
+
+    def hidden(self, ids: Tensor) -> Tensor:
+        """Output of the last norm, (B, T, w), for token ids (B, T)."""
+        x = F.embedding(ids, self.embedding)
+        cos, sin = self._angles(ids.shape[1])
+        for block in self.blocks:
+            x = x + self._attention(block, _norm(x, block.attention_norm), cos, sin)
+            gate, up = F.linear(_norm(x, block.mlp_norm), block.gate_up).chunk(2, dim=-1)
+            x = x + F.linear(F.silu(gate) * up, block.down)
+        return _norm(x, self.final_norm)
+
+    def _attention(self, block: Block, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        B, T, _ = x.shape
+        h, kv, d = self.shape.n_heads, self.shape.kv_heads, self.shape.head_dim
+        q, k, v = F.linear(x, block.qkv).view(B, T, h + 2 * kv, d).split((h, kv, kv), dim=2)
+        q = _rotate(_norm(q, block.q_norm), cos, sin).transpose(1, 2)
+        k = _rotate(_norm(k, block.k_norm), cos, sin).transpose(1, 2)
+        mixed = F.scaled_dot_product_attention(q, k, v.transpose(1, 2), is_causal=True, enable_gqa=h != kv)
+        return F.linear(mixed.transpose(1, 2).reshape(B, T, -1), block.out)
+
+    def _angles(self, T: int) -> tuple[Tensor, Tensor]:
+        """Cosine and sine of the rotary angles, (T, 1, d) each."""
+        if T not in self._rotary:
+            d = self.shape.head_dim
+            inverse = 1.0 / ROPE_THETA ** (torch.arange(0, d, 2, dtype=torch.float32) / d)
+            angles = torch.outer(torch.arange(T, dtype=torch.float32), inverse).repeat(1, 2)[:, None]
+            sign = torch.cat((-torch.ones(d // 2), torch.ones(d // 2)))
+            device = self.weights.device
+            self._rotary[T] = (angles.cos().to(device), (angles.sin() * sign).to(device))
+        return self._rotary[T]
+
+
+def build(shape: ModelShape, seq_len: int, *, seed: int, init_std: float, device: torch.device) -> Model:
+    """A freshly initialised model: normal weights of standard deviation `init_std`, norms at one.
+
+    The same seed gives the same weights, on every device and whatever was drawn before.
+    """
+    from transformers import Qwen3ForCausalLM
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        hf = Qwen3ForCausalLM(qwen3_config(shape, seq_len, init_std))
+    return Model(hf.float(), shape, device)
+
+
+def qwen3_config(shape: ModelShape, seq_len: int, init_std: float = 0.02) -> Any:
+    """The transformers config of a shape, trained on sequences of `seq_len` tokens."""
+    from transformers import Qwen3Config
+
+    return Qwen3Config(
+        vocab_size=shape.vocab_size,
+        hidden_size=shape.width,
+        intermediate_size=shape.d_ff,
+        num_hidden_layers=shape.depth,
+        num_attention_heads=shape.n_heads,
+        num_key_value_heads=shape.kv_heads,
+        head_dim=shape.head_dim,
+        max_position_embeddings=seq_len,
+        rms_norm_eps=NORM_EPS,
+        initializer_range=init_std,
+        rope_parameters={"rope_type": "default", "rope_theta": ROPE_THETA},
+        tie_word_embeddings=False,
+        attention_bias=False,
+        use_cache=True,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+
+
+def _layout(hf: Any) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Parameters in the order of the flat tensor: matrices (fused groups together), then norm weights."""
+    core = hf.model
+    matrices = [[core.embed_tokens.weight], [hf.lm_head.weight]]
+    norms = [[core.norm.weight]]
+    for layer in core.layers:
+        attention, mlp = layer.self_attn, layer.mlp
+        matrices += [
+            [attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight],
+            [attention.o_proj.weight],
+            [mlp.gate_proj.weight, mlp.up_proj.weight],
+            [mlp.down_proj.weight],
+        ]
+        norms += [
+            [layer.input_layernorm.weight],
+            [attention.q_norm.weight],
+            [attention.k_norm.weight],
+            [layer.post_attention_layernorm.weight],
+        ]
+    return matrices, norms
+
+
+def _norm(x: Tensor, weight: Tensor) -> Tensor:
+    return F.rms_norm(x, (x.shape[-1],), weight, NORM_EPS)
+
+
+def _rotate(x: Tensor, cos: Tensor, signed_sin: Tensor) -> Tensor:
+    """Rotate pairs (i, i + d/2) of the last axis; the sine carries the sign of each half."""
+    return x * cos + torch.roll(x, x.shape[-1] // 2, dims=-1) * signed_sin
