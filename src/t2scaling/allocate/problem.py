@@ -78,7 +78,8 @@ class TwoBudgets:
         # Where 2·N·k ≤ C_inf binds, one more sample means a smaller model: dlog N = −dlog k, and D ∝ 1/N unless capped.
         by_size = law.alpha * law.A * N**-law.alpha
         by_tokens = np.where(capped < N, law.beta * law.B * D**-law.beta, 0.0)
-        binds = (most < np.minimum(free, hi)) & (most > lo)
+        # At the smallest size `most` equals `lo` up to rounding, and the slope there must still be that of a smaller N.
+        binds = (most < np.minimum(free, hi)) & (most > lo * (1 - 1e-12))
         return N, D, np.where(binds, by_size - by_tokens, 0.0)
 
 
