@@ -1,0 +1,146 @@
+"""Which checkpoint is measured: the facts of a run, taken from its run.json or given for a plain folder.
+
+A run directory holds run.json and the Hugging Face folder model/; any other Hugging Face folder works when the
+training tokens are told. The facts become the run columns of the table of observations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2scaling.errors import DataError, PrerequisiteError
+
+# Run columns of the canonical table that run.json may hold, beside run_id, n_params and n_tokens.
+OPTIONAL_FACTS = ("train_flops", "family", "seed", "unique_tokens", "overtrained")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One checkpoint and what is known of it.
+
+    folder       the Hugging Face folder: weights, config, tokenizer
+    n_params     parameters N, counted as `convention` says
+    n_tokens     training tokens D
+    facts        the other run columns that are known
+    fingerprint  changes when the weights change
+    """
+
+    run_id: str
+    stage: str
+    folder: Path
+    n_params: int
+    n_tokens: float
+    convention: str
+    facts: Mapping[str, Any]
+    fingerprint: str
+
+
+def open_run(
+    path: str | Path, *, run_id: str | None = None, n_params: float | None = None, n_tokens: float | None = None
+) -> Run:
+    """Read the facts of a run directory, or of a plain Hugging Face folder.
+
+    run_id    name in the table; the folder's name where run.json gives none
+    n_params  parameters of a plain folder; counted from its config (head in, input embedding out) where not given
+    n_tokens  training tokens of a plain folder, which nothing in it tells
+    Raises PrerequisiteError where there is no finished checkpoint, DataError where run.json lacks a fact, ValueError
+    for facts given twice.
+    """
+    path = Path(path)
+    record = _read_record(path)
+    folder = path / "model" if record is not None else path
+    if not (folder / "config.json").is_file():
+        raise PrerequisiteError(
+            f"`{path}` holds no finished checkpoint: it has neither run.json with model/config.json, nor config.json. "
+            "Give the directory that `t2 pretrain` wrote, or a Hugging Face model folder."
+        )
+    if record is None:
+        return _plain(folder, run_id, n_params, n_tokens)
+    if n_params is not None or n_tokens is not None:
+        raise ValueError(
+            f"`{path}` has a run.json, which tells its parameters and tokens: leave out --n-params, --n-tokens."
+        )
+    return _recorded(path, folder, record, run_id)
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    file = path / "run.json"
+    if not file.is_file():
+        return None
+    try:
+        record = json.loads(file.read_text())
+    except json.JSONDecodeError as error:
+        raise DataError(f"`{file}` is no JSON ({error}): delete it and run `t2 pretrain` again.") from None
+    missing = [name for name in ("run_id", "n_params", "n_tokens") if record.get(name) is None]
+    if missing:
+        raise DataError(f"`{file}` lacks {', '.join(missing)}: was it written by `t2 pretrain`?", missing)
+    return dict(record)
+
+
+def _recorded(path: Path, folder: Path, record: Mapping[str, Any], run_id: str | None) -> Run:
+    return Run(
+        run_id=run_id or record["run_id"],
+        stage=record.get("stage") or "base",
+        folder=folder,
+        n_params=int(record["n_params"]),
+        n_tokens=record["n_tokens"],
+        convention=record.get("convention") or "unstated",
+        facts={name: record[name] for name in OPTIONAL_FACTS if record.get(name) is not None},
+        fingerprint=hashlib.sha256((path / "run.json").read_bytes()).hexdigest(),
+    )
+
+
+def _plain(folder: Path, run_id: str | None, n_params: float | None, n_tokens: float | None) -> Run:
+    if n_tokens is None:
+        raise DataError(
+            f"`{folder}` has no run.json: say on how many tokens it was trained with --n-tokens, like 300B."
+        )
+    return Run(
+        run_id=run_id or folder.resolve().name,
+        stage="base",
+        folder=folder,
+        n_params=int(n_params) if n_params is not None else count_params(folder),
+        n_tokens=n_tokens,
+        convention="unstated" if n_params is not None else "with_head",
+        facts={},
+        fingerprint=_weights_fingerprint(folder),
+    )
+
+
+def count_params(folder: Path) -> int:
+    """Parameters of a Hugging Face folder with the output head and without the input embedding.
+
+    Counted on a model without storage, so nothing is read but the config. A tied matrix counts once, as the head.
+    """
+    torch, transformers = require_torch()
+    config = transformers.AutoConfig.from_pretrained(folder)
+    with torch.device("meta"):
+        model = transformers.AutoModelForCausalLM.from_config(config)
+    total = sum(parameter.numel() for parameter in model.parameters())
+    tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight
+    return total if tied else total - model.get_input_embeddings().weight.numel()
+
+
+def _weights_fingerprint(folder: Path) -> str:
+    """Names, sizes and times of the weight files: hashing hundreds of gigabytes would take longer than scoring."""
+    files = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin"), folder / "config.json"])
+    listing = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(repr(listing).encode()).hexdigest()
+
+
+def require_torch() -> tuple[Any, Any]:
+    """The torch and transformers modules, or PrerequisiteError that says what to install."""
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise PrerequisiteError(
+            f"evaluation needs torch and transformers, but `{error.name}` is not installed: "
+            "pip install 't2scaling[train]'."
+        ) from None
+    return torch, transformers
