@@ -105,11 +105,17 @@ def _describe(source: Source, budget: Budget, problem: Problem, choice: Choice, 
         chinchilla=rival,
         interval=interval,
         level=level if interval else None,
-        break_even=break_even(law, best, rival),
-        matched_tokens=matched_tokens(law, best),
+        break_even=_served(break_even(law, best, rival), budget),
+        matched_tokens=_served(matched_tokens(law, best), budget),
+        spend=budget.spend(best),
         warnings=(*source.warnings, *_warnings(source, problem, best, rival), *interval_warnings),
         conventions=source.conventions,
     )
+
+
+def _served(tokens: float | None, budget: Budget) -> float | None:
+    """Tokens served at the price of training, turned into tokens at the price of serving."""
+    return None if tokens is None else tokens / budget.serving_weight
 
 
 def allocation(law: Law, N: float, D: float, k: float) -> Allocation:

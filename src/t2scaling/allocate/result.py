@@ -81,6 +81,7 @@ class Plan:
     break_even      tokens served from which the plan's whole cost is below that of any Chinchilla-trained model of
                     the same quality (see `break_even.py`); None where there is no such number
     matched_tokens  tokens served at which the plan is the cheapest of all ways to its quality; None likewise
+    spend           what the optimum spends: FLOPs, and dollars and GPU-hours where there are prices
     warnings        sentences
     conventions     what the law's numbers mean, from its fit
     """
@@ -94,6 +95,7 @@ class Plan:
     level: float | None = None
     break_even: float | None = None
     matched_tokens: float | None = None
+    spend: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     conventions: dict[str, str] = field(default_factory=dict)
 
@@ -145,6 +147,7 @@ class Plan:
             "chinchilla": self.chinchilla.to_dict(),
             "break_even": self.break_even,
             "matched_tokens": self.matched_tokens,
+            "spend": self.spend,
             "level": self.level,
             "budget": self.budget,
             "conventions": self.conventions,
@@ -184,6 +187,7 @@ class Plan:
             level=content["level"],
             break_even=content["break_even"],
             matched_tokens=content["matched_tokens"],
+            spend=content["spend"],
             warnings=tuple(content["warnings"]),
             conventions=content["conventions"],
         )

@@ -18,6 +18,8 @@ from t2scaling.errors import T2Error
 VERBS: dict[str, str] = {
     "pretrain": "pretrain",
     "evaluate": "evaluate",
+    "plan": "plan",
+    "frontier": "frontier",
 }
 
 

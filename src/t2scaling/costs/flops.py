@@ -32,7 +32,8 @@ def sample_flops(N: ArrayLike, k: ArrayLike) -> Array:
 
 def query_flops(N: ArrayLike, k: ArrayLike, prompt_tokens: ArrayLike, output_tokens: ArrayLike) -> Array:
     """2·N·(prompt + k·output): k samples of one query, the prompt being read once and shared by all of them."""
-    return 2 * np.asarray(N, float) * (np.asarray(prompt_tokens, float) + np.asarray(k, float) * output_tokens)
+    read, written = np.asarray(prompt_tokens, dtype=float), np.asarray(output_tokens, dtype=float)
+    return 2 * np.asarray(N, dtype=float) * (read + np.asarray(k, dtype=float) * written)
 
 
 def train_flops_per_token(shape: ShapeLike, sequence_length: int, attention: bool = True) -> float:

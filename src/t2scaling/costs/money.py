@@ -52,6 +52,11 @@ class Price:
         return listed.dollars_per_hour
 
     @property
+    def has_price(self) -> bool:
+        """Whether an hour's price is known."""
+        return self.dollars_per_hour is not None or find_gpu(self.gpu).dollars_per_hour is not None
+
+    @property
     def flops_per_gpu_hour(self) -> float:
         """FLOPs that one GPU does in an hour."""
         return find_gpu(self.gpu).peak(self.precision) * self.utilisation * 3600

@@ -1,0 +1,111 @@
+"""`t2 frontier`: optima along many budgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option
+from t2scaling.cli.plan import law_name, read_range
+from t2scaling.units import format_number, parse_number, parse_numbers
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from t2scaling.allocate import Frontier
+
+_MOST_ROWS = 25
+
+
+def command(
+    fit: Annotated[
+        str | None, typer.Argument(help="A fit.json, or the name of a published law such as pythia/gsm8k.")
+    ] = None,
+    law: Annotated[str | None, typer.Option("--law", help="A published law, instead of FIT.")] = None,
+    train_flops: Annotated[
+        str, typer.Option(help="Training budgets in FLOPs: from:to:how many (log-spaced), or a list 1e19,1e20.")
+    ] = "1e17:1e25:33",
+    inference_flops: Annotated[
+        str | None, typer.Option(help="Inference budgets in FLOPs per token served, written likewise; all pairs.")
+    ] = None,
+    sizes: Annotated[str | None, typer.Option(help="Menu of sizes, such as 100M,300M,1B.")] = None,
+    n_range: Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")] = None,
+    max_tokens: Annotated[float | None, number_option("Training tokens you have, such as 2T.", "--max-tokens")] = None,
+    integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
+    as_json: JsonFlag = False,
+    output: Output = None,
+) -> None:
+    """Optima and Chinchilla's allocations along many budgets, as a table or (with -o) as CSV or JSON."""
+    import numpy as np
+
+    from t2scaling.allocate import frontier
+    from t2scaling.laws.published import load_law
+
+    training = read_grid("--train-flops", train_flops)
+    inference = read_grid("--inference-flops", inference_flops) if inference_flops else [np.inf]
+    result = frontier(
+        load_law(law_name(fit, law)),
+        train_flops=np.tile(training, len(inference)),
+        inference_flops=np.repeat(inference, len(training)),
+        sizes=tuple(parse_numbers(sizes)) if sizes else (),
+        n_range=read_range(n_range),
+        max_tokens=max_tokens,
+        integer_k=integer_k,
+    )
+    if output is not None:
+        result.save(output)
+    emit(result.to_dict(), as_json=as_json, show=None if output is not None else table(result))
+    if not as_json:
+        for warning in result.warnings:
+            note(f"! {warning}")
+        if output is not None:
+            note(f"{len(result.k)} budgets written to {output}.")
+
+
+def read_grid(name: str, text: str) -> list[float]:
+    """`1e17:1e25:50` as log-spaced budgets, or a comma-separated list."""
+    if ":" not in text:
+        return parse_numbers(text)
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise ValueError(f"`{name}` = {text} is no range: write from:to:how many, such as 1e17:1e25:50.")
+    lo, hi, count = parse_number(parts[0]), parse_number(parts[1]), parse_number(parts[2])
+    if not (0 < lo <= hi and count >= 2 and count == int(count)):
+        raise ValueError(f"`{name}` = {text}: both ends must be positive, the smaller first, and 2 points or more.")
+    ratio = (hi / lo) ** (1 / (int(count) - 1))
+    return [*(lo * ratio**i for i in range(int(count) - 1)), hi]
+
+
+def table(frontier: Frontier) -> Table:
+    """At most 25 budgets, evenly chosen, for people."""
+    from rich.table import Table
+
+    from t2scaling.allocate.sentence import format_per_param, format_value
+
+    total = len(frontier.k)
+    shown = (
+        range(total)
+        if total <= _MOST_ROWS
+        else sorted({i * (total - 1) // (_MOST_ROWS - 1) for i in range(_MOST_ROWS)})
+    )
+    caption = None if total <= _MOST_ROWS else f"{len(shown)} of {total} budgets; -o writes them all"
+    title = f"{frontier.law} law" + (f", {frontier.task}" if frontier.task else "")
+    grid = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    for column in ("train FLOPs", "inference FLOPs", "N", "D", "D/N", "k", "value", "Chinchilla N", "k", "value", ""):
+        grid.add_column(column, justify="right")
+    for i in shown:
+        grid.add_row(
+            format_number(frontier.train_flops[i]),
+            format_number(frontier.inference_flops[i]),
+            format_number(frontier.n_params[i]),
+            format_number(frontier.n_tokens[i]),
+            format_per_param(frontier.tokens_per_param[i]),
+            format_number(frontier.k[i]),
+            format_value(frontier.metric, frontier.value[i]),
+            format_number(frontier.chinchilla_n_params[i]),
+            format_number(frontier.chinchilla_k[i]),
+            format_value(frontier.metric, frontier.chinchilla_value[i]),
+            "outside the fit" if frontier.outside[i] else "",
+        )
+    return grid

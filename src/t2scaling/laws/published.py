@@ -1,0 +1,239 @@
+"""Laws that can be used without any measurement, by name.
+
+Two kinds: coefficients printed in papers (`_printed`), each with its citation, the way it counts N, and the range it
+was fitted on; and laws that this package fitted to public measurements, kept under `data/` as JSON with their
+provenance. `load_law` takes a name of either kind or the path of a fit.json, and what it returns has `law, task,
+support, conventions, warnings, bootstrap` either way, so that `plan` and `predict` need not care.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import resources
+from math import exp
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from t2scaling.errors import DataError
+from t2scaling.laws.constrained import DataConstrainedLaw
+from t2scaling.laws.forms import ChinchillaLaw, Metric
+from t2scaling.laws.result import Bootstrap, FitResult
+from t2scaling.laws.serialise import AnyLaw, law_from_dict, law_to_dict
+
+Array = NDArray[np.float64]
+FORMAT = "t2scaling/published-law/1"
+
+_TOTAL = "every parameter, with embeddings (as Hoffmann et al. count; see Pearce & Song 2024, arXiv 2406.12907)"
+
+
+@dataclass(frozen=True)
+class PublishedLaw:
+    """A law with its origin.
+
+    name              as `load_law` knows it
+    law               the law; `predict` is its own
+    citation          paper and place
+    task              what it predicts
+    support           {"N", "D", "k", "tokens_per_param", "train_flops"}: the range it was fitted on, where known
+    conventions       how N was counted and what the numbers are
+    warnings          sentences that go with every use
+    provenance        source, command, date, and what the numbers mean, for a law fitted by this package
+    bootstrap         refits to resampled data, where there are any
+    data_constrained  the form for repeated data, where the paper has one
+    """
+
+    name: str
+    law: AnyLaw
+    citation: str
+    task: str
+    support: dict[str, tuple[float, float]] = field(default_factory=dict)
+    conventions: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+    bootstrap: Bootstrap | None = None
+    data_constrained: DataConstrainedLaw | None = None
+
+    kind: ClassVar[str] = "published"
+
+    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
+        """The law's prediction, broadcast."""
+        return self.law.predict(N, D, k, metric)
+
+    def explain(self) -> str:
+        """Where the law comes from, and every warning, in sentences."""
+        return "\n".join([f"Published law {self.name}: {self.citation}.", *self.warnings])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON under `data/`, as plain values."""
+        boot = self.bootstrap
+        samples = None if boot is None else {"over": boot.over, "target": boot.target, "samples": boot.samples}
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "citation": self.citation,
+            "task": self.task,
+            "law": law_to_dict(self.law),
+            "support": self.support,
+            "conventions": self.conventions,
+            "warnings": list(self.warnings),
+            "provenance": self.provenance,
+            "bootstrap": samples,
+        }
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> PublishedLaw:
+        """Read back what `to_dict` wrote."""
+        law, boot = law_from_dict(content["law"]), content["bootstrap"]
+        return cls(
+            name=content["name"],
+            law=law,
+            citation=content["citation"],
+            task=content["task"],
+            support={axis: (float(lo), float(hi)) for axis, (lo, hi) in content["support"].items()},
+            conventions=content["conventions"],
+            warnings=tuple(content["warnings"]),
+            provenance=content["provenance"],
+            bootstrap=boot and Bootstrap(law.name, np.array(boot["samples"], float), boot["over"], boot["target"]),
+        )
+
+
+def load_law(name_or_path: str | Path) -> FitResult | PublishedLaw:
+    """A published law by name, or a fit by the path of its fit.json.
+
+    Raises DataError for what is neither, with the nearest name.
+    """
+    text = str(name_or_path)
+    if text in names():
+        return _printed()[text]() if text in _printed() else _packaged(text)
+    if Path(text).is_file():
+        return FitResult.load(text)
+    near = difflib.get_close_matches(text, names(), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"published laws are {', '.join(names())}."
+    raise DataError(f"`{text}` is neither a fit.json that exists nor a published law: {hint}")
+
+
+def names() -> tuple[str, ...]:
+    """Names of all published laws."""
+    files = (resources.files("t2scaling.laws") / "data").iterdir()
+    packaged = sorted(
+        file.name.removesuffix(".json").replace("--", "/") for file in files if file.name.endswith(".json")
+    )
+    return (*_printed(), *packaged)
+
+
+def _packaged(name: str) -> PublishedLaw:
+    file = resources.files("t2scaling.laws") / "data" / f"{name.replace('/', '--')}.json"
+    return PublishedLaw.from_dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _printed() -> dict[str, Callable[[], PublishedLaw]]:
+    return {
+        "chinchilla/hoffmann": _hoffmann,
+        "chinchilla/hoffmann-precise": _hoffmann_precise,
+        "chinchilla/besiroglu": _besiroglu,
+        "chinchilla/open-athena": _open_athena,
+        "chinchilla/sardana": _sardana,
+        "muennighoff/c4": _muennighoff,
+    }
+
+
+# As the abstract of Hoffmann et al. gives it: 70 million to 16 billion parameters, 5 to 500 billion tokens.
+_HOFFMANN_RANGE = {"N": (7e7, 1.6e10), "D": (5e9, 5e11)}
+# The 240 points digitised from their Figure 4 (five of highest loss dropped), with D = C/6N.
+_DIGITISED_RANGE = {
+    "N": (5.73e7, 1.62e10),
+    "D": (8.18e8, 3.18e11),
+    "tokens_per_param": (0.456, 341.0),
+    "train_flops": (1.39e18, 1.30e22),
+}
+_MASSIVETEXT = {"n_params": _TOTAL, "loss": "nats per token of MassiveText, D = C/6N"}
+_IMPLAUSIBLE = (
+    "These coefficients do not reproduce their own paper's data: the optimiser stopped early (Besiroglu et al. 2024, "
+    "arXiv 2404.10102). Use chinchilla/besiroglu unless you need the originals."
+)
+
+
+def _hoffmann() -> PublishedLaw:
+    return PublishedLaw(
+        name="chinchilla/hoffmann",
+        law=ChinchillaLaw(E=1.69, A=406.4, alpha=0.34, B=410.7, beta=0.28),
+        citation="Hoffmann et al. 2022, arXiv 2203.15556, Approach 3 as printed",
+        task="MassiveText validation loss",
+        support=_HOFFMANN_RANGE,
+        conventions=_MASSIVETEXT,
+        warnings=(_IMPLAUSIBLE,),
+    )
+
+
+def _hoffmann_precise() -> PublishedLaw:
+    return PublishedLaw(
+        name="chinchilla/hoffmann-precise",
+        law=ChinchillaLaw(E=exp(0.5267228), A=exp(6.0073404), alpha=0.33917084, B=exp(6.0179186), beta=0.2849083),
+        citation="Hoffmann et al. 2022, arXiv 2203.15556, Approach 3 from the paper's TeX source",
+        task="MassiveText validation loss",
+        support=_HOFFMANN_RANGE,
+        conventions=_MASSIVETEXT,
+        warnings=(_IMPLAUSIBLE,),
+    )
+
+
+def _besiroglu() -> PublishedLaw:
+    return PublishedLaw(
+        name="chinchilla/besiroglu",
+        law=ChinchillaLaw(
+            E=exp(0.5971119597824348),
+            A=exp(6.177955975826981),
+            alpha=0.34781302903942635,
+            B=exp(7.6427323622433505),
+            beta=0.3658541171951044,
+        ),
+        citation="Besiroglu et al. 2024, arXiv 2404.10102, maximum-likelihood refit",
+        task="MassiveText validation loss",
+        support=_DIGITISED_RANGE,
+        conventions=_MASSIVETEXT,
+    )
+
+
+def _open_athena() -> PublishedLaw:
+    # Printed for N in millions and D in billions: A·(N/1e6)^−alpha = A·1e6^alpha·N^−alpha.
+    alpha, beta = 0.3511, 0.4587
+    return PublishedLaw(
+        name="chinchilla/open-athena",
+        law=ChinchillaLaw(E=1.9051, A=4.0005 * 1e6**alpha, alpha=alpha, B=1.0509 * 1e9**beta, beta=beta),
+        citation="Czech et al. 2026, arXiv 2603.22339, variable projection on the digitised points below 1e21 FLOPs",
+        task="MassiveText validation loss",
+        support={**_DIGITISED_RANGE, "train_flops": (1.39e18, 1e21)},
+        conventions=_MASSIVETEXT,
+    )
+
+
+def _sardana() -> PublishedLaw:
+    return PublishedLaw(
+        name="chinchilla/sardana",
+        law=ChinchillaLaw(E=1.69, A=406.4, alpha=0.336, B=410.7, beta=0.283),
+        citation="Sardana et al. 2024, arXiv 2401.00448: Hoffmann et al.'s coefficients as their code has them",
+        task="MassiveText validation loss",
+        support=_HOFFMANN_RANGE,
+        conventions=_MASSIVETEXT,
+        warnings=(_IMPLAUSIBLE,),
+    )
+
+
+def _muennighoff() -> PublishedLaw:
+    law = ChinchillaLaw(E=exp(0.6254804), A=exp(6.255414), alpha=0.3526596, B=exp(7.3049974), beta=0.3526596)
+    return PublishedLaw(
+        name="muennighoff/c4",
+        law=law,
+        citation="Muennighoff et al. 2023, arXiv 2305.16264: C4, with the form for repeated data",
+        task="C4 validation loss",
+        support={"N": (0.0, 9e9), "D": (0.0, 9e11)},  # the paper states the upper ends alone
+        conventions={"n_params": "as the paper names its models", "loss": "nats per token of C4"},
+        warnings=("Tokens are taken to be unique: for repeated data use `data_constrained.predict(N, D, unique)`.",),
+        data_constrained=DataConstrainedLaw(law, r_tokens=15.387756, r_params=5.309743),
+    )
