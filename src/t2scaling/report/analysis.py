@@ -1,0 +1,130 @@
+"""What the page shows beyond its fit and plan: plans of further fits, forecasts of held-out runs, plans per task.
+
+Everything here is a refit or a plan that the user could make with `fit` and `plan`; nothing is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from t2scaling.allocate import Plan, frontier, plan
+from t2scaling.errors import FitError
+from t2scaling.laws import FitResult, fit
+from t2scaling.report.observed import overtrained
+
+if TYPE_CHECKING:
+    from t2scaling.laws.measurements import Curves
+    from t2scaling.observations import Observations
+
+_FEWEST_RUNS = 12  # a law of seven parameters is not refitted to fewer
+_GRID = (31, 19)  # training and inference budgets behind the sliders; the plan's own budgets are on it
+_REACH = (1e-2, 1e4)  # how far the sliders go beyond the plan's own budgets
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """The plan for one task alone, or why there is none."""
+
+    task: str
+    plan: Plan | None
+    reason: str = ""
+
+
+def budget_of(recommended: Plan) -> dict[str, float]:
+    """The budget of a plan, as arguments for `plan`."""
+    keys = (
+        ("total_flops", "tokens_served") if "total_flops" in recommended.budget else ("train_flops", "inference_flops")
+    )
+    return {key: float(recommended.budget[key]) for key in keys if recommended.budget.get(key) is not None}
+
+
+def inference_budget(recommended: Plan, fits: Sequence[FitResult]) -> float:
+    """FLOPs per token served that the figures assume: the plan's budget, or what its optimum spends.
+
+    A plan without samples (Chinchilla's law) has none; then it is what one sample of the largest model costs.
+    """
+    given = recommended.budget.get("inference_flops")
+    if given is not None and np.isfinite(given):
+        return float(given)
+    if recommended.metric == "loss":
+        return float(2 * max(fit.curves.N.max() for fit in fits))
+    return recommended.optimum.inference_flops
+
+
+def further_plans(recommended: Plan, fits: Sequence[FitResult]) -> list[Plan]:
+    """The plan of every further fit under the budget of the first plan."""
+    return [plan(other, **budget_of(recommended)) for other in fits]
+
+
+def held_out(fitted: FitResult) -> FitResult | None:
+    """The same law fitted without the overtrained runs; None where none is marked or too few others remain."""
+    mask = overtrained(fitted.curves)
+    if not mask.any() or (~mask).sum() < _FEWEST_RUNS:
+        return None
+    try:
+        return fit(select_runs(fitted.curves, ~mask), law=fitted.law.name, seed=fitted.seed)
+    except FitError:
+        return None  # the page then shows the fit itself on all runs, and says so
+
+
+def select_runs(curves: Curves, keep: np.ndarray) -> Curves:
+    """The curves of the runs where `keep` is True."""
+    chosen: dict[str, Any] = {
+        name: getattr(curves, name)[keep]
+        for name in ("N", "D", "value", "pass_at_k", "se", "train_flops", "overtrained")
+        if getattr(curves, name) is not None
+    }
+    names = tuple(name for name, kept in zip(curves.run_id, keep, strict=True) if kept)
+    return replace(curves, run_id=names, **chosen)
+
+
+def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -> list[TaskPlan]:
+    """The same law fitted to each task alone and planned under the same budget: optima differ between tasks."""
+    rows = []
+    for task in observations.tasks:
+        try:
+            alone = fit(observations, law=fitted.law.name, task=task, k=fitted.curves.k, seed=fitted.seed)
+            rows.append(TaskPlan(task, plan(alone, **budget_of(recommended))))
+        except (FitError, ValueError) as error:
+            rows.append(TaskPlan(task, None, str(error)))
+    return rows
+
+
+def slider_grid(fits: Sequence[FitResult], recommended: Plan, inference_flops: float) -> dict[str, Any] | None:
+    """Optima over a grid of both budgets, for the page to interpolate in logarithms; None for laws without samples.
+
+    Returns log10 of the budgets and, per law, log10 N and the value at each (training, inference) budget.
+    """
+    sampling = [fitted for fitted in fits if fitted.law.name != "chinchilla"]
+    if not sampling:
+        return None
+    spent = recommended.optimum.train_flops
+    train = np.geomspace(spent * _REACH[0], spent * _REACH[1], _GRID[0])
+    inference = np.geomspace(inference_flops * _REACH[0], inference_flops * _REACH[1], _GRID[1])
+    grid = np.meshgrid(train, inference, indexing="ij")
+    laws = []
+    for fitted in sampling:
+        found = frontier(fitted.law, train_flops=grid[0].ravel(), inference_flops=grid[1].ravel())
+        log_n = np.log10(found.n_params).reshape(_GRID)
+        theirs = np.log10(found.chinchilla_n_params).reshape(_GRID)[:, 0]
+        laws.append(
+            {
+                "name": fitted.law.name,
+                "metric": fitted.law.metric,
+                "log_n": np.round(log_n, 4),
+                "value": np.round(found.value.reshape(_GRID), 5),
+                "chinchilla_log_n": np.round(theirs, 4),
+            }
+        )
+    support = sampling[0].support
+    return {
+        "train": np.round(np.log10(train), 5),
+        "inference": np.round(np.log10(inference), 5),
+        "start": [float(np.log10(spent)), float(np.log10(inference_flops))],
+        "support": {name: list(support[name]) for name in ("N", "D", "k") if name in support},
+        "laws": laws,
+    }

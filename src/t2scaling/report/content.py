@@ -1,0 +1,340 @@
+"""The words and tables of the page, as plain strings and lists: no markup here, and no figures."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from t2scaling import __version__
+from t2scaling.allocate import Allocation, Plan
+from t2scaling.artefacts import dumps
+from t2scaling.report.analysis import TaskPlan
+from t2scaling.report.observed import METRIC_LABELS, train_flops
+from t2scaling.report.style import format_flops, law_label
+from t2scaling.units import format_number
+
+if TYPE_CHECKING:
+    from t2scaling.laws import FitResult
+    from t2scaling.laws.measurements import Curves
+
+
+@dataclass(frozen=True)
+class Column:
+    """One allocation of the plan table."""
+
+    name: str
+    law: str
+    chosen: bool
+    cells: list[str]
+
+
+ROWS = (
+    "parameters N",
+    "training tokens D",
+    "tokens per parameter D/N",
+    "samples per problem k",
+    "training FLOPs 6·N·D",
+    "FLOPs per token served 2·N·k",
+    "expected",
+)
+
+
+def head(fit: FitResult, plan: Plan) -> dict[str, Any]:
+    """Title, recommendation, interval and, where the data say so, that they are simulated."""
+    task = "the mean over tasks" if fit.task == "macro" else fit.task
+    return {
+        "title": f"Train-to-Test plan: {task}",
+        "sentence": plan.sentence(),
+        "interval": _interval_sentence(plan),
+        "budget": _budget_sentence(plan),
+        "simulated": is_simulated(fit),
+        "statement": fit.conventions.get("statement", ""),
+        "break_even": _break_even_sentence(plan),
+    }
+
+
+def is_simulated(fit: FitResult) -> bool:
+    """Whether the data behind the fit were drawn from a law instead of measured."""
+    return fit.conventions.get("origin") == "simulated"
+
+
+def _interval_sentence(plan: Plan) -> str:
+    if not plan.interval:
+        return "No interval: fit with a bootstrap (t2 fit … --bootstrap 200) to see how sure this is."
+    names = {"n_params": "N", "n_tokens": "D", "k": "k", "tokens_per_param": "D/N"}
+    parts = [
+        f"{symbol} {format_number(plan.interval[key][0])} to {format_number(plan.interval[key][1])}"
+        for key, symbol in names.items()
+        if key in plan.interval
+    ]
+    return f"{plan.level or 0.9:.0%} of the bootstrap's plans: {', '.join(parts)}."
+
+
+def _budget_sentence(plan: Plan) -> str:
+    budget = plan.budget
+    if "total_flops" in budget:
+        return (
+            f"Budget: {format_flops(budget['total_flops'])} FLOPs over the model's life, training and "
+            f"{format_number(budget['tokens_served'])} tokens served together."
+        )
+    text = f"Budget: {format_flops(budget['train_flops'])} training FLOPs"
+    inference = budget.get("inference_flops")
+    if inference is None or not math.isfinite(inference):
+        return f"{text}."
+    return f"{text}, and {format_flops(inference)} FLOPs per token served."
+
+
+def _break_even_sentence(plan: Plan) -> str:
+    if plan.break_even is None or not math.isfinite(plan.break_even):
+        return ""
+    return (
+        f"Overtraining pays from {format_number(plan.break_even)} tokens served: from there on, no Chinchilla-trained "
+        "model of the same quality costs less in training and serving together."
+    )
+
+
+def allocations(plans: Sequence[Plan]) -> dict[str, Any]:
+    """The plan table: each law's optimum beside Chinchilla's allocation, judged by the same law."""
+    columns = []
+    for index, plan in enumerate(plans):
+        name = law_label(plan.law)
+        if plan.metric != "loss":
+            columns.append(Column("T² optimum", name, index == 0, _cells(plan.optimum)))
+        columns.append(Column("Chinchilla", name, index == 0 and plan.metric == "loss", _cells(plan.chinchilla)))
+    return {"rows": ROWS, "columns": columns}
+
+
+def _cells(choice: Allocation) -> list[str]:
+    loss = choice.metric == "loss"
+    return [
+        format_number(choice.n_params),
+        format_number(choice.n_tokens),
+        _ratio(choice.tokens_per_param),
+        "—" if loss else _samples(choice.k),
+        format_flops(choice.train_flops),
+        "—" if loss else format_flops(choice.inference_flops),
+        value_text(choice.metric, choice.value),
+    ]
+
+
+def _ratio(value: float) -> str:
+    return format_number(value) if value >= 1e6 else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _samples(k: float) -> str:
+    if k < 1:
+        return f"{k:.2g} (not one sample)"
+    return f"{k:,.0f}" if k >= 100 else f"{k:.3g}"
+
+
+def value_text(metric: str, value: float) -> str:
+    """A metric's value with its name: `pass@k 18.1%`, `−log pass@k 6.51 nats`, or a dash where there is none."""
+    if not math.isfinite(value):
+        return "—"
+    if metric == "pass_at_k":
+        return f"pass@k {value:.3g}" if value < 5e-4 else f"pass@k {100 * value:.3g}%"
+    return f"{METRIC_LABELS[metric].removesuffix(' (nats)')} {value:.4g} nats"
+
+
+def warnings(fits: Sequence[FitResult], plans: Sequence[Plan]) -> list[str]:
+    """Every warning once, with the law that it concerns where there are several."""
+    found: dict[str, list[str]] = {}
+    for fit, plan in zip(fits, plans, strict=True):
+        for sentence in (*plan.warnings, *fit.warnings):
+            laws = found.setdefault(sentence, [])
+            if law_label(fit.law.name) not in laws:
+                laws.append(law_label(fit.law.name))
+    if len(fits) == 1:
+        return list(found)
+    return [
+        f"{' and '.join(laws)}: {sentence}" if len(laws) < len(fits) else sentence for sentence, laws in found.items()
+    ]
+
+
+def fit_facts(fit: FitResult) -> dict[str, Any]:
+    """Parameters with intervals, the status sentence, what was seen and how it was fitted."""
+    rows = [
+        {"name": row["parameter"], "value": f"{row['value']:.5g}", "interval": _pair(row.get("low"), row.get("high"))}
+        for row in fit.summary()
+    ]
+    names = {"N": "N", "D": "D", "k": "k", "tokens_per_param": "D/N", "train_flops": "training FLOPs"}
+    seen = [
+        f"{label} {format_number(fit.support[key][0])} to {format_number(fit.support[key][1])}"
+        for key, label in names.items()
+        if key in fit.support
+    ]
+    count = "none" if fit.bootstrap is None else f"{len(fit.bootstrap.samples)} refits over {fit.bootstrap.over}"
+    return {
+        "name": law_label(fit.law.name),
+        "formula": FORMULAE[fit.law.name],
+        "status": fit.status.value,
+        "rows": rows,
+        "facts": [
+            ("runs × k", f"{len(fit.curves.N)} × {len(fit.curves.k)}"),
+            ("target", TARGETS[fit.target]),
+            ("objective", f"{fit.objective:.6g} ({fit.solver})"),
+            ("bootstrap", count.replace("_", " ")),
+            ("k of the fit", ", ".join(f"{k:.3g}" for k in fit.curves.k)),
+            ("seen", "; ".join(seen)),
+        ],
+    }
+
+
+FORMULAE = {
+    "chinchilla": "L = E + A·N^−α + B·D^−β",
+    "loss": "−log pass@k = E + A·N^−α + B·D^−β + G·k^−γ",
+    "accuracy": "pass@k = 1 − B(a, b + k)/B(a, b), a = μν, b = (1 − μ)ν, "
+    "μ = θ2/(1 + e^(θ1(L̂ − θ0))), ν = e^(θ3 + θ4·L̂)",
+    "naive": "pass@k = 1 − (1 − μ)^k, μ = θ2/(1 + e^(θ1(L̂ − θ0)))",
+}
+TARGETS = {
+    "mean_neg_log": "mean over questions of −log pass@k",
+    "neg_log_mean": "−log of the mean over questions of pass@k",
+}
+
+
+def _pair(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.4g} to {high:.4g}"
+
+
+def task_rows(tasks: Sequence[TaskPlan]) -> list[dict[str, str]]:
+    """One row per task planned alone."""
+    rows = []
+    for one in tasks:
+        if one.plan is None:
+            rows.append({"task": one.task, "n": "—", "d": "—", "ratio": "—", "k": "—", "value": one.reason})
+            continue
+        n, d, ratio, k, _, _, value = _cells(one.plan.optimum)
+        rows.append({"task": one.task, "n": n, "d": d, "ratio": ratio, "k": k, "value": value})
+    return rows
+
+
+def assumptions(fit: FitResult, plan: Plan, inference_flops: float) -> list[tuple[str, str]]:
+    """What the numbers mean and do not mean, as (heading, text); the common misreadings are met here."""
+    convention = fit.conventions.get("n_params", "unstated")
+    extent = fit.support.get("train_flops")
+    spent = plan.optimum.train_flops
+    far = ""
+    if extent is not None and spent > extent[1] * 1.01:
+        far = f" This plan trains with {format_number(spent / extent[1], 2)} times the largest budget in the data."
+    return [
+        (
+            "Two budgets, not one",
+            "Training FLOPs are spent once; the inference budget is what one token position served may cost, over all "
+            "k samples. They are never summed. "
+            f"{format_flops(inference_flops)} FLOPs per token are one sample of a model of "
+            f"{format_number(inference_flops / 2)} parameters.",
+        ),
+        (
+            "Overtrained",
+            "means a smaller model on more tokens than Chinchilla's rule gives it, at the same training FLOPs.",
+        ),
+        (
+            "Costs",
+            "Training costs 6·N·D and k samples cost 2·N·k per token: matrix products with the weights. Attention, the "
+            "prompt, the KV cache and batching are left out; long contexts make small models with many samples dearer.",
+        ),
+        ("Parameters", f"N is counted as: {convention.replace('_', ' ')}. Compare sizes by the same count only."),
+        ("Outcomes", _outcomes(fit)),
+        (
+            "Picking the right sample",
+            "pass@k counts a problem as solved if any of k samples is right. To use that, something must tell which "
+            "one: unit tests, a proof checker, a verifier. Majority votes gain far less, and an imperfect verifier "
+            "caps the gain (Stroebl et al. 2024, arXiv 2411.17501).",
+        ),
+        (
+            "Samples",
+            "are independent draws in parallel; k is a real number unless rounded on request. Long chains of thought, "
+            "search and revision are not covered.",
+        ),
+        (
+            "Range",
+            "A law is trusted where it was fitted; its exponents move with the k, N and D in the data. Beyond it the "
+            f"direction (smaller and longer) is safer than the size of the step.{far}",
+        ),
+        (
+            "Data and after-training",
+            "Every token counts as new: there is no penalty for repeating text. Heavily overtrained models can be "
+            "harder to fine-tune (Springer et al. 2025, arXiv 2503.19206) and to quantise (Kumar et al. 2024, arXiv "
+            "2411.04330).",
+        ),
+    ]
+
+
+def _outcomes(fit: FitResult) -> str:
+    unit = fit.conventions.get("nll", "")
+    if unit == "mean_per_token":
+        return (
+            "nll is the mean per token of the correct answer, so e^−nll is a geometric mean over tokens and not a "
+            "chance of success: read pass@k here as an index, not as a rate."
+        )
+    return (
+        "From likelihoods, p = e^−nll is the chance of sampling exactly the reference answer (nll summed over its "
+        "tokens, natural log), which is at most the chance of any right answer. From counts, pass@k is the unbiased "
+        "estimate from n samples with c correct. A mean over tasks weighs each task the same; optima differ by task."
+    )
+
+
+def provenance(fits: Sequence[FitResult], command: str | None) -> list[tuple[str, str]]:
+    """Where the numbers come from, as (what, value)."""
+    import matplotlib
+    import scipy
+
+    fit = fits[0]
+    rows = [
+        ("command", command or ""),
+        ("data (SHA-256)", fit.data_hash),
+        ("task", fit.task),
+        ("conventions", "; ".join(f"{key}: {value}" for key, value in fit.conventions.items() if key != "statement")),
+        ("seed", str(fit.seed)),
+        ("t2scaling", __version__),
+        (
+            "with",
+            f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, "
+            f"matplotlib {matplotlib.__version__}",
+        ),
+        ("written", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")),
+        ("method", "Roberts et al. 2026, Test-Time Scaling Makes Overtraining Compute-Optimal, arXiv 2604.01411"),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def downloads(fits: Sequence[FitResult], plans: Sequence[Plan]) -> list[tuple[str, str]]:
+    """(file name, data: link) of each plan, each fit and the runs behind the first fit."""
+    links = [(f"plan-{plan.law}.json", _link("application/json", plan.to_json())) for plan in plans]
+    links += [(f"fit-{fit.law.name}.json", _link("application/json", fit.to_json())) for fit in fits]
+    return [*links, ("runs.csv", _link("text/csv", runs_csv(fits[0].curves)))]
+
+
+def runs_csv(curves: Curves) -> str:
+    """One line per run and k: what the fit saw."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["run_id", "n_params", "n_tokens", "train_flops", "k", curves.target, "pass_at_k", "se"])
+    flops = train_flops(curves)
+    for run, name in enumerate(curves.run_id):
+        for at, k in enumerate(curves.k):
+            numbers = (curves.value[run, at], curves.pass_at_k[run, at], curves.se[run, at])
+            facts = [f"{value:.9g}" for value in (curves.N[run], curves.D[run], flops[run], k)]
+            writer.writerow([name, *facts, *("" if math.isnan(value) else f"{value:.9g}" for value in numbers)])
+    return buffer.getvalue()
+
+
+def _link(kind: str, text: str) -> str:
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def json_ready(value: Any) -> Any:
+    """Plain values for Jinja's `tojson`: no numpy, NaN as null."""
+    import json
+
+    return json.loads(dumps(value))

@@ -1,0 +1,136 @@
+"""How well a law fits: predicted against observed (the T² paper's Figure 4), and residuals against N, D and k."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from t2scaling.report import style
+from t2scaling.report.observed import (
+    METRIC_LABELS,
+    grid_values,
+    overtrained,
+    relative_error,
+    samples_at,
+    tokens_per_param,
+    values_at,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from t2scaling.laws.result import FitResult
+
+_RASTER_FROM = 600  # points in a scatter from which on it is drawn as pixels
+
+
+@style.styled
+def predicted_observed(
+    fits: Sequence[FitResult], inference_flops: float, held_out: Sequence[FitResult | None] | None = None
+) -> Figure:
+    """Predicted against observed at k = C_inf/2N (k = 1 for a law without k), one panel per fit.
+
+    held_out   for each fit the same law fitted without the overtrained runs, or None; where it is given, the
+               overtrained runs are predicted by it, so that their error is that of a forecast
+    The mean relative error is printed for the other runs and for the overtrained ones (ringed).
+    """
+    others = list(held_out) if held_out is not None else [None] * len(fits)
+    figure, axes = style.canvas(1, len(fits), 1.2 + 4.6 * len(fits), 4.8)
+    for ax, fit, other in zip(axes[0], fits, others, strict=True):
+        predicted, observed = predictions(fit, inference_flops, other)
+        _agreement(ax, fit, predicted, observed, other is not None)
+    return figure
+
+
+def predictions(
+    fit: FitResult, inference_flops: float, held_out: FitResult | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Predicted and observed values of every run at k = C_inf/2N, shape (R,) each, NaN where k < 1.
+
+    held_out   the same law fitted without the overtrained runs: it then predicts all of them
+    """
+    curves = fit.curves
+    k = np.ones(len(curves.N)) if fit.law.name == "chinchilla" else samples_at(curves.N, inference_flops)
+    good = np.isfinite(k)
+    predicted = np.full(len(k), np.nan)
+    law = (held_out or fit).law
+    predicted[good] = law.predict(curves.N[good], curves.D[good], k[good])
+    return predicted, values_at(fit, k)
+
+
+def _agreement(
+    ax: Axes, fit: FitResult, predicted: NDArray[np.float64], observed: NDArray[np.float64], forecast: bool
+) -> None:
+    ring = overtrained(fit.curves)
+    shown = np.isfinite(predicted) & np.isfinite(observed) & (observed > 0) & (predicted > 0)
+    colours = style.budget_colours(tokens_per_param(fit.curves))
+    points = ax.scatter(
+        observed[shown], predicted[shown], s=26, c=[c for c, s in zip(colours, shown, strict=True) if s], linewidths=0,
+        zorder=3, rasterized=bool(shown.sum() > _RASTER_FROM),
+    )  # fmt: skip
+    points.set_label("runs, coloured by D/N")
+    both = shown & ring
+    ax.scatter(
+        observed[both], predicted[both], s=70, facecolors="none", edgecolors=style.INK, linewidths=1.0, zorder=4,
+        label="overtrained, held out" if forecast else "overtrained",
+    )  # fmt: skip
+    low, high = _limits(np.concatenate([observed[shown], predicted[shown]]))
+    ax.plot([low, high], [low, high], color=style.MUTED, linewidth=1.0, zorder=2)
+    ax.set_xlim(low, high)
+    ax.set_ylim(low, high)
+    label = METRIC_LABELS[fit.law.metric]
+    style.log_axis(ax.xaxis, f"observed {label}")
+    style.log_axis(ax.yaxis, f"predicted {label}")
+    ax.set_title(style.law_label(fit.law.name))
+    ax.text(
+        0.04, 0.96, _error_text(predicted, observed, ring, forecast), transform=ax.transAxes, va="top", linespacing=1.4
+    )
+    ax.legend(loc="lower right")
+
+
+def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
+    return (float(values.min()) / 1.15, float(values.max()) * 1.15) if len(values) else (0.1, 1.0)
+
+
+def _error_text(
+    predicted: NDArray[np.float64], observed: NDArray[np.float64], ring: NDArray[np.bool_], forecast: bool
+) -> str:
+    """The mean relative errors in words."""
+    lines = [f"relative error {relative_error(predicted[~ring], observed[~ring]):.1%} (fitted, {np.sum(~ring)} runs)"]
+    if ring.any():
+        how = "held out" if forecast else "overtrained"
+        lines.append(f"relative error {relative_error(predicted[ring], observed[ring]):.1%} ({how}, {ring.sum()} runs)")
+    return "\n".join(lines)
+
+
+@style.styled
+def residuals(fit: FitResult) -> Figure:
+    """Relative residuals (observed − predicted) / predicted at every k of the fit, against N, D/N and k."""
+    curves, values = fit.curves, grid_values(fit)
+    k = curves.k[: values.shape[1]]
+    predicted = fit.law.predict(curves.N[:, None], curves.D[:, None], k[None, :])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = 100 * (values - predicted) / predicted
+    figure, axes = style.canvas(1, 3, 12.0, 3.5, sharey=True)
+    shape = relative.shape
+    spread = (
+        ("parameters N", np.broadcast_to(curves.N[:, None], shape)),
+        ("tokens per parameter D/N", np.broadcast_to(tokens_per_param(curves)[:, None], shape)),
+        ("samples per problem k", np.broadcast_to(k[None, :], shape)),
+    )
+    for ax, (label, where) in zip(axes[0], spread, strict=True):
+        colour = style.law_colour(fit.law.name)
+        ax.axhline(0, color=style.MUTED, linewidth=1.0)
+        ax.scatter(
+            where.ravel(), relative.ravel(), s=9, color=colour, alpha=0.45, linewidths=0,
+            rasterized=relative.size > _RASTER_FROM,
+        )  # fmt: skip
+        style.log_axis(ax.xaxis, label)
+    axes[0][0].set_ylabel("residual (% of prediction)")
+    figure.suptitle(style.law_label(fit.law.name), fontsize=11, fontweight="bold")
+    return figure

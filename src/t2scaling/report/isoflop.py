@@ -1,0 +1,111 @@
+"""IsoFLOP profiles with both frontiers (the T² paper's Figure 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from t2scaling.allocate import frontier
+from t2scaling.report import style
+from t2scaling.report.observed import METRIC_LABELS, Level, levels, overtrained, samples_at, train_flops, values_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from t2scaling.laws.result import FitResult
+
+
+@style.styled
+def isoflop_profiles(fits: Sequence[FitResult], inference_flops: float) -> Figure:
+    """One row per fit: the metric against N on each training budget, at k = 1 and at k = C_inf/2N.
+
+    Dots are the runs (rings: overtrained), thin lines the fitted law along each budget. Black is the Chinchilla
+    frontier, the minimum of the k = 1 law; the coloured line is the law's own frontier. Each frontier is judged at
+    the k of its panel, so on the right they show what the choice of N costs or gains.
+    """
+    figure, axes = style.canvas(len(fits), 2, 10.5, 1.1 + 3.9 * len(fits), sharex=True)
+    for (left, right), fit in zip(axes, fits, strict=True):
+        name = style.law_label(fit.law.name)
+        _panel(left, fit, inference_flops, corrected=False)
+        left.set_title(f"{name}: one sample, k = 1")
+        if fit.law.name == "chinchilla":
+            right.set_axis_off()
+            continue
+        _panel(right, fit, inference_flops, corrected=True)
+        right.set_title(f"{name}: k = C_inf / 2N, C_inf = {style.format_flops(inference_flops)} FLOPs")
+    _legend(figure, fits)
+    return figure
+
+
+def _panel(ax: Axes, fit: FitResult, inference_flops: float, *, corrected: bool) -> None:
+    curves = fit.curves
+    k = samples_at(curves.N, inference_flops) if corrected else np.ones(len(curves.N))
+    values, ring = values_at(fit, k), overtrained(curves)
+    groups = levels(curves)
+    for level, colour in zip(groups, style.budget_colours([level.train_flops for level in groups]), strict=True):
+        _law_line(ax, fit, level, inference_flops, colour, corrected)
+        runs = level.runs
+        ax.scatter(curves.N[runs], values[runs], s=15 if level.exact else 7, color=[colour], zorder=3, linewidths=0)
+        ringed = runs[ring[runs]]
+        ax.scatter(
+            curves.N[ringed], values[ringed], s=46, facecolors="none", edgecolors=style.INK, linewidths=0.9, zorder=4
+        )
+    _frontiers(ax, fit, inference_flops, corrected)
+    if fit.law.metric == "pass_at_k":
+        ax.set_yscale("log")
+        style.log_axis(ax.yaxis, METRIC_LABELS["pass_at_k"])
+    else:
+        ax.set_ylabel(METRIC_LABELS[fit.law.metric] if corrected else METRIC_LABELS["loss"])
+    style.log_axis(ax.xaxis, "parameters N")
+
+
+def _predict(fit: FitResult, N: np.ndarray, D: np.ndarray, inference_flops: float, corrected: bool) -> np.ndarray:
+    """The law at k = 1 or at the k of the budget, NaN where that is below one sample."""
+    k = samples_at(N, inference_flops) if corrected else np.ones_like(N)
+    value = np.full(N.shape, np.nan)
+    good = np.isfinite(k) & np.isfinite(N) & np.isfinite(D)
+    value[good] = fit.law.predict(N[good], D[good], k[good])
+    return value
+
+
+def _law_line(ax: Axes, fit: FitResult, level: Level, inference_flops: float, colour: tuple, corrected: bool) -> None:
+    """The law along one training budget, over the sizes that this budget has and a little beyond."""
+    sizes = fit.curves.N[level.runs]
+    N = np.geomspace(sizes.min() / 1.15, sizes.max() * 1.15, 60)
+    value = _predict(fit, N, level.train_flops / (6 * N), inference_flops, corrected)
+    ax.plot(N, value, color=colour, linewidth=1.1, alpha=0.85, zorder=2)
+
+
+def _frontiers(ax: Axes, fit: FitResult, inference_flops: float, corrected: bool) -> None:
+    """Both frontiers over the budgets of the data."""
+    flops = train_flops(fit.curves)
+    budgets = np.geomspace(flops.min(), flops.max(), 25)
+    ours = frontier(fit.law, train_flops=budgets, inference_flops=inference_flops)
+    theirs = _predict(fit, ours.chinchilla_n_params, ours.chinchilla_n_tokens, inference_flops, corrected)
+    ax.plot(ours.chinchilla_n_params, theirs, color=style.INK, linewidth=2.2, zorder=5)
+    if fit.law.name != "chinchilla":
+        value = _predict(fit, ours.n_params, ours.n_tokens, inference_flops, corrected)
+        ax.plot(ours.n_params, value, color=style.law_colour(fit.law.name), linewidth=2.6, zorder=6)
+
+
+def _legend(figure: Figure, fits: Sequence[FitResult]) -> None:
+    """Frontiers and rings by name; the training budgets as a short ramp of colours."""
+    lines = [Line2D([], [], color=style.INK, linewidth=2.2, label="Chinchilla frontier")]
+    for fit in fits:
+        if fit.law.name != "chinchilla":
+            label = f"{style.law_label(fit.law.name)} frontier"
+            lines.append(Line2D([], [], color=style.law_colour(fit.law.name), linewidth=2.6, label=label))
+    if any(overtrained(fit.curves).any() for fit in fits):
+        ring = {"marker": "o", "linestyle": "none", "markerfacecolor": "none", "markeredgecolor": style.INK}
+        lines.append(Line2D([], [], markersize=7, label="overtrained run", **ring))
+    flops = [level.train_flops for level in levels(fits[0].curves)]
+    for position in sorted({0, len(flops) // 2, len(flops) - 1}):
+        colour = style.budget_colours(flops)[position]
+        label = f"{style.format_flops(flops[position])} FLOPs"
+        lines.append(Line2D([], [], color=colour, marker="o", markersize=4, linewidth=1.1, label=label))
+    figure.legend(handles=lines, loc="outside lower center", ncols=4)
