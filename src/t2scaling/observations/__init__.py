@@ -4,8 +4,8 @@
 of them into arrays.
 """
 
-from t2scaling.observations.reader import read
+from t2scaling.observations.reader import collect, read
 from t2scaling.observations.suites import load_suite
 from t2scaling.observations.table import Observations
 
-__all__ = ["Observations", "load_suite", "read"]
+__all__ = ["Observations", "collect", "load_suite", "read"]

@@ -1,30 +1,148 @@
-"""`read`: whatever holds measurements → `Observations`."""
+"""`read`: whatever holds measurements → `Observations`; `collect`: what `t2 evaluate` wrote → one file.
+
+A path is a table (CSV, Parquet, JSONL), a log (`samples_*.jsonl` of lm-evaluation-harness, `.eval` of Inspect AI) or
+a folder of them. Every file becomes a part, the parts become one table, the manifest adds what logs do not know
+about their runs, and the checks decide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from t2scaling.errors import DataError
+from t2scaling.observations.inspect_log import read_logs as read_inspect_logs
+from t2scaling.observations.lm_eval import read_logs as read_lm_eval_logs
+from t2scaling.observations.lm_eval.files import is_samples_file
+from t2scaling.observations.lm_eval.logs import Options
+from t2scaling.observations.manifest import Manifest, attach, load_manifest
+from t2scaling.observations.parts import Part, combine, part_from_table
 from t2scaling.observations.report import ReportBuilder, Source
+from t2scaling.observations.schema import nearest
 from t2scaling.observations.table import Observations, read_conventions
-from t2scaling.observations.tabular import from_any, read_table
+from t2scaling.observations.tabular import SUFFIXES, from_any, read_table
+
+Format = Literal["auto", "lm-eval", "inspect", "table"]
 
 
-def read(data: Any, *, columns: Mapping[str, str] | None = None, nll_unit: str | None = None) -> Observations:
-    """Read measurements from a CSV, Parquet or JSONL file, or from a dataframe."""
+def read(
+    data: Any,
+    runs: str | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    *,
+    format: Format = "auto",
+    score: str | None = None,
+    filter: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    nll_unit: str | None = None,
+    n_params_convention: str | None = None,
+) -> Observations:
+    """Read measurements, check them, and say what they mean.
+
+    data      a path or a list of paths: CSV, Parquet or JSONL with the canonical columns, a folder of logs of
+              lm-evaluation-harness, .eval logs of Inspect AI, or a folder of any of these; or a polars, pandas or
+              Arrow table, or a dict of columns
+    runs      a manifest (YAML or CSV file, or the same structure) that gives N, D and other facts about runs
+    format    what the paths hold, where their names do not tell
+    score     how sampled responses of lm-eval logs are graded: exact, numeric or module:function
+    filter    lm-eval filter, or Inspect scorer, to take where there are several
+    columns   canonical column → the name it has in the table
+    nll_unit  "sum" or "mean_per_token", where the file does not say it
+    n_params_convention  how n_params is counted, such as "with_head", "non_embedding" or "total"
+    Raises DataError, in one paragraph, for anything that cannot be used.
+    """
     report = ReportBuilder()
-    if isinstance(data, str | Path):
-        path = Path(data)
+    manifest = load_manifest(runs) if runs is not None else Manifest(())
+    if isinstance(data, str | Path) or (isinstance(data, list | tuple) and data and isinstance(data[0], str | Path)):
+        paths = [data] if isinstance(data, str | Path) else data
+        found = sort_files([Path(path) for path in paths], format)
+        parts = _read_files(found, Options(score, filter), columns, report)
+    else:
+        frame = from_any(data)
+        report.sources.append(Source("a dataframe", "frame", len(frame), len(frame), "canonical columns"))
+        parts = [part_from_table(frame, "the table", {}, columns, report)]
+    given = {"nll": nll_unit, "n_params": n_params_convention}
+    overrides = {name: value for name, value in given.items() if value}
+    frame, conventions = combine(parts, overrides, report)
+    if "run_id" in frame.columns:
+        frame, told = attach(frame, manifest, report)
+        conventions.update({name: value for name, value in told.items() if name not in overrides})
+    where = parts[0].where if len(parts) == 1 else "the files together"
+    return Observations.from_frame(frame, conventions, report.build(), where=where)
+
+
+def sort_files(paths: Sequence[Path], format: Format = "auto") -> dict[str, list[Path]]:
+    """Files behind the paths, by kind: "lm-eval", "inspect", "table".
+
+    A folder is searched for logs first; only where it holds none are its tables read. Raises DataError for a path
+    that does not exist and for a folder without anything to read.
+    """
+    if format not in get_args(Format):
+        raise DataError(
+            f"format `{format}` is not known{nearest(format, get_args(Format))}: {', '.join(get_args(Format))}."
+        )
+    found: dict[str, list[Path]] = {"lm-eval": [], "inspect": [], "table": []}
+    for path in paths:
         if not path.exists():
             raise DataError(f"`{path}` does not exist. Check the path.")
-        frame, kind = read_table(path)
-        stored = read_conventions(path) if kind == "parquet" else {}
-        where = f"`{path}`"
+        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+        kinds = {file: _kind(file, format) for file in files}
+        if path.is_file() and kinds[path] is None:
+            kinds[path] = "table"  # its reader says what is wrong with it
+        wanted = [kind for kind in ("lm-eval", "inspect") if kind in kinds.values()] or ["table"]
+        for file, kind in kinds.items():
+            if kind in wanted:
+                found[kind].append(file)
+        if not any(kind in wanted for kind in kinds.values()):
+            raise DataError(
+                f"`{path}` holds nothing to read{'' if format == 'auto' else f' as {format}'}: no samples_*.jsonl of "
+                f"lm-evaluation-harness, no .eval of Inspect AI, no table ({', '.join(SUFFIXES)})."
+            )
+    return found
+
+
+def _kind(path: Path, format: Format) -> Any:
+    if path.name.startswith("."):
+        return None
+    if path.suffix == ".eval" or (format == "inspect" and path.suffix == ".json"):
+        kind = "inspect"
+    elif is_samples_file(path):
+        kind = "lm-eval"
+    elif path.suffix.lower() in SUFFIXES:
+        kind = "table"
     else:
-        frame, kind, stored, where = from_any(data), "frame", {}, "the table"
-    if nll_unit:
-        stored["nll"] = nll_unit
-    report.sources.append(Source(where.strip("`"), kind, len(frame), len(frame), "canonical columns"))
-    return Observations.from_frame(frame, stored, report.build(), columns=columns, where=where)
+        return None
+    if format == "table":
+        return "table" if path.suffix.lower() in SUFFIXES else None
+    return kind if format in ("auto", kind) else None
+
+
+def _read_files(
+    found: Mapping[str, list[Path]], options: Options, columns: Mapping[str, str] | None, report: ReportBuilder
+) -> list[Part]:
+    parts = []
+    if found["lm-eval"]:
+        parts.append(Part("the lm-eval logs", *read_lm_eval_logs(found["lm-eval"], options, report)))
+    if found["inspect"]:
+        parts.append(Part("the Inspect logs", *read_inspect_logs(found["inspect"], options.filter, report)))
+    for path in found["table"]:
+        frame, kind = read_table(path)
+        stated = read_conventions(path) if kind == "parquet" else {}
+        report.sources.append(Source(str(path), kind, len(frame), len(frame), "canonical columns"))
+        parts.append(part_from_table(frame, f"`{path}`", stated, columns, report))
+    return parts
+
+
+def collect(evals_dir: str | Path, out: str | Path) -> Observations:
+    """Gather `evals_dir`/<run>/<task>.parquet, as `t2 evaluate` writes them, into one canonical Parquet at `out`.
+
+    Likelihoods and sampled counts of the same question come to stand in one row. Raises DataError where there is no
+    such table, and where the tables contradict one another.
+    """
+    folder = Path(evals_dir)
+    tables = sorted(path for path in folder.glob("*/*.parquet") if not path.name.startswith("."))
+    if not tables:
+        raise DataError(f"`{folder}` holds no <run>/<task>.parquet: evaluate some runs into it first (t2 evaluate).")
+    observations = read(tables)
+    observations.write(out)
+    return observations

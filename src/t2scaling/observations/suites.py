@@ -11,7 +11,6 @@ from t2scaling.errors import DataError
 from t2scaling.observations.schema import nearest
 from t2scaling.observations.table import Observations, read_conventions
 
-
 # The suite that the demo shows, and that `load_suite()` loads.
 DEFAULT_SUITE = "simulated"
 

@@ -117,7 +117,12 @@ class Observations:
 
     def __repr__(self) -> str:
         sizes, tokens = self.runs["n_params"], self.runs["n_tokens"]
-        unit = "counts" if "nll" not in self.outcomes.columns else f"nll ({self.conventions['nll']})"
+        held = set(self.outcomes.columns)
+        unit = " and ".join(
+            text
+            for name, text in (("nll", f"nll ({self.conventions['nll']})"), ("n_samples", "counts"))
+            if name in held
+        )
         return (
             f"Observations: {self.runs['run_id'].n_unique()} runs × {len(self.tasks)} "
             f"task{'s' * (len(self.tasks) != 1)}, {len(self.outcomes):,} outcomes ({unit})\n"

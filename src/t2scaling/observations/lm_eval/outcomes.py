@@ -1,0 +1,221 @@
+"""From rows of a samples file to outcomes: nll, or n_samples and n_correct. One class per output type.
+
+Each takes the first row and the configuration of a log, says which columns it reads (`schema`), turns a block into
+rows of outcomes (`read`) and, where a choice needs the whole file, settles it at the end (`finish`). Everything that
+the harness writes into `resps` is text: log-probabilities too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import polars as pl
+
+from t2scaling.errors import DataError
+from t2scaling.observations.scoring import Scorer, exact
+
+TEXT = pl.String
+TEXTS = pl.List(pl.String)
+
+
+class Reading(Protocol):
+    """How one log is read.
+
+    schema  column → polars type of what is needed of a row; always `doc_id`, `filter` and `resps`
+    how     what the outcome is, for the report
+    """
+
+    schema: dict[str, Any]
+    how: str
+
+    def read(self, block: pl.DataFrame) -> pl.DataFrame:
+        """Outcomes of a block, with `question_id`."""
+        ...
+
+    def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
+        """Outcomes of the file: question_id, and nll or n_samples and n_correct."""
+        ...
+
+
+def output_type(first: Mapping[str, Any], stated: str | None) -> str:
+    """The task's output type, as its configuration states it or else as its first row looks."""
+    if stated:
+        return stated
+    resps = first.get("resps") or [[]]
+    if isinstance(resps[0], list) and resps[0] and isinstance(resps[0][0], list):
+        return "multiple_choice" if len(resps) > 1 else "loglikelihood"
+    metrics = first.get("metrics") or []
+    rolling = {"word_perplexity", "byte_perplexity", "bits_per_byte"} & {*metrics, *first}
+    return "loglikelihood_rolling" if rolling else "generate_until"
+
+
+class Loglikelihood:
+    """−log p of the target: the request's log-probability, which the harness sums over the target's tokens.
+
+    The row's own `perplexity` is that same negative number and is not used.
+    """
+
+    how = "nll = −(log-probability of the target)"
+
+    def __init__(self) -> None:
+        self.schema = {"doc_id": TEXT, "filter": TEXT, "resps": pl.List(pl.List(TEXTS))}
+
+    def read(self, block: pl.DataFrame) -> pl.DataFrame:
+        """question_id and nll."""
+        logp = pl.col("resps").list.first().list.first().list.first().cast(pl.Float64, strict=False)
+        return block.select(question_id="doc_id", nll=-logp)
+
+    def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
+        """Nothing is left to settle."""
+        return outcomes
+
+
+class MultipleChoice:
+    """−log p of the gold choice, summed over its tokens.
+
+    The log writes the gold choice as text that may be the position of the choice ("1" for the second) or the choice
+    itself. Whichever reading names a choice in every row is taken; where both do, the one that agrees more often
+    with the logged `acc`. Where neither does (the harness logs a continuation instead), `acc` and the likeliest
+    choice still tell the gold one if there are two choices.
+    """
+
+    def __init__(self, first: Mapping[str, Any]) -> None:
+        self.how = "nll = −(log-probability of the gold choice)"
+        names = [name for name in first.get("arguments") or {} if name.startswith("gen_args_")]
+        # Questions of one task differ in their number of choices; the text reading looks at twice the first's.
+        self.names = [f"gen_args_{i}" for i in range(max(8, 2 * len(names)))]
+        choice = pl.Struct({"arg_1": TEXT})
+        self.schema = {
+            "doc_id": TEXT,
+            "filter": TEXT,
+            "target": TEXT,
+            "acc": TEXT,
+            "resps": pl.List(pl.List(TEXTS)),
+            "arguments": pl.Struct(dict.fromkeys(self.names, choice)),
+        }
+
+    def read(self, block: pl.DataFrame) -> pl.DataFrame:
+        """question_id and, for each reading of the gold choice, its nll and whether it agrees with `acc`."""
+        target = pl.col("target").str.strip_chars()
+        position = target.cast(pl.Int64, strict=False)
+        texts = [pl.col("arguments").struct.field(name).struct.field("arg_1").str.strip_chars() for name in self.names]
+        matches = [(text == target).fill_null(False) for text in texts]
+        by_text = pl.coalesce(*(pl.when(match).then(i) for i, match in enumerate(matches)))
+        choices = pl.col("logp").list.len().cast(pl.Int64)
+        best = pl.col("logp").list.arg_max().cast(pl.Int64)
+        right = pl.col("acc").replace({"true": "1", "false": "0"}).cast(pl.Float64, strict=False) == 1
+        other = pl.when(right).then(best).when(choices == 2).then(1 - best)
+        readings = {
+            "position": pl.when(position.is_between(0, choices - 1)).then(position),
+            "text": pl.when(pl.sum_horizontal(matches) == 1).then(by_text),
+            "acc": other,
+        }
+        rows = block.with_columns(
+            logp=pl.col("resps").list.eval(pl.element().list.first().list.first().cast(pl.Float64, strict=False))
+        )
+        return rows.select(
+            pl.col("doc_id").alias("question_id"),
+            *((-pl.col("logp").list.get(gold, null_on_oob=True)).alias(name) for name, gold in readings.items()),
+            *(((best == gold) == right).alias(f"{name} agrees") for name, gold in readings.items()),
+        )
+
+    def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
+        """The reading that names a choice in every row and agrees best with `acc`."""
+        complete = [name for name in ("position", "text") if not outcomes[name].null_count()]
+        if not complete and not outcomes["acc"].null_count():
+            complete = ["acc"]
+            self.how += ", told by `acc`"
+        if not complete:
+            raise DataError(
+                "the gold choice cannot be told: `target` is neither the position nor the text of a choice in "
+                f"{min(outcomes[name].null_count() for name in ('position', 'text')):,} of {len(outcomes):,} rows."
+            )
+        chosen = max(complete, key=lambda name: outcomes[f"{name} agrees"].sum())
+        return outcomes.select("question_id", nll=chosen)
+
+
+class Sampled:
+    """Samples drawn and samples correct, of a task that generates text.
+
+    Counts in the log are taken as they are: n_samples and n_correct, or pass@1, which is c / n. A single response
+    per question is judged by the task's own metric unless a scorer is given. Several are graded here one by one:
+    the harness scores only the first of them, or the whole list as if it were one answer.
+    """
+
+    def __init__(
+        self, first: Mapping[str, Any], scorer: Scorer | None, name: str | None, filter_name: str | None
+    ) -> None:
+        filtered = first.get("filtered_resps") or [None]
+        responses = (first.get("resps") or [[]])[0]
+        self.metric = _counting_metric(first, len(responses), scorer is not None)
+        self.scorer, self.kept_all = scorer or exact, isinstance(filtered[0], list)
+        self.schema = {
+            "doc_id": TEXT,
+            "filter": TEXT,
+            "target": TEXT,
+            "resps": pl.List(TEXTS),
+            "filtered_resps": pl.List(TEXTS if self.kept_all else TEXT),
+            **dict.fromkeys(("n_samples", "n_correct") if self.metric == "n_correct" else (), TEXT),
+            **({self.metric: TEXT} if self.metric and self.metric != "n_correct" else {}),
+        }
+        graded = f"each response (filter {filter_name})" if self.kept_all else "each response"
+        self.how = {
+            "n_correct": "n_samples and n_correct of the log",
+            "pass@1": "n_correct = pass@1 × responses",
+            None: f"{graded} graded: {name or 'exact'}",
+        }.get(self.metric, f"`{self.metric}` of the one response")
+
+    def read(self, block: pl.DataFrame) -> pl.DataFrame:
+        """question_id, n_samples and n_correct."""
+        if self.metric is None:
+            return self._grade(block)
+        value = pl.col(self.metric).replace({"true": "1", "false": "0"}).cast(pl.Float64, strict=False)
+        responses = pl.col("resps").list.first().list.len().cast(pl.Float64)
+        n = pl.col("n_samples").cast(pl.Float64, strict=False) if self.metric == "n_correct" else responses
+        counted = block.select(
+            question_id="doc_id", n_samples=n, n_correct=value if self.metric == "n_correct" else value * n
+        )
+        return self._whole(counted)
+
+    def _whole(self, counted: pl.DataFrame) -> pl.DataFrame:
+        whole = counted["n_correct"].round()
+        odd = counted.filter((counted["n_correct"] - whole).abs() > 1e-6 * counted["n_samples"])
+        if len(odd):
+            row = odd.row(0, named=True)
+            raise DataError(
+                f"`{self.metric}` of question {row['question_id']} is no number of correct samples: it makes "
+                f"{row['n_correct']:g} of {row['n_samples']:g}. Grade the responses with --score."
+            )
+        return counted.with_columns(whole.cast(pl.Int64), pl.col("n_samples").cast(pl.Int64))
+
+    def _grade(self, block: pl.DataFrame) -> pl.DataFrame:
+        """Grade one response per row of an exploded frame, and count per question."""
+        kept = pl.col("filtered_resps").list.first() if self.kept_all else pl.lit(None, TEXTS)
+        drawn = pl.col("resps").list.first()
+        # A filter that kept every response has read the answers off them; one that kept some has hidden the rest.
+        responses = pl.when(kept.list.len() == drawn.list.len()).then(kept).otherwise(drawn)
+        rows = block.select(pl.col("doc_id"), pl.col("target"), response=responses).with_row_index("row")
+        each = rows.filter(pl.col("response").list.len() > 0).explode("response")
+        each = each.with_columns(correct=self.scorer(each["response"], each["target"]))
+        counts = each.group_by("row").agg(
+            n_samples=pl.len().cast(pl.Int64), n_correct=pl.col("correct").sum().cast(pl.Int64)
+        )
+        joined = rows.join(counts, on="row", how="left", maintain_order="left")
+        return joined.select(pl.col("doc_id").alias("question_id"), pl.col("n_samples", "n_correct").fill_null(0))
+
+    def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
+        """Nothing is left to settle."""
+        return outcomes
+
+
+def _counting_metric(first: Mapping[str, Any], responses: int, graded: bool) -> str | None:
+    """The logged column that holds the outcome: "n_correct", "pass@1", the metric of a single response, or None."""
+    if "n_samples" in first and "n_correct" in first:
+        return "n_correct"
+    if "pass@1" in first:
+        return "pass@1"
+    if responses != 1 or graded:
+        return None
+    binary = [name for name in first.get("metrics") or [] if first.get(name) in (0, 1)]
+    return binary[0] if binary else None

@@ -1,0 +1,107 @@
+"""Grading sampled responses against the target of their question: exact, numeric, or a function of the user's.
+
+A scorer takes two text series of equal length, one response and its target per row, and returns a boolean series.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from t2scaling.errors import DataError
+from t2scaling.observations.schema import nearest
+
+Scorer = Callable[[pl.Series, pl.Series], pl.Series]
+_NUMBER = r"-?\$?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+
+def exact(responses: pl.Series, targets: pl.Series) -> pl.Series:
+    """A response that equals the target, white space at both ends aside.
+
+    A target that is the text of a list, as harnesses write several accepted answers, is met by any of its items.
+    """
+    given, wanted = responses.str.strip_chars(), targets.str.strip_chars()
+    met = (given == wanted).fill_null(False)
+    listed = wanted.str.starts_with("[") & wanted.str.ends_with("]")
+    if not listed.any():
+        return met
+    accepted = {text: _items(text) for text in wanted.filter(listed).unique()}
+    any_of = [text in accepted.get(target, ()) for text, target in zip(given, wanted, strict=True)]
+    return met | pl.Series(any_of, dtype=pl.Boolean)
+
+
+def _items(text: str) -> tuple[str, ...]:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return ()
+    return tuple(str(item).strip() for item in value) if isinstance(value, list) else ()
+
+
+def numeric(responses: pl.Series, targets: pl.Series) -> pl.Series:
+    """The last number of the response equals the last number of the target, to one part in 10⁹.
+
+    Thousands separators and a dollar sign are ignored, so `#### 1,234` is met by `… so it is $1234.00.`
+    """
+    given, wanted = _last_number(responses), _last_number(targets)
+    close = (given - wanted).abs() <= 1e-9 * wanted.abs()
+    return close.fill_null(False)
+
+
+def _last_number(texts: pl.Series) -> pl.Series:
+    found = texts.str.extract_all(_NUMBER).list.last()
+    return found.str.replace_all(r"[$,]", "").cast(pl.Float64, strict=False)
+
+
+def user_function(name: str) -> Scorer:
+    """The scorer that calls `module:function` (or `file.py:function`) as function(response, target) → truth value.
+
+    Raises DataError where there is no such module or function. What the function itself raises is its own.
+    """
+    module_name, _, function_name = name.rpartition(":")
+    module = _load(module_name, name)
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        names = [found for found in vars(module) if callable(getattr(module, found))]
+        raise DataError(f"`{name}` given with --score: `{module_name}` has no function `{function_name}`"
+                        f"{nearest(function_name, names)}.")  # fmt: skip
+
+    def grade(responses: pl.Series, targets: pl.Series) -> pl.Series:
+        pairs = zip(responses, targets, strict=True)
+        return pl.Series([bool(function(response, target)) for response, target in pairs], dtype=pl.Boolean)
+
+    return grade
+
+
+def _load(module_name: str, name: str) -> object:
+    try:
+        if module_name.endswith(".py"):
+            spec = importlib.util.spec_from_file_location(Path(module_name).stem, module_name)
+            if spec is None or spec.loader is None or not Path(module_name).is_file():
+                raise ImportError(f"no file {module_name}")
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+        sys.path.insert(0, str(Path.cwd()))  # a module beside the data is found as `python -m` would find it
+        try:
+            return importlib.import_module(module_name)
+        finally:
+            sys.path.remove(str(Path.cwd()))
+    except ImportError as error:
+        raise DataError(f"`{name}` given with --score cannot be imported: {error}.") from None
+
+
+def find_scorer(name: str) -> Scorer:
+    """The scorer called `exact`, `numeric` or `module:function`. Raises DataError for any other name."""
+    named: dict[str, Scorer] = {"exact": exact, "numeric": numeric}
+    if name in named:
+        return named[name]
+    if ":" in name:
+        return user_function(name)
+    raise DataError(f"`{name}` is no way of scoring{nearest(name, named)}: it is exact, numeric or module:function.")
