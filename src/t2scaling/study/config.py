@@ -12,6 +12,7 @@ nearest one is suggested. Numbers may be written as 1e22, 7B or 20x.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,14 +35,14 @@ def _jobs(value: Any) -> Any:
 Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
 
 
-def check_keys(given: Any, known: list[str]) -> None:
-    """Raise ValueError for the first key of `given` that is not `known`, suggesting the nearest."""
+def check_keys(given: Iterable[Any], known: list[str], noun: str = "key") -> None:
+    """Raise ValueError for the first name in `given` that is not `known`, suggesting the nearest."""
     for key in given:
         if key in known:
             continue
         near = get_close_matches(str(key), known, n=1, cutoff=0.5)
         hint = f"did you mean `{near[0]}`?" if near else "leave it out"
-        raise ValueError(f"unknown key `{key}`: {hint} (known: {', '.join(known)})")
+        raise ValueError(f"unknown {noun} `{key}`: {hint} (known: {', '.join(known)})")
 
 
 class _Section(BaseModel):

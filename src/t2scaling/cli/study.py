@@ -1,0 +1,66 @@
+"""`t2 study FILE`: one file runs the whole pipeline, and starting it again does what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from t2scaling.cli.common import JsonFlag, Output, console, emit, note
+
+if TYPE_CHECKING:
+    from t2scaling.study import StudyResult
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="Study file (YAML); see examples/tiny.yaml.")],
+    output: Output = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Runs at once; one per core or GPU where left out.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be run, and start nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """Run a whole study: plan, pretrain, evaluate, post-train, fit, plan, report.
+
+    Independent runs go in parallel, one thread or one GPU each. A run that fails is reported with its log and stops
+    no other. Start the same command again and only what is missing is done; start it twice at once and the two
+    share the work. Results of the suite on the paper's questions go to results.md in the study's folder.
+    """
+    from t2scaling.study import describe, open_study, study
+
+    if dry_run:
+        outline = describe(open_study(file, output, jobs))
+        emit(outline.to_dict(), as_json=as_json, show=outline.tables())
+        return 0
+    result = study(file, out=output, jobs=jobs, watch=_watch, say=note)
+    emit(result.to_dict(), as_json=as_json, show=_summary(result))
+    return 1 if result.failed or not result.finished or result.finished.problems else 0
+
+
+@contextmanager
+def _watch() -> Iterator[Any]:
+    from t2scaling.study.view import watcher
+
+    with watcher(console(stderr=True)) as show:
+        yield show
+
+
+def _summary(result: StudyResult) -> list[Any]:
+    from rich.text import Text
+
+    lines: list[Any] = []
+    for name, outcome in result.failed.items():
+        log = f" Its log: {outcome.log}" if outcome.log else ""
+        lines.append(Text(f"{name}: {outcome.state}. {outcome.note}.{log}", style="red"))
+    finished = result.finished
+    if finished is None:
+        return [*lines, Text("Nothing was measured, so there is nothing to fit.", style="red")]
+    lines += [Text(problem, style="yellow") for problem in finished.problems]
+    if finished.plan is not None:
+        lines.append(Text(finished.plan.sentence()))
+    lines += [Text(str(path)) for path in finished.paths()]
+    return lines

@@ -1,0 +1,101 @@
+"""Where a study keeps its artefacts, and how one sees that a run or a measurement is there.
+
+study/
+  suite.json  study.yaml
+  corpus/  tasks/<task>.jsonl
+  runs/<run_id>/run.json …          pretrained and post-trained runs; done once run.json is there
+  evals/<run_id>/<task>.parquet     pretrained runs; done once it is there
+  evals-ft/…  evals-sft/…           the same for post-trained runs, by the name of the cell they come from
+  observations.parquet  manifest.json  fit.json  fit-<law>.json  plan.json  report.html  results.md
+  logs/<job>.log  locks/<job>.lock
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folder of one study."""
+
+    root: Path
+
+    @property
+    def suite(self) -> Path:
+        return self.root / "suite.json"
+
+    @property
+    def corpus(self) -> Path:
+        return self.root / "corpus"
+
+    @property
+    def tasks(self) -> Path:
+        return self.root / "tasks"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def evals(self) -> Path:
+        return self.root / "evals"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def observations(self) -> Path:
+        return self.root / "observations.parquet"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.json"
+
+    @property
+    def plan(self) -> Path:
+        return self.root / "plan.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results.md"
+
+    def fit(self, law: str, main: bool = False) -> Path:
+        """The fit that the plan is made from is fit.json; others carry their law's name."""
+        return self.root / ("fit.json" if main else f"fit-{law}.json")
+
+    def task(self, name: str) -> Path:
+        """The questions of one task, one JSON line each."""
+        return self.tasks / f"{name}.jsonl"
+
+    def run(self, run_id: str) -> Path:
+        return self.runs / run_id
+
+    def trained(self, run_id: str) -> bool:
+        """Whether a run is done: run.json is written last."""
+        return (self.run(run_id) / "run.json").is_file()
+
+    def measurement(self, run_id: str, task: str, mode: str = "nll") -> Path:
+        """The table of one run on one task, by likelihood or by sampling."""
+        return self.evals / run_id / (f"{task}.parquet" if mode == "nll" else f"{task}.samples.parquet")
+
+    def tuned_id(self, run_id: str, task: str, mode: str) -> str:
+        """Name of the run that comes of post-training a cell on one task."""
+        return f"{run_id}-{mode}-{task}"
+
+    def tuned_evals(self, mode: str) -> Path:
+        """Measurements of post-trained runs lie apart, since they bear the name of their cell."""
+        return self.root / f"evals-{mode}"
+
+    def tuned_measurement(self, run_id: str, task: str, mode: str) -> Path:
+        """The table of one cell, post-trained on a task, on that task."""
+        return self.tuned_evals(mode) / run_id / f"{task}.parquet"
+
+    def lock(self, name: str) -> Path:
+        return self.root / "locks" / f"{name}.lock"

@@ -1,0 +1,72 @@
+"""What a suite cost and what made it: one JSON file beside its observations.
+
+It gathers the run.json files of a study: seeds, FLOPs, seconds and final losses of each run, the versions that were
+used, and the class of machine (never its name).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from t2scaling import __version__
+from t2scaling.artefacts import sha256, write_json
+
+_PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "polars")
+# What is kept of each run; paths and configuration stay with the run.
+_KEPT = ("run_id", "stage", "task", "n_params", "n_tokens", "train_flops", "seed", "seconds", "loss")
+
+
+def manifest(runs: Path, observations: Path, suite: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of all finished runs under `runs`; `suite` is the suite's own description."""
+    records = [json.loads(path.read_text()) for path in sorted(runs.glob("*/run.json"))]
+    kept = [{key: record[key] for key in _KEPT if key in record} for record in records]
+    return {
+        "name": suite.get("name"),
+        "seed": suite.get("seed"),
+        "observations_sha256": sha256(observations),
+        "n_runs": len(kept),
+        "train_flops": float(sum(record.get("train_flops", 0.0) for record in kept)),
+        "seconds": float(sum(record.get("seconds", 0.0) for record in kept)),
+        "machine": machine_class(),
+        "versions": versions(),
+        "runs": kept,
+    }
+
+
+def write_manifest(path: Path, runs: Path, observations: Path, suite: dict[str, Any]) -> Path:
+    """Write the manifest and return its path."""
+    return write_json(path, manifest(runs, observations, suite))
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, of this package and of what it trained with."""
+    found = {"python": platform.python_version(), "t2scaling": __version__}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine_class() -> str:
+    """Processor, cores and memory in words, such as "x86_64, 4 cores, 24 GB"."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return f"{_processor()}, {cores} cores, {memory:.0f} GB"
+
+
+def _processor() -> str:
+    """The processor's model name where the system tells it, else the architecture."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.machine()
