@@ -35,15 +35,14 @@ def curves(measurements: Measurements, k: ArrayLike, target: Target | Literal["a
     """
     k = sample_counts(k)
     chosen: Target = default_target(measurements) if target == "auto" else target
-    weight = measurements.question_weight
     shape = (len(measurements.run_id), len(k))
     passed, se, value = np.empty(shape), np.empty(shape), np.empty(shape)
     for j, samples in enumerate(k):
         table, cost = outcome_tables(measurements, float(samples), chosen)
-        passed[:, j], se[:, j] = mean_and_error(table, weight)
-        undefined = _undefined(measurements, table)
+        passed[:, j], se[:, j] = _mean_and_error(measurements, table)
+        undefined = undefined_runs(measurements, table)
         passed[undefined, j] = se[undefined, j] = np.nan
-        value[:, j] = _neg_log(passed[:, j]) if cost is None else mean_and_error(cost, weight)[0]
+        value[:, j] = _neg_log(passed[:, j]) if cost is None else _mean_and_error(measurements, cost)[0]
         value[undefined | ~np.isfinite(value[:, j]), j] = np.nan
     return Curves(
         measurements.task, measurements.run_id, measurements.N, measurements.D, k, value, passed, se, chosen,
@@ -51,9 +50,60 @@ def curves(measurements: Measurements, k: ArrayLike, target: Target | Literal["a
     )  # fmt: skip
 
 
+def resampled_curves(measurements: Measurements, fitted: Curves, counts: Array) -> tuple[Array, Array]:
+    """Value and pass@k, each (B, R, K), with question q counted counts[b, q] times; one matrix product per k.
+
+    fitted   the curves of the full data: its k, its target, and NaN wherever it has NaN
+    counts   shape (B, Q)
+    """
+    weight = (measurements.question_weight * counts).T
+    shape = (len(counts), *fitted.value.shape)
+    value, passed = np.empty(shape), np.empty(shape)
+    for j, samples in enumerate(fitted.k):
+        table, cost = outcome_tables(measurements, float(samples), fitted.target)
+        passed[:, :, j] = _weighted_mean(table, weight)
+        value[:, :, j] = _neg_log(passed[:, :, j]) if cost is None else _weighted_mean(cost, weight)
+    passed[:, np.isnan(fitted.pass_at_k)] = np.nan
+    value[:, np.isnan(fitted.value)] = np.nan
+    value[~np.isfinite(value)] = np.nan
+    return value, passed
+
+
+def _weighted_mean(table: Array, weight: Array) -> Array:
+    """Mean over questions of table (R, Q) under weights (Q, B), missing questions left out; shape (B, R)."""
+    missing = np.isnan(table)
+    if not missing.any():
+        return np.asarray((table @ weight).T / weight.sum(axis=0)[:, None])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(((np.where(missing, 0.0, table) @ weight) / (~missing @ weight)).T)
+
+
+def _mean_and_error(measurements: Measurements, table: Array) -> tuple[Array, Array]:
+    """Weighted mean over questions (R,) and its standard error, the spread being taken within each task."""
+    group = measurements.question_group
+    if group is None:
+        return mean_and_error(table, measurements.question_weight)
+    mean, variance = np.zeros(len(table)), np.zeros(len(table))
+    for label in np.unique(group):
+        inside = group == label
+        share = measurements.question_weight[inside]
+        part, error = mean_and_error(table[:, inside], share)
+        mean += share.sum() * part
+        variance += (share.sum() * error) ** 2
+    return mean, np.sqrt(variance)
+
+
 def sample_counts(k: ArrayLike) -> Array:
     """k sorted, distinct, and starting at 1. Raises ValueError where k < 1."""
     return np.union1d([1.0], check_samples(k).ravel())
+
+
+def most_samples(measurements: Measurements) -> float:
+    """The largest k that at least half of the runs can tell of: infinite for likelihoods."""
+    if measurements.n is None:
+        return np.inf
+    fewest = np.min(np.where(measurements.n > 0, measurements.n, np.inf), axis=1)
+    return float(np.median(fewest))
 
 
 def outcome_tables(measurements: Measurements, k: float, target: Target) -> tuple[Array, Array | None]:
@@ -67,7 +117,7 @@ def outcome_tables(measurements: Measurements, k: float, target: Target) -> tupl
     return passed, _neg_log(passed) if target == "mean_neg_log" else None
 
 
-def _undefined(measurements: Measurements, table: Array) -> NDArray[np.bool_]:
+def undefined_runs(measurements: Measurements, table: Array) -> NDArray[np.bool_]:
     """Runs (R,) with a question that was sampled, but fewer than k times."""
     if measurements.n is None:
         return np.all(np.isnan(table), axis=1)

@@ -28,10 +28,11 @@ class Measurements:
     nll             shape (R, Q), nats, summed over the answer's tokens; NaN where a run lacks the question
     n, c            shape (R, Q), samples and correct samples; n = 0 where a run lacks the question
     train_flops     shape (R,), 6·N·D unless the table says otherwise
-    group           shape (R,), label of the isoFLOP level that a run belongs to
     overtrained     shape (R,), True for cells that the suite marks as overtrained
     conventions     what the numbers mean: how N was counted, what nll is
     data_hash       SHA-256 of the data behind the arrays
+    question_group  shape (Q,), which task each question belongs to in a macro average; questions are resampled
+                    within it. None: all belong to one task
     """
 
     task: str
@@ -46,6 +47,7 @@ class Measurements:
     overtrained: NDArray[np.bool_] | None = None
     conventions: dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
+    question_group: NDArray[np.intp] | None = None
 
     @property
     def kind(self) -> Literal["nll", "counts"]:
