@@ -20,6 +20,7 @@ VERBS: dict[str, str] = {
     "evaluate": "evaluate",
     "plan": "plan",
     "frontier": "frontier",
+    "study": "study",
 }
 
 
