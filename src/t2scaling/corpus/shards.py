@@ -6,8 +6,8 @@
     corpus.json      sizes and checksums, written last
 
 A second process waits at the lock and then finds the work done; after a crash the files that exist are kept. Documents
-of the built-in source cost nothing to skip, so its files are made by several processes at once; other sources are read once,
-in order.
+of the built-in source cost nothing to skip, so its files are made by several processes at once; other sources are
+read once, in order.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def prepare(
     n_tokens     tokens wanted; a source that ends before gives fewer, and `Corpus.n_tokens` says how many
     seed         seed of the built-in source
     jobs         processes (built-in source only); None is one per core that this process may use
-    Raises SuiteError if the folder holds a corpus of other settings or the disk is too full, DataError for a source without text.
+    Raises SuiteError if the folder holds a corpus of other settings or the disk is too full, DataError for a source
+    without text.
     """
     out_dir = Path(out_dir)
     text = as_source(source, seed)
@@ -114,7 +115,8 @@ def _write_shards(out_dir: Path, source: Source, settings: dict[str, Any], jobs:
         write_shard(out_dir, source, 0, size)
         n_shards = -(-settings["n_tokens"] // max(1, _shard_size(out_dir, 0, settings)))
         _in_parallel(out_dir, size, n_shards, jobs or len(os.sched_getaffinity(0)))
-    number, total, documents, position = 0, 0, iter(()), -1
+    number, total, position = 0, 0, -1
+    documents: Iterator[str] = iter(())
     while total < settings["n_tokens"]:
         if not (out_dir / shard_name(number)).is_file():
             if position != number:
@@ -169,7 +171,7 @@ def write_shard(out_dir: Path, source: Source, number: int, size: int) -> None:
 def tokenise(out_dir: Path, documents: Iterator[str], number: int) -> None:
     """Write the tokens of `documents`, each followed by the end-of-text token, as token file `number`."""
     tokenizer = load_fast(out_dir / "tokenizer")
-    dtype, end = token_dtype(tokenizer.get_vocab_size()), tokenizer.token_to_id(END_OF_TEXT)
+    dtype, end = token_dtype(tokenizer.get_vocab_size()), tokenizer.get_vocab()[END_OF_TEXT]
     with artefacts.atomic_path(out_dir / shard_name(number)) as temporary, temporary.open("wb") as file:
         while batch := list(islice(documents, _BATCH)):
             ids: list[int] = []

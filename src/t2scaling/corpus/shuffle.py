@@ -15,7 +15,7 @@ _ROUNDS = 4
 def shuffled(index: NDArray[np.int64], n: int, key: tuple[int, ...]) -> NDArray[np.int64]:
     """Images of `index` (each in 0 … n − 1) under the permutation that `key` names; int64, the shape of `index`."""
     half = max(1, ((n - 1).bit_length() + 1) // 2)
-    round_keys = np.random.SeedSequence(key).generate_state(_ROUNDS, np.uint64)
+    round_keys = np.random.SeedSequence(key).generate_state(_ROUNDS, np.uint64).astype(np.uint64)
     image = _permute(index.astype(np.uint64), half, round_keys)
     while (outside := image >= n).any():
         image[outside] = _permute(image[outside], half, round_keys)

@@ -1,7 +1,8 @@
 """A prepared corpus on disk: token files, a tokenizer, and `corpus.json`, which is written last.
 
 The token files are one stream, cut anywhere; each document is followed by the end-of-text token. Training reads blocks
-of the stream in a random order that is a function of (seed, epoch), so that a resumed run sees the batches it would have.
+of the stream in a random order that is a function of (seed, epoch), so that a resumed run sees the batches it would
+have seen.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a task is, and how an answer is graded.
 
 A question is a prompt and one right answer. The model is scored on the tokens of the answer, which begins with its
-leading space and, in the generated tasks, ends with the full stop that ends an answer in the text; without it "1" would get
-the credit of "14". A sampled completion is right if its first tokens are the tokens of `answer`, as the tokenizer
+leading space and, in the generated tasks, ends with the full stop that ends an answer in the text; without it "1"
+would get the credit of "14". A sampled completion is right if its first tokens are those of `answer`, as the tokenizer
 encodes it alone. Under this rule the chance of a right sample at temperature 1 is exactly exp(−NLL), so that pass@k
 from sampling and from likelihood estimate the same number.
 """

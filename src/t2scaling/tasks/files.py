@@ -28,8 +28,8 @@ def save(task: Task, path: str | Path) -> Path:
 def read(path: str | Path) -> Task:
     """Read a file that `save` wrote, or one of your own with at least question_id, prompt and answer on each row.
 
-    Raises PrerequisiteError if there is no such file, DataError if a row is not a question, an id occurs twice, or an answer
-    does not begin with a space.
+    Raises PrerequisiteError if there is no such file, DataError if a row is not a question, an id occurs twice, or an
+    answer does not begin with a space.
     """
     path = Path(path)
     if not path.is_file():
@@ -78,8 +78,8 @@ def _question(row: dict[str, Any], where: str) -> Question:
 def write_lm_eval(task: Task, dir: str | Path) -> Path:
     """Write `NAME.jsonl` and `NAME.yaml` into `dir`, which `lm_eval --include_path DIR --tasks NAME` loads.
 
-    Each question of the test split becomes one log-likelihood request for the answer after the prompt. Returns the path of
-    the description.
+    Each question of the test split becomes one log-likelihood request for the answer after the prompt. Returns the path
+    of the description.
     """
     import yaml
 

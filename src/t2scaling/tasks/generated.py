@@ -49,7 +49,9 @@ def _knowledge(split: str) -> Iterator[Item]:
 
     The train split takes the rest of its facts from between and beyond the test's.
     """
-    test, train, rank = [], [], 0
+    test: list[int] = []
+    train: list[int] = []
+    rank = 0
     while len(test) < N_TEST:
         (train if rank % _TRAIN_EVERY == _TRAIN_EVERY - 1 else test).append(rank)
         rank = max(rank + 1, int(rank * _GROWTH))

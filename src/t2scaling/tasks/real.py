@@ -5,8 +5,8 @@
     sciq             {support}\\nQuestion: {question}\\nAnswer: → correct_answer (Welbl et al. 2017, arXiv:1707.06209)
     openbookqa       {question_stem} → the right choice (Mihaylov et al. 2018, arXiv:1809.02789)
 
-A local copy is a folder with one file a split (test.jsonl, train.parquet, or names that begin with the split), or one file,
-which is then the test split.
+A local copy is a folder with one file a split (test.jsonl, train.parquet, or names that begin with the split), or one
+file, which is then the test split.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def load_real(name: str, *, path: str | Path | None = None, revision: str | None
         splits[split] = tuple(_question(name, split, number, row) for number, row in enumerate(rows))
     if not splits.get("test"):
         raise PrerequisiteError(
-            f"no test split of {name} at `{path}`: give a folder with test.jsonl or test.parquet (and train.*), or one file."
+            f"no test split of {name} at `{path}`: give a folder with test.jsonl or test.parquet, or one file."
         )
     return Task(name, "real", splits)
 

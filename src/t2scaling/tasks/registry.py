@@ -17,7 +17,7 @@ def load(name: str, *, seed: int = 0, path: str | Path | None = None, revision: 
     """The task `name`.
 
     seed       of the generated tasks' choice of questions
-    path       real tasks: a local copy in the dataset's own schema (see `tasks.real`); generated tasks: a file of `save`
+    path       real tasks: a local copy in the dataset's own schema (see `tasks.real`); others: a file of `save`
     revision   real tasks: branch, tag or commit on the hub
     Raises SuiteError for an unknown name, PrerequisiteError where a dataset cannot be had.
     """

@@ -1,8 +1,8 @@
 """Facts with Zipf-like frequencies: real ones first and among them, then invented ones without end.
 
-A fact's rank decides how often the text states it: P(rank ≥ r) = (1 + r/OFFSET)^(1 − EXPONENT). Rank 0 is stated in
-one of forty factual sentences; rank 5,000 about once in three million. An invented entity (a person, a creature, a town, a
-thing) has one fact for each relation of its kind, and all of them follow from its rank.
+A fact's rank decides how often the text states it: P(rank ≥ r) = (1 + r/OFFSET)^(1 − EXPONENT). Rank 0 is in one of 41
+sentences about facts, rank 100 in one of 600, rank 5,000 in one of 160,000. An invented entity (a person, a creature,
+a town, a thing) has one fact for each relation of its kind, and all of them follow from its rank.
 """
 
 from __future__ import annotations
@@ -15,31 +15,29 @@ from t2scaling.corpus.world.real_facts import real_facts
 
 OFFSET, EXPONENT = 20.0, 1.5
 
-MATERIALS = tuple(["glass", "wood", "rubber", "iron", "paper", "wax", "clay", "ice", "wool"])
-_COLOURS = tuple(["red", "blue", "green", "black", "white", "yellow", "brown", "grey"])
-_JOBS = tuple(
-    [
-        "baker",
-        "farmer",
-        "teacher",
-        "doctor",
-        "sailor",
-        "painter",
-        "singer",
-        "hunter",
-        "tailor",
-        "pilot",
-        "miner",
-        "judge",
-    ]
+MATERIALS = ("glass", "wood", "rubber", "iron", "paper", "wax", "clay", "ice", "wool")
+_COLOURS = ("red", "blue", "green", "black", "white", "yellow", "brown", "grey")
+_JOBS = (
+    "baker",
+    "farmer",
+    "teacher",
+    "doctor",
+    "sailor",
+    "painter",
+    "singer",
+    "hunter",
+    "tailor",
+    "pilot",
+    "miner",
+    "judge",
 )
-_FOODS = tuple(["bread", "fish", "soup", "rice", "apples", "cheese", "cake", "beans", "eggs", "honey"])
-_PETS = tuple(["dog", "cat", "horse", "goat", "parrot", "rabbit", "duck", "mouse"])
-_HABITATS = tuple(["forest", "river", "desert", "cave", "swamp", "lake", "hills", "sea", "jungle", "snow"])
-_DIETS = tuple(["leaves", "fish", "nuts", "grass", "ants", "berries", "mice", "seeds"])
-_REGIONS = tuple(["north", "south", "east", "west"])
-_GOODS = tuple(["salt", "wine", "silk", "gold", "wool", "tea", "glass", "iron", "coal", "milk"])
-_USES = tuple(["cooking", "hunting", "sewing", "fishing", "writing", "cutting", "washing", "digging"])
+_FOODS = ("bread", "fish", "soup", "rice", "apples", "cheese", "cake", "beans", "eggs", "honey")
+_PETS = ("dog", "cat", "horse", "goat", "parrot", "rabbit", "duck", "mouse")
+_HABITATS = ("forest", "river", "desert", "cave", "swamp", "lake", "hills", "sea", "jungle", "snow")
+_DIETS = ("leaves", "fish", "nuts", "grass", "ants", "berries", "mice", "seeds")
+_REGIONS = ("north", "south", "east", "west")
+_GOODS = ("salt", "wine", "silk", "gold", "wool", "tea", "glass", "iron", "coal", "milk")
+_USES = ("cooking", "hunting", "sewing", "fishing", "writing", "cutting", "washing", "digging")
 
 
 @dataclass(frozen=True)
@@ -215,7 +213,7 @@ def fact(rank: int) -> Fact:
 
 def _invented_fact(rank: int, index: int) -> Fact:
     entity, which = divmod(index, 3)
-    kind, relations = _KINDS[entity % len(_KINDS)]
+    _kind, relations = _KINDS[entity % len(_KINDS)]
     relation = relations[which]
     name = entity_name(entity)
     value = Draw(1, index, stream=9).pick(RELATIONS[relation].values)
