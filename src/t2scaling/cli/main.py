@@ -16,10 +16,14 @@ from t2scaling.errors import T2Error
 
 # Verb → module under t2scaling.cli; each module has a function `command`. The order is that of the help page.
 VERBS: dict[str, str] = {
+    "demo": "demo",
     "pretrain": "pretrain",
     "evaluate": "evaluate",
+    "fit": "fit",
+    "predict": "predict",
     "plan": "plan",
     "frontier": "frontier",
+    "report": "report",
     "study": "study",
 }
 

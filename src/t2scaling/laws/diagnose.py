@@ -148,7 +148,7 @@ def _about_outcomes(law: Law, curves: Curves) -> list[str]:
             "points are left out of the loss, which flatters weak runs. Sample more, or use runs that succeed."
         )
     gaps = int(np.sum(np.any(np.isnan(curves.pass_at_k), axis=1)))
-    if gaps:
+    if gaps and np.any(np.isfinite(curves.pass_at_k)):
         most = format_number(float(curves.k.max()))
         found.append(f"{gaps} of {len(used)} runs have too few samples for k = {most} and count at smaller k only.")
     return found

@@ -6,6 +6,7 @@ A `FitResult` predicts like its law, explains itself in sentences, and goes to f
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +31,7 @@ from t2scaling.laws.serialise import (
 
 Array = NDArray[np.float64]
 FORMAT = "t2scaling/fit/1"
+_SLACK = 1e-9  # of a range's ends, for rounding
 
 
 class FitStatus(StrEnum):
@@ -68,6 +70,14 @@ class Bootstrap:
         """Percentile interval of each parameter that holds the share `level` of the replicates."""
         low, high = np.quantile(self.samples, _tails(level), axis=0)
         return {name: (float(a), float(b)) for name, a, b in zip(self.names, low, high, strict=True)}
+
+    def predict_interval(
+        self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None, level: float = 0.9
+    ) -> tuple[Array, Array]:
+        """Percentile interval of the predictions, low and high, of the shape that N, D and k broadcast to."""
+        draws = np.stack([law.predict(N, D, k, metric) for law in self.laws()])
+        low, high = np.quantile(draws, _tails(level), axis=0)
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -108,19 +118,14 @@ class FitResult:
     def predict_interval(
         self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None, level: float = 0.9
     ) -> tuple[Array, Array]:
-        """Low and high percentile of the bootstrap's predictions. Raises ValueError without a bootstrap."""
+        """Percentile interval of the bootstrap's predictions. Raises ValueError without a bootstrap."""
         if self.bootstrap is None:
             raise ValueError("this fit has no bootstrap: fit with `bootstrap` = 200 to have intervals.")
-        draws = np.stack([law.predict(N, D, k, metric) for law in self.bootstrap.laws()])
-        low, high = np.quantile(draws, _tails(level), axis=0)
-        return low, high
+        return self.bootstrap.predict_interval(N, D, k, metric, level)
 
     def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> NDArray[np.bool_]:
         """Whether a point lies outside the ranges of N, D, D/N or k that the fit has seen, broadcast."""
-        N, D, k = (np.asarray(value, dtype=float) for value in (N, D, k))
-        seen = {"N": N, "D": D, "tokens_per_param": D / N, "k": k}
-        flags = [_outside(value, self.support[name]) for name, value in seen.items() if name in self.support]
-        return np.logical_or.reduce(np.broadcast_arrays(*flags))
+        return outside_support(self.support, N, D, k)
 
     def summary(self, level: float = 0.9) -> list[dict[str, Any]]:
         """One row per parameter: name, value and, with a bootstrap, low and high."""
@@ -212,6 +217,14 @@ def _tails(level: float) -> list[float]:
     return [(1 - level) / 2, (1 + level) / 2]
 
 
-def _outside(value: Array, interval: tuple[float, float]) -> NDArray[np.bool_]:
-    slack = 1e-9
-    return (value < interval[0] * (1 - slack)) | (value > interval[1] * (1 + slack))
+def outside_support(
+    support: Mapping[str, tuple[float, float]], N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0
+) -> NDArray[np.bool_]:
+    """Whether points lie outside the ranges of `support` ("N", "D", "tokens_per_param", "k", where given)."""
+    N, D, k = (np.asarray(value, dtype=float) for value in (N, D, k))
+    out = np.zeros(np.broadcast_shapes(N.shape, D.shape, k.shape), dtype=bool)
+    for name, value in {"N": N, "D": D, "tokens_per_param": D / N, "k": k}.items():
+        if name in support:
+            low, high = support[name]
+            out = out | (value < low * (1 - _SLACK)) | (value > high * (1 + _SLACK))
+    return out

@@ -1,0 +1,129 @@
+"""`t2 fit`: measurements in, fit.json out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from t2scaling.cli.common import JsonFlag, Output, Seed, console, emit, note, number_option, progress
+from t2scaling.units import format_number, format_ratio, parse_numbers
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from t2scaling.laws import FitResult
+
+
+def command(
+    observations: Annotated[
+        str, typer.Argument(metavar="OBS", help="Table or folder of logs; for chinchilla also n_params,n_tokens,loss.")
+    ],
+    law: Annotated[str, typer.Option(help="loss (Approach 1), accuracy (Approach 2), chinchilla or naive.")] = "loss",
+    task: Annotated[str | None, typer.Option(help="Task to fit, or macro for the mean over tasks.")] = None,
+    stage: Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")] = "base",
+    k: Annotated[
+        str | None,
+        typer.Option("--k", help="Samples per problem to fit at, such as 1,2,4.", show_default="12, to the budget"),
+    ] = None,
+    inference_flops: Annotated[
+        float | None,
+        number_option("FLOPs per token served: sets the largest k.", "--inference-flops", default_text="2·N_max"),
+    ] = None,
+    target: Annotated[
+        str, typer.Option(help="Mean that the loss is: mean_neg_log, neg_log_mean, or auto (by the kind of outcome).")
+    ] = "auto",
+    solver: Annotated[str, typer.Option(help="varpro, restarts (the paper's), huber or log_sse.")] = "varpro",
+    weights: Annotated[
+        str, typer.Option(help="IsoFLOP groups in stage 1 of the accuracy law: inverse_variance or equal.")
+    ] = "inverse_variance",
+    exponents: Annotated[str, typer.Option(help="Smallest and largest exponent.")] = "0.01,3",
+    restarts: Annotated[int, typer.Option(help="Random starts of the solver restarts.")] = 500,
+    bootstrap: Annotated[int, typer.Option(help="Refits to resampled data, for intervals; 0 for none.")] = 0,
+    over: Annotated[
+        str, typer.Option(help="What is resampled: runs, questions or runs_and_questions.")
+    ] = "runs_and_questions",
+    level: Annotated[float, typer.Option(help="Level of the intervals shown.")] = 0.9,
+    jobs: Annotated[int | None, typer.Option(help="Refits in parallel.", show_default="the processors")] = None,
+    seed: Seed = 0,
+    as_json: JsonFlag = False,
+    output: Output = None,
+) -> None:
+    """Fit a scaling law to measurements, and say how far to trust it.
+
+    The k of the fit always contain 1 and are stored with it; by default they are 12, log-spaced from 1 to what the
+    smallest model affords under --inference-flops.
+    """
+    from t2scaling.laws import fit
+
+    bounds = parse_numbers(exponents)
+    if len(bounds) != 2:
+        raise ValueError(f"`--exponents` = {exponents} must be two numbers, such as 0.01,3.")
+    options: dict[str, Any] = {
+        "task": task,
+        "stage": stage,
+        "k": None if k is None else parse_numbers(k),
+        "inference_flops": inference_flops,
+        "target": target,
+        "weights": weights,
+        "bounds": (bounds[0], bounds[1]),
+        "restarts": restarts,
+        "bootstrap": bootstrap,
+        "bootstrap_over": over,
+        "seed": seed,
+        "jobs": jobs or len(os.sched_getaffinity(0)),
+    }
+    data = _read(observations, law)
+    steps = bootstrap + (restarts if solver == "restarts" else 0)
+    with progress("fitting", total=steps or None, quiet=as_json or not steps) as advance:
+        found = fit(data, law, solver=solver, advance=advance, **options)  # type: ignore[arg-type]
+    if output is not None:
+        note(f"written: {found.save(output)}")
+    emit(found.to_dict(), as_json=as_json, show=[_table(found, level), _lines(found)])
+
+
+def _read(observations: str, law: str) -> Any:
+    from t2scaling.laws.losses import is_loss_table, read_losses
+
+    if law == "chinchilla" and is_loss_table(observations):
+        return read_losses(observations)
+    from t2scaling.observations import read
+
+    if not Path(observations).exists():
+        raise FileNotFoundError(2, "no such file or folder", observations)
+    with console(stderr=True).status("reading"):
+        return read(observations)
+
+
+def _table(fit: FitResult, level: float) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=f"{fit.law.name} law · {escape(fit.task)}", title_justify="left")
+    table.add_column("parameter")
+    table.add_column("value", justify="right")
+    if fit.bootstrap is not None:
+        table.add_column(f"{level:.0%} interval", justify="right")
+    for row in fit.summary(level):
+        cells = [row["parameter"], f"{row['value']:.5g}"]
+        if row["low"] is not None:
+            cells.append(f"{row['low']:.4g} to {row['high']:.4g}")
+        table.add_row(*cells)
+    return table
+
+
+def _lines(fit: FitResult) -> str:
+    from rich.markup import escape
+
+    seen = {name: tuple(format_number(end) for end in ends) for name, ends in fit.support.items()}
+    ratio = tuple(format_ratio(end) for end in fit.support["tokens_per_param"])
+    counts = ", ".join(format_number(value) for value in fit.curves.k)
+    lines = [
+        fit.status.value,
+        f"{len(fit.curves.N)} runs: N {' to '.join(seen['N'])}, D {' to '.join(seen['D'])}, D/N {' to '.join(ratio)}.",
+        f"k: {counts}. Target {fit.target}. Objective {fit.objective:.6g} ({fit.solver}).",
+        *(f"Warning: {sentence}" for sentence in fit.warnings),
+    ]
+    return escape("\n".join(lines))

@@ -1,0 +1,99 @@
+"""`t2 predict`: what a fitted or published law says at given N, D and k."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from t2scaling.cli.common import JsonFlag, Output, emit, note
+from t2scaling.units import format_number, format_ratio, parse_numbers
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def command(
+    fit: Annotated[str, typer.Argument(help="A fit.json, or the name of a published law such as pythia/gsm8k.")],
+    n_params: Annotated[str, typer.Option("--n-params", "-N", help="Parameters, such as 7B or 1B,7B,70B.")],
+    n_tokens: Annotated[str, typer.Option("--n-tokens", "-D", help="Training tokens, such as 2T.")],
+    k: Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,8,64.")] = "1",
+    metric: Annotated[
+        str | None,
+        typer.Option(help="loss, neg_log_pass_at_k or pass_at_k.", show_default="what the law was fitted to"),
+    ] = None,
+    level: Annotated[float, typer.Option(help="Level of the interval, where the fit has a bootstrap.")] = 0.9,
+    as_json: JsonFlag = False,
+    output: Output = None,
+) -> None:
+    """Predict a metric at N, D and k; every combination of the lists given.
+
+    Points outside the range that the fit has seen are marked.
+    """
+    from t2scaling.artefacts import write_json
+    from t2scaling.laws.published import load_law
+
+    source = load_law(fit)
+    rows = _rows(source, parse_numbers(n_params), parse_numbers(n_tokens), parse_numbers(k), metric, level)
+    name = metric or source.law.metric
+    content = {"law": source.law.name, "task": source.task, "metric": name, "predictions": rows}
+    if output is not None:
+        note(f"written: {write_json(output, content)}")
+    emit(content, as_json=as_json, show=[_table(source.task, name, rows, level), *_notes(source, rows)])
+
+
+def _rows(
+    source: Any, sizes: list[float], tokens: list[float], counts: list[float], metric: Any, level: float
+) -> list[dict[str, Any]]:
+    """One row per combination, in the order N, D, k."""
+    import numpy as np
+
+    from t2scaling.laws.result import outside_support
+
+    N, D, k = (part.ravel() for part in np.meshgrid(sizes, tokens, counts, indexing="ij"))
+    value = source.law.predict(N, D, k, metric)
+    low = high = np.full(value.shape, np.nan)
+    if source.bootstrap is not None:
+        low, high = source.bootstrap.predict_interval(N, D, k, metric, level)
+    outside = outside_support(source.support, N, D, k)
+    names = ("n_params", "n_tokens", "k", "value", "low", "high", "outside_fitted_range")
+    return [
+        dict(zip(names, (*(float(x) for x in numbers), bool(flag)), strict=True))
+        for *numbers, flag in zip(N, D, k, value, low, high, outside, strict=True)
+    ]
+
+
+def _table(task: str, metric: str, rows: list[dict[str, Any]], level: float) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(task), title_justify="left")
+    for name in ("N", "D", "D/N", "k", metric):
+        table.add_column(name, justify="right")
+    interval = any(row["low"] == row["low"] for row in rows)
+    if interval:
+        table.add_column(f"{level:.0%} interval", justify="right")
+    table.add_column("")
+    for row in rows:
+        numbers = [format_number(row[name]) for name in ("n_params", "n_tokens")]
+        cells = [*numbers, format_ratio(row["n_tokens"] / row["n_params"]), format_number(row["k"])]
+        cells.append(f"{row['value']:.4g}")
+        if interval:
+            cells.append(f"{row['low']:.4g} to {row['high']:.4g}")
+        table.add_row(*cells, "outside range" if row["outside_fitted_range"] else "")
+    return table
+
+
+def _notes(source: Any, rows: list[dict[str, Any]]) -> list[str]:
+    from rich.markup import escape
+
+    lines = []
+    if any(row["outside_fitted_range"] for row in rows):
+        named = {"N": "N", "D": "D", "tokens_per_param": "D/N", "k": "k"}
+        seen = [
+            f"{named[name]} {format_number(low)} to {format_number(high)}"
+            for name, (low, high) in source.support.items()
+            if name in named
+        ]
+        lines.append(f"The law was fitted on {', '.join(seen)}; beyond that it extrapolates.")
+    return [escape("\n".join([*lines, *(f"Warning: {sentence}" for sentence in source.warnings)]))]
