@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from t2scaling.allocate.problem import chinchilla_n
 from t2scaling.allocate.result import Allocation
-from t2scaling.allocate.rootfind import minimise, root
+from t2scaling.allocate.rootfind import golden, root
 from t2scaling.allocate.sensitivity import SampledLaw, score, slopes
 from t2scaling.laws.forms import ChinchillaLaw, Law, LossLaw
 
@@ -47,8 +47,10 @@ def break_even(law: Law, plan: Allocation, chinchilla: Allocation) -> float | No
             served = np.where(dearer > 0, saved / dearer, np.inf)
         return np.where(np.isfinite(log_k), -served, 0.0)
 
-    edges = np.array([np.log(1e-9)]), np.array([-1e-6])
-    best = -gain(minimise(gain, *edges, points=600))[0]
+    # All shares of the scan are one array, so that the scan costs one search for k instead of 600.
+    shares = np.linspace(np.log(1e-9), -1e-6, 600)
+    at = int(np.argmin(gain(shares)))
+    best = -gain(golden(gain, shares[[max(at - 1, 0)]], shares[[min(at + 1, 599)]]))[0]
     return float(best) if np.isfinite(best) else None
 
 

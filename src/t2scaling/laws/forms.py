@@ -258,7 +258,10 @@ def log_beta_fail(a: ArrayLike, b: ArrayLike, k: ArrayLike) -> Array:
     from scipy.special import betaln
 
     a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    return np.minimum(betaln(a, b + k) - betaln(a, b), 0.0)
+    with np.errstate(invalid="ignore"):
+        log_fail = np.minimum(betaln(a, b + k) - betaln(a, b), 0.0)
+    # Where the mean success underflows to zero, so that a = 0, all samples fail.
+    return np.where(a == 0, 0.0, log_fail)
 
 
 LAWS: dict[str, type[Any]] = {law.name: law for law in (ChinchillaLaw, LossLaw, AccuracyLaw, NaiveLaw)}
