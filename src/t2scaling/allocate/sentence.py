@@ -20,15 +20,16 @@ def plan_sentence(plan: Plan) -> str:
         f"Train {format_number(best.n_params)} parameters on {format_number(best.n_tokens)} tokens "
         f"({format_per_param(best.tokens_per_param)} tokens per parameter)"
     )
-    if best.metric == "loss":
-        return f"{says}, for {_expected(best)}."
-    says += f" and draw {format_samples(best.k)} per problem, for {_expected(best)}"
     rival = f"{format_number(other.n_params)} parameters on {format_number(other.n_tokens)} tokens"
+    if best.metric == "loss":
+        same = not abs(other.n_params / best.n_params - 1) > 1e-3
+        return f"{says}, for {_expected(best)}" + ("." if same else f"; Chinchilla's {rival} gives {_expected(other)}.")
+    says += f" and draw {format_samples(best.k)} per problem, for {_expected(best)}"
     if math.isnan(other.k):
         return f"{says}; no Chinchilla-optimal model fits this budget."
     if other.k < 1:
         return f"{says}; Chinchilla's {rival} could not afford one sample ({other.k:.2g})."
-    return f"{says}; Chinchilla's {rival} affords {format_samples(other.k)}, for {_expected(other)}."
+    return f"{says}; Chinchilla's {rival} afford {format_samples(other.k)}, for {_expected(other)}."
 
 
 def format_per_param(tokens_per_param: float) -> str:

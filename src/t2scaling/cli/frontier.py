@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option
-from t2scaling.cli.plan import law_name, read_range
+from t2scaling.cli.plan import as_typed, law_name, read_range
 from t2scaling.units import format_number, parse_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from t2scaling.allocate import Frontier
 
 _MOST_ROWS = 25
+_SHORT = {"neg_log_pass_at_k": "−log pass@k", "pass_at_k": "pass@k"}
 
 
 def command(
@@ -44,15 +47,17 @@ def command(
 
     training = read_grid("--train-flops", train_flops)
     inference = read_grid("--inference-flops", inference_flops) if inference_flops else [np.inf]
-    result = frontier(
-        load_law(law_name(fit, law)),
-        train_flops=np.tile(training, len(inference)),
-        inference_flops=np.repeat(inference, len(training)),
-        sizes=tuple(parse_numbers(sizes)) if sizes else (),
-        n_range=read_range(n_range),
-        max_tokens=max_tokens,
-        integer_k=integer_k,
-    )
+    source = load_law(law_name(fit, law))
+    with as_typed():
+        result = frontier(
+            source,
+            train_flops=np.tile(training, len(inference)),
+            inference_flops=np.repeat(inference, len(training)),
+            sizes=tuple(parse_numbers(sizes)) if sizes else (),
+            n_range=read_range(n_range),
+            max_tokens=max_tokens,
+            integer_k=integer_k,
+        )
     if output is not None:
         result.save(output)
     emit(result.to_dict(), as_json=as_json, show=None if output is not None else table(result))
@@ -81,31 +86,45 @@ def table(frontier: Frontier) -> Table:
     """At most 25 budgets, evenly chosen, for people."""
     from rich.table import Table
 
-    from t2scaling.allocate.sentence import format_per_param, format_value
-
     total = len(frontier.k)
-    shown = (
-        range(total)
-        if total <= _MOST_ROWS
-        else sorted({i * (total - 1) // (_MOST_ROWS - 1) for i in range(_MOST_ROWS)})
-    )
-    caption = None if total <= _MOST_ROWS else f"{len(shown)} of {total} budgets; -o writes them all"
+    shown = range(total)
+    if total > _MOST_ROWS:
+        shown = sorted({i * (total - 1) // (_MOST_ROWS - 1) for i in range(_MOST_ROWS)})
+    notes = [f"{len(shown)} of {total} budgets; -o writes them all"] if len(shown) < total else []
+    notes += ["* outside what the law was fitted on"] if frontier.outside.any() else []
     title = f"{frontier.law} law" + (f", {frontier.task}" if frontier.task else "")
-    grid = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    for column in ("train FLOPs", "inference FLOPs", "N", "D", "D/N", "k", "value", "Chinchilla N", "k", "value", ""):
-        grid.add_column(column, justify="right")
+    grid = Table(title=title, caption="; ".join(notes) or None, title_justify="left", caption_justify="left")
+    columns = _columns(frontier)
+    for name in columns:
+        grid.add_column(name, justify="right")
     for i in shown:
-        grid.add_row(
-            format_number(frontier.train_flops[i]),
-            format_number(frontier.inference_flops[i]),
-            format_number(frontier.n_params[i]),
-            format_number(frontier.n_tokens[i]),
-            format_per_param(frontier.tokens_per_param[i]),
-            format_number(frontier.k[i]),
-            format_value(frontier.metric, frontier.value[i]),
-            format_number(frontier.chinchilla_n_params[i]),
-            format_number(frontier.chinchilla_k[i]),
-            format_value(frontier.metric, frontier.chinchilla_value[i]),
-            "outside the fit" if frontier.outside[i] else "",
-        )
+        grid.add_row(*(write(i) for write in columns.values()), style="dim" if frontier.outside[i] else None)
     return grid
+
+
+def _columns(frontier: Frontier) -> dict[str, Callable[[int], str]]:
+    """Heading → how row i is written. An inference budget that never changes, or is none, takes no column."""
+    from t2scaling.allocate.sentence import format_per_param
+
+    def written(values: Any, write: Callable[[float], str] = format_number) -> Callable[[int], str]:
+        return lambda i: "—" if math.isnan(values[i]) else write(float(values[i]))
+
+    value = _SHORT.get(frontier.metric, frontier.metric)
+    marked = written(frontier.train_flops)
+    columns = {"C": lambda i: marked(i) + ("*" if frontier.outside[i] else "")}
+    if len(set(frontier.inference_flops.tolist())) > 1:
+        columns["C_inf"] = written(frontier.inference_flops)
+    columns |= {
+        "N": written(frontier.n_params),
+        "D": written(frontier.n_tokens),
+        "D/N": written(frontier.tokens_per_param, format_per_param),
+    }
+    if frontier.metric == "loss":
+        return columns | {value: written(frontier.value, "{:.4g}".format)}
+    return columns | {
+        "k": written(frontier.k),
+        value: written(frontier.value, "{:.4g}".format),
+        "Chin. N": written(frontier.chinchilla_n_params),
+        "Chin. k": written(frontier.chinchilla_k),
+        f"Chin. {value}": written(frontier.chinchilla_value, "{:.4g}".format),
+    }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option
-from t2scaling.errors import DataError
+from t2scaling.errors import DataError, T2Error
 from t2scaling.units import format_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -74,30 +76,32 @@ def command(
     from t2scaling.costs import Price
     from t2scaling.laws.published import load_law
 
-    budget = Budget.of(
-        train_flops=train_flops,
-        train_dollars=train_dollars,
-        train_gpu_hours=train_gpu_hours,
-        inference_flops=inference_flops,
-        serving_dollars=serving_dollars,
-        total_flops=total_flops,
-        total_dollars=total_dollars,
-        total_gpu_hours=total_gpu_hours,
-        tokens_served=tokens_served,
-        queries=queries,
-        output_tokens=output_tokens,
-        train=Price(gpu, price, utilisation),
-        serve=Price(serve_gpu or gpu, serve_price if serve_gpu or serve_price else price, serve_utilisation),
-    )
-    result = plan(
-        load_law(law_name(fit, law)),
-        budget=budget,
-        sizes=parse_numbers(sizes) if sizes else (),
-        n_range=read_range(n_range),
-        max_tokens=max_tokens,
-        integer_k=integer_k,
-        level=level,
-    )
+    source = load_law(law_name(fit, law))
+    with as_typed():
+        budget = Budget.of(
+            train_flops=train_flops,
+            train_dollars=train_dollars,
+            train_gpu_hours=train_gpu_hours,
+            inference_flops=inference_flops,
+            serving_dollars=serving_dollars,
+            total_flops=total_flops,
+            total_dollars=total_dollars,
+            total_gpu_hours=total_gpu_hours,
+            tokens_served=tokens_served,
+            queries=queries,
+            output_tokens=output_tokens,
+            train=Price(gpu, price, utilisation),
+            serve=Price(serve_gpu or gpu, serve_price if serve_gpu or serve_price else price, serve_utilisation),
+        )
+        result = plan(
+            source,
+            budget=budget,
+            sizes=parse_numbers(sizes) if sizes else (),
+            n_range=read_range(n_range),
+            max_tokens=max_tokens,
+            integer_k=integer_k,
+            level=level,
+        )
     if output is not None:
         result.save(output)
     emit(result.to_dict(), as_json=as_json, show=show(result))
@@ -125,9 +129,8 @@ def read_range(text: str | None) -> tuple[float, float] | None:
 def show(plan: Plan) -> list[Any]:
     """The plan for people: the sentence, a table, what to beware of."""
     from rich.markup import escape
-    from rich.padding import Padding
 
-    warnings = [Padding(f"[yellow]![/] {escape(text)}", (0, 0, 0, 1)) for text in plan.warnings]
+    warnings = [f"[yellow]![/] {escape(text)}" for text in plan.warnings]
     return [escape(plan.sentence()), table(plan), *_traffic(plan), *warnings]
 
 
@@ -177,3 +180,17 @@ def _traffic(plan: Plan) -> list[str]:
         f"Overtraining pays from {format_number(plan.break_even)} tokens served; "
         f"this plan is the cheapest way to its quality at {format_number(plan.matched_tokens)}."
     ]
+
+
+@contextmanager
+def as_typed() -> Iterator[None]:
+    """Let errors name options as they are typed: `train_flops` becomes `--train-flops`."""
+    import re
+
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, T2Error):
+            raise
+        text = re.sub(r"`([a-z_]+)`", lambda m: f"`--{m[1].replace('_', '-')}`", str(error))
+        raise ValueError(text.replace("--train-gpu-hours", "--gpu-hours")) from error
