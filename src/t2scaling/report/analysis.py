@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from t2scaling.allocate import Plan, frontier, plan
+from t2scaling.allocate import Budget, Plan, frontier, plan
 from t2scaling.errors import FitError
 from t2scaling.laws import FitResult, fit
 from t2scaling.report.observed import overtrained
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import Curves
+    from t2scaling.laws.solve import LawName
     from t2scaling.observations import Observations
 
 _FEWEST_RUNS = 12  # a law of seven parameters is not refitted to fewer
@@ -34,12 +35,10 @@ class TaskPlan:
     reason: str = ""
 
 
-def budget_of(recommended: Plan) -> dict[str, float]:
-    """The budget of a plan, as arguments for `plan`."""
-    keys = (
-        ("total_flops", "tokens_served") if "total_flops" in recommended.budget else ("train_flops", "inference_flops")
-    )
-    return {key: float(recommended.budget[key]) for key in keys if recommended.budget.get(key) is not None}
+def budget_of(recommended: Plan) -> Budget:
+    """The budget of a plan, to plan others with."""
+    names = ("train_flops", "inference_flops", "total_flops", "tokens_served", "serving_weight")
+    return Budget(**{name: recommended.budget[name] for name in names if recommended.budget.get(name) is not None})
 
 
 def inference_budget(recommended: Plan, fits: Sequence[FitResult]) -> float:
@@ -57,7 +56,7 @@ def inference_budget(recommended: Plan, fits: Sequence[FitResult]) -> float:
 
 def further_plans(recommended: Plan, fits: Sequence[FitResult]) -> list[Plan]:
     """The plan of every further fit under the budget of the first plan."""
-    return [plan(other, **budget_of(recommended)) for other in fits]
+    return [plan(other, budget=budget_of(recommended)) for other in fits]
 
 
 def held_out(fitted: FitResult) -> FitResult | None:
@@ -66,9 +65,14 @@ def held_out(fitted: FitResult) -> FitResult | None:
     if not mask.any() or (~mask).sum() < _FEWEST_RUNS:
         return None
     try:
-        return fit(select_runs(fitted.curves, ~mask), law=fitted.law.name, seed=fitted.seed)
+        return fit(select_runs(fitted.curves, ~mask), law=law_name(fitted), seed=fitted.seed)
     except FitError:
         return None  # the page then shows the fit itself on all runs, and says so
+
+
+def law_name(fitted: FitResult) -> LawName:
+    """The name under which `fit` knows the law."""
+    return cast("LawName", fitted.law.name)
 
 
 def select_runs(curves: Curves, keep: np.ndarray) -> Curves:
@@ -87,8 +91,8 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
     rows = []
     for task in observations.tasks:
         try:
-            alone = fit(observations, law=fitted.law.name, task=task, k=fitted.curves.k, seed=fitted.seed)
-            rows.append(TaskPlan(task, plan(alone, **budget_of(recommended))))
+            alone = fit(observations, law=law_name(fitted), task=task, k=fitted.curves.k, seed=fitted.seed)
+            rows.append(TaskPlan(task, plan(alone, budget=budget_of(recommended))))
         except (FitError, ValueError) as error:
             rows.append(TaskPlan(task, None, str(error)))
     return rows

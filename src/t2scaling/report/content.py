@@ -54,7 +54,7 @@ def head(fit: FitResult, plan: Plan) -> dict[str, Any]:
     return {
         "title": f"Train-to-Test plan: {task}",
         "sentence": plan.sentence(),
-        "interval": _interval_sentence(plan),
+        "interval": interval_sentence(plan),
         "budget": _budget_sentence(plan),
         "simulated": is_simulated(fit),
         "statement": fit.conventions.get("statement", ""),
@@ -67,7 +67,8 @@ def is_simulated(fit: FitResult) -> bool:
     return fit.conventions.get("origin") == "simulated"
 
 
-def _interval_sentence(plan: Plan) -> str:
+def interval_sentence(plan: Plan) -> str:
+    """How sure the plan is, in words."""
     if not plan.interval:
         return "No interval: fit with a bootstrap (t2 fit … --bootstrap 200) to see how sure this is."
     names = {"n_params": "N", "n_tokens": "D", "k": "k", "tokens_per_param": "D/N"}

@@ -101,8 +101,9 @@ def _legend(figure: Figure, fits: Sequence[FitResult]) -> None:
             label = f"{style.law_label(fit.law.name)} frontier"
             lines.append(Line2D([], [], color=style.law_colour(fit.law.name), linewidth=2.6, label=label))
     if any(overtrained(fit.curves).any() for fit in fits):
-        ring = {"marker": "o", "linestyle": "none", "markerfacecolor": "none", "markeredgecolor": style.INK}
-        lines.append(Line2D([], [], markersize=7, label="overtrained run", **ring))
+        ring = Line2D([], [], marker="o", linestyle="none", markersize=7, label="overtrained run")
+        ring.set(markerfacecolor="none", markeredgecolor=style.INK)
+        lines.append(ring)
     flops = [level.train_flops for level in levels(fits[0].curves)]
     for position in sorted({0, len(flops) // 2, len(flops) - 1}):
         colour = style.budget_colours(flops)[position]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, N
 from t2scaling.units import format_number
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis, YAxis
     from numpy.typing import ArrayLike, NDArray
 
 INK, MUTED, GRID, PAPER = "#1f2328", "#6e7781", "#d8dee4", "#fefefe"
@@ -36,7 +36,7 @@ SEQUENCE = LinearSegmentedColormap.from_list("t2", ["#3a5fb5", "#2a9d9a", "#7fae
 
 # Colours that become CSS variables in SVG, so that one figure suits the light, the dark and the printed page.
 _THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--card)"}
-_RC = {
+_RC: dict[Any, Any] = {
     "font.size": 10.0,
     "axes.titlesize": 11.0,
     "axes.titleweight": "bold",
@@ -61,11 +61,11 @@ styled = matplotlib.rc_context(_RC)  # decorates the functions that draw
 
 
 def canvas(
-    rows: int, columns: int, width: float, height: float, **options: object
+    rows: int, columns: int, width: float, height: float, sharex: bool = False, sharey: bool = False
 ) -> tuple[Figure, NDArray[np.object_]]:
     """A figure of rows × columns plain axes, width × height inches; axes come as an array (rows, columns)."""
     figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[arg-type]
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
     for ax in axes.flat:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(True, color=GRID, linewidth=0.7)
@@ -73,18 +73,17 @@ def canvas(
     return figure, axes
 
 
-def log_axis(axis: object, label: str, ticks: int = 6) -> None:
+def log_axis(axis: XAxis | YAxis, label: str, ticks: int = 6) -> None:
     """Make an axis logarithmic, with ticks like 10M or 1e20 and minor ticks unlabelled."""
-    which = axis.axis_name  # type: ignore[attr-defined]
-    ax: Axes = axis.axes  # type: ignore[attr-defined]
+    which, ax = axis.axis_name, axis.axes
     (ax.set_xscale if which == "x" else ax.set_yscale)("log")
-    axis.set_label_text(label)  # type: ignore[attr-defined]
+    axis.set_label_text(label)
     low, high = sorted(ax.get_xlim() if which == "x" else ax.get_ylim())
-    axis.set_major_locator(_locator(low, high, ticks))  # type: ignore[attr-defined]
-    axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value)))  # type: ignore[attr-defined]
-    axis.set_minor_formatter(NullFormatter())  # type: ignore[attr-defined]
+    axis.set_major_locator(_locator(low, high, ticks))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value)))
+    axis.set_minor_formatter(NullFormatter())
     if high / low > 1e4 or high / low < 5:
-        axis.set_minor_locator(NullLocator())  # type: ignore[attr-defined]
+        axis.set_minor_locator(NullLocator())
 
 
 def _locator(low: float, high: float, ticks: int) -> Locator:

@@ -55,7 +55,7 @@ def checkpoint_grid(curves: Curves) -> Figure:
     title = f"{len(ratio)} checkpoints, tokens per parameter"
     ax.set_title(title + (f" ({frame.sum()} overtrained, framed)" if frame.any() else ""))
     bar = figure.colorbar(points, ax=ax, pad=0.01, fraction=0.035)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     style.log_axis(bar.ax.yaxis, "tokens per parameter D/N")
     return figure
 

@@ -1,0 +1,107 @@
+"""`t2 report`: one HTML page from fits and a plan."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from t2scaling.cli.common import JsonFlag, emit, number_option, progress
+from t2scaling.errors import DataError
+
+if TYPE_CHECKING:
+    from t2scaling.allocate import Plan
+    from t2scaling.laws import FitResult
+
+Maybe = float | None
+
+
+def command(
+    fits: Annotated[list[Path], typer.Argument(help="One or more fit.json of the same task.", metavar="FIT...")],
+    plan: Annotated[
+        Path | None, typer.Option("--plan", help="A plan.json to recommend.", show_default="made from the budgets")
+    ] = None,
+    train_flops: Annotated[Maybe, number_option("Training budget in FLOPs, 6·N·D.", "--train-flops")] = None,
+    inference_flops: Annotated[
+        Maybe, number_option("Inference budget in FLOPs per token served, 2·N·k.", "--inference-flops")
+    ] = None,
+    total_flops: Annotated[
+        Maybe, number_option("Lifetime budget in FLOPs instead, with --tokens-served.", "--total-flops")
+    ] = None,
+    tokens_served: Annotated[Maybe, number_option("Answer tokens over the model's life.", "--tokens-served")] = None,
+    observations: Annotated[
+        str | None, typer.Option(help="The measurements behind the fit: plans each of their tasks alone, too.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path("report.html"),
+    as_json: JsonFlag = False,
+) -> None:
+    """Write one self-contained HTML page: the recommendation, the figures, the fit's diagnostics, the assumptions.
+
+    The recommendation comes from --plan, or is made from the first fit under the budgets given.
+    """
+    from t2scaling.allocate import Budget
+    from t2scaling.allocate import plan as make_plan
+    from t2scaling.laws import FitResult
+    from t2scaling.observations import read
+    from t2scaling.report import report
+
+    loaded = [FitResult.load(path) for path in fits]
+    _check_task(loaded)
+    budgets = {
+        "train_flops": train_flops,
+        "inference_flops": inference_flops,
+        "total_flops": total_flops,
+        "tokens_served": tokens_served,
+    }
+    if plan is not None:
+        _check_no_budget(budgets)
+        loaded, recommended = _with_plan(loaded, plan)
+    else:
+        recommended = make_plan(loaded[0], budget=Budget(train_flops, inference_flops, total_flops, tokens_served))
+    measured = None if observations is None else read(observations)
+    with progress("Drawing", quiet=as_json):
+        path = report(
+            loaded[0],
+            recommended,
+            path=output,
+            extra_fits=loaded[1:],
+            observations=measured,
+            command=" ".join(["t2", *sys.argv[1:]]),
+        )
+    content = {"report": path, "recommendation": recommended.sentence(), "plan": recommended.to_dict()}
+    emit(content, as_json=as_json, show=_show(recommended, path))
+
+
+def _check_task(fits: list[FitResult]) -> None:
+    tasks = sorted({fit.task for fit in fits})
+    if len(tasks) > 1:
+        raise DataError(f"FIT names fits of several tasks ({', '.join(tasks)}): write one report per task.")
+
+
+def _check_no_budget(budgets: dict[str, Maybe]) -> None:
+    given = [name for name, value in budgets.items() if value is not None]
+    if given:
+        option = "--" + given[0].replace("_", "-")
+        raise DataError(f"`{option}` and `--plan` both say what may be spent: leave one of them out.")
+
+
+def _with_plan(fits: list[FitResult], path: Path) -> tuple[list[FitResult], Plan]:
+    """The plan, and the fits with the one behind the plan first."""
+    from t2scaling.allocate import Plan
+
+    plan = Plan.load(path)
+    behind = [fit for fit in fits if fit.law.name == plan.law and fit.task == plan.task]
+    if not behind:
+        have = ", ".join(f"{fit.law.name} on {fit.task}" for fit in fits)
+        raise DataError(
+            f"`--plan` = {path} is of the {plan.law} law on {plan.task}, but FIT has {have}: name the fit it came from."
+        )
+    return [behind[0], *(fit for fit in fits if fit is not behind[0])], plan
+
+
+def _show(plan: Plan, path: Path) -> list[str]:
+    from rich.markup import escape
+
+    return [escape(plan.sentence()), f"Report: {escape(str(path))}"]

@@ -1,0 +1,93 @@
+"""The whole way from measurements to a page, on the suite that ships with the package."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from t2scaling.allocate import Plan, plan
+from t2scaling.laws import FitResult, fit
+from t2scaling.laws.solve import LawName
+from t2scaling.observations import Observations, load_suite
+from t2scaling.report.content import is_simulated
+from t2scaling.report.page import report
+
+LAWS: tuple[LawName, ...] = ("accuracy", "loss")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made.
+
+    plan    the recommendation, from the accuracy law on the mean over the suite's tasks
+    other   the loss law's plan under the same budgets
+    fits    both fits, in the order of the plans
+    folder  where fit-accuracy.json, fit-loss.json, plan.json and report.html lie
+    """
+
+    plan: Plan
+    other: Plan
+    fits: tuple[FitResult, ...]
+    folder: Path
+
+    @property
+    def page(self) -> Path:
+        """The report."""
+        return self.folder / "report.html"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the suite was drawn from a law instead of measured."""
+        return is_simulated(self.fits[0])
+
+
+def demo(
+    folder: str | Path,
+    *,
+    train_flops: float | None = None,
+    inference_flops: float | None = None,
+    bootstrap: int = 100,
+    seed: int = 0,
+    command: str | None = None,
+    done: Callable[[], object] = lambda: None,
+) -> Demo:
+    """Fit both laws to the default suite, plan, and write the artefacts to `folder`.
+
+    train_flops      default: the largest training budget of the suite
+    inference_flops  default: one sample of the suite's largest model, rounded up to one digit
+    bootstrap        refits behind the intervals; 0 for none
+    seed             seed of the bootstrap
+    command          the command line to show in the report
+    done             called after each of four steps, for a progress bar
+    Raises ValueError for budgets that afford no model.
+    """
+    observations = load_suite()
+    train, inference = _budgets(observations)
+    train, inference = train_flops or train, inference_flops or inference
+    fits, plans = [], []
+    for law in LAWS:
+        fitted = fit(observations, law=law, task="macro", inference_flops=inference, bootstrap=bootstrap, seed=seed)
+        fits.append(fitted)
+        plans.append(plan(fitted, train_flops=train, inference_flops=inference))
+        done()
+    folder = Path(folder)
+    for fitted in fits:
+        fitted.save(folder / f"fit-{fitted.law.name}.json")
+    plans[0].save(folder / "plan.json")
+    done()
+    report(
+        fits[0], plans[0], path=folder / "report.html", extra_fits=fits[1:], observations=observations, command=command
+    )
+    done()
+    return Demo(plans[0], plans[1], tuple(fits), folder)
+
+
+def _budgets(observations: Observations) -> tuple[float, float]:
+    """The suite's largest training budget, and what one sample of its largest model costs, rounded up."""
+    measured = observations.measurements("macro" if len(observations.tasks) > 1 else None)
+    flops = measured.train_flops if measured.train_flops is not None else 6 * measured.N * measured.D
+    least = 2 * float(measured.N.max())
+    digit = 10 ** math.floor(math.log10(least))
+    return float(flops.max()), math.ceil(least / digit) * digit
