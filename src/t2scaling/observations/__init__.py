@@ -1,11 +1,28 @@
 """TABLE: one schema for measurements, readers for the formats people have, and arrays for the fits.
 
-`read` turns a file, a folder of logs or a dataframe into `Observations`; `Observations.measurements` turns one task
-of them into arrays.
+`read` turns files, folders of logs or a dataframe into `Observations`; `Observations.measurements` turns one task of
+them into arrays. Where a table does not fit into memory, `stream_curves` averages it over questions on the way.
+
+schema, checks           the canonical columns, and what makes a table usable
+tabular, lm_eval, inspect_log   readers, one per format
+facts, manifest, parts   what is known of runs, from logs and from the user, and how parts become one table
+table, report            `Observations`, and the record of what was read and left out
+pivot, shared, stream    arrays for the fits
 """
 
+from t2scaling.observations.lm_eval import lm_eval_metric
 from t2scaling.observations.reader import collect, read
+from t2scaling.observations.stream import LargeTable, is_large, stream_curves
 from t2scaling.observations.suites import load_suite
 from t2scaling.observations.table import Observations
 
-__all__ = ["Observations", "collect", "load_suite", "read"]
+__all__ = [
+    "LargeTable",
+    "Observations",
+    "collect",
+    "is_large",
+    "lm_eval_metric",
+    "load_suite",
+    "read",
+    "stream_curves",
+]

@@ -156,10 +156,11 @@ def _read_samples(
     carried = unscored = partial = 0
     for sample in log.samples:
         key = sample.get("uuid")
-        if key is not None and key in seen:
+        if key in seen:
             carried += 1
             continue
-        seen.add(key)
+        if key is not None:
+            seen.add(key)
         question = questions.setdefault((*run_task, str(sample["id"])), Question())
         value = _value(sample, scorer)
         if value is None or math.isnan(value):

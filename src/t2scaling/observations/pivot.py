@@ -1,9 +1,7 @@
 """From the frame of outcomes to arrays: R runs × Q questions, over the questions that all runs share.
 
-A missing cell would let two runs be judged on different questions, so cells must all be there. Where some are not,
-`shared` chooses which runs and questions to keep: it leaves out the runs with the most gaps one by one, and takes
-the cut that keeps the most cells. One run with a quarter of the questions is thus dropped for the sake of the
-others, and one question that half of the runs never saw is dropped for the sake of the runs.
+`measurements` chooses tasks, stage and kind of outcome, pivots each task into a `Grid`, keeps what `shared.select`
+selects, and puts the grids side by side. The streaming path (`stream`) goes the same way, some runs at a time.
 """
 
 from __future__ import annotations
@@ -20,19 +18,22 @@ from numpy.typing import NDArray
 from t2scaling.errors import DataError
 from t2scaling.laws.measurements import Measurements
 from t2scaling.observations.schema import nearest
+from t2scaling.observations.shared import Positions, select
 
 if TYPE_CHECKING:
     from t2scaling.observations.table import Observations
 
 MACRO = "macro"
 Outcome = Literal["auto", "nll", "counts"]
-VALUE_COLUMNS = {"nll": ("nll",), "counts": ("n_samples", "n_correct")}
+Kind = Literal["nll", "counts"]
+VALUE_COLUMNS: dict[Kind, tuple[str, ...]] = {"nll": ("nll",), "counts": ("n_samples", "n_correct")}
+KIND_NAMES: dict[Kind, str] = {"nll": "nll", "counts": "n_samples and n_correct"}
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The outcomes of one task as arrays over all its runs and questions, gaps included.
+    """The outcomes of one task as arrays over runs and questions.
 
     runs       R run names, in the order of the axis
     questions  Q question names
@@ -49,7 +50,7 @@ class Grid:
         """True where a run has the question, shape (R, Q)."""
         return ~np.isnan(next(iter(self.values.values())))
 
-    def take(self, runs: NDArray[np.intp], questions: NDArray[np.intp]) -> Grid:
+    def take(self, runs: Positions, questions: Positions) -> Grid:
         """The grid of some runs and questions, by position."""
         return Grid(
             self.task,
@@ -58,19 +59,29 @@ class Grid:
             {name: value[np.ix_(runs, questions)] for name, value in self.values.items()},
         )
 
+    def row_digests(self) -> list[list[bytes]]:
+        """For each column, the SHA-256 of each run's row."""
+        return [
+            [hashlib.sha256(row.astype("<f8").tobytes()).digest() for row in value] for value in self.values.values()
+        ]
+
 
 def measurements(observations: Observations, task: str | None, stage: str, kind: Outcome) -> Measurements:
     """The arrays behind `Observations.measurements`, which documents them."""
     tasks = choose_tasks(observations.tasks, task)
     runs = stage_runs(observations.runs, stage)
-    rows = observations.outcomes.filter(pl.col("stage") == stage)
-    chosen = choose_kind(rows, tasks, kind)
-    grids = [grid(rows.filter(pl.col("task") == name), name, runs["run_id"], VALUE_COLUMNS[chosen]) for name in tasks]
-    for found in grids:
-        if not found.questions:
-            raise DataError(f"task `{found.task}` has no {_outcomes(chosen)} at stage `{stage}`: choose another stage.")
-    kept, left_out = shared(grids)
-    return assemble(kept, runs, MACRO if task == MACRO else tasks[0], observations.conventions, left_out)
+    rows = observations.outcomes.filter(pl.col("stage") == stage, pl.col("task").is_in(tasks))
+    chosen = choose_kind(tasks, count_outcomes(rows.lazy()), kind)
+    names = tuple(runs["run_id"])
+    grids = []
+    for name in tasks:
+        of_task = rows.filter(pl.col("task") == name)
+        questions = of_task.filter(pl.col(VALUE_COLUMNS[chosen][0]).is_not_null())["question_id"].unique().sort()
+        grids.append(grid(of_task, name, names, tuple(questions), VALUE_COLUMNS[chosen]))
+    kept = select(tasks, names, [found.present for found in grids])
+    grids = [found.take(kept.runs, questions) for found, questions in zip(grids, kept.questions, strict=True)]
+    label = MACRO if task == MACRO else tasks[0]
+    return assemble(grids, runs, label, describe(observations.conventions, kept.left_out))
 
 
 def choose_tasks(tasks: Sequence[str], task: str | None) -> list[str]:
@@ -98,125 +109,80 @@ def stage_runs(runs: pl.DataFrame, stage: str) -> pl.DataFrame:
     return chosen
 
 
-def choose_kind(rows: pl.DataFrame, tasks: Sequence[str], kind: Outcome) -> Literal["nll", "counts"]:
-    """Which outcome all of these tasks have. Raises DataError where they have none in common."""
-    rows = rows.filter(pl.col("task").is_in(list(tasks)))
-    count = {
-        name: rows[columns[0]].count() if set(columns) <= set(rows.columns) else 0
-        for name, columns in VALUE_COLUMNS.items()
-    }
+def count_outcomes(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Rows per task, in all and with each kind of outcome: task, rows, nll, counts."""
+    have = set(rows.collect_schema().names())
+    counts = [
+        (pl.col(columns[0]).count() if set(columns) <= have else pl.lit(0, pl.UInt32)).alias(kind)
+        for kind, columns in VALUE_COLUMNS.items()
+    ]
+    return rows.group_by("task").agg(pl.len().alias("rows"), *counts).sort("task").collect(engine="streaming")
+
+
+def choose_kind(tasks: Sequence[str], held: pl.DataFrame, kind: Outcome) -> Kind:
+    """Which outcome all of these tasks have. Raises DataError where they have none in common, or not the wanted one.
+
+    held  rows per task and kind of outcome, as `count_outcomes` gives them
+    """
+    absent = [task for task in tasks if task not in held["task"]]
+    if absent:
+        raise DataError(f"no run was measured on {_list(absent)} at this stage: choose another task or stage.")
     if kind != "auto":
-        if not count[kind]:
+        lacking = held.filter(pl.col(kind) == 0)["task"].to_list()
+        if lacking:
             raise DataError(
-                f"`kind` is {kind}, but {_list(tasks)} hold {_outcomes('nll' if kind == 'counts' else 'counts')}."
+                f"`kind` is {kind}, but {_list(lacking)} hold no {KIND_NAMES[kind]}. Choose the other kind."
             )
         return kind
-    if count["nll"] == len(rows):
-        return "nll"
-    if count["counts"] == len(rows):
-        return "counts"
+    complete = [name for name in VALUE_COLUMNS if (held[name] == held["rows"]).all()]
+    if complete:
+        return complete[0]
     raise DataError(
-        f"some of the tasks {_list(tasks)} hold nll and others counts, which cannot be averaged: "
-        "choose tasks of one kind, or fit them one by one."
+        f"some of the tasks {_list(tasks)} hold nll and others counts, which cannot be averaged: choose tasks of one "
+        "kind, or fit them one by one."
     )
 
 
-def grid(rows: pl.DataFrame, task: str, runs: pl.Series, columns: Sequence[str]) -> Grid:
-    """Pivot the rows of one task; `runs` gives the order of the first axis, names give that of the second."""
-    rows = rows.filter(pl.col(columns[0]).is_not_null())
-    questions = rows["question_id"].unique().sort()
-    i = rows["run_id"].cast(pl.Enum(runs)).to_physical().to_numpy()
-    j = rows["question_id"].cast(pl.Enum(questions)).to_physical().to_numpy()
+def grid(rows: pl.DataFrame, task: str, runs: Sequence[str], questions: Sequence[str], columns: Sequence[str]) -> Grid:
+    """Pivot rows of one task; `runs` and `questions` name the axes, and rows beyond them are ignored."""
+    rows = rows.filter(pl.col(columns[0]).is_not_null()).select("run_id", "question_id", *columns)
+    i = rows["run_id"].cast(pl.Enum(list(runs)), strict=False).to_physical()
+    j = rows["question_id"].cast(pl.Enum(list(questions)), strict=False).to_physical()
+    inside = i.is_not_null() & j.is_not_null()
+    if not inside.all():
+        rows, i, j = rows.filter(inside), i.filter(inside), j.filter(inside)
     values = {}
     for name in columns:
         values[name] = np.full((len(runs), len(questions)), np.nan)
-        values[name][i, j] = rows[name].cast(pl.Float64).to_numpy()
+        values[name][i.to_numpy(), j.to_numpy()] = rows[name].cast(pl.Float64).to_numpy()
     return Grid(task, tuple(runs), tuple(questions), values)
 
 
-def shared(grids: Sequence[Grid]) -> tuple[list[Grid], str]:
-    """Grids without gaps, over the same runs, and a sentence on what was left out (empty where nothing was).
-
-    Raises DataError where the runs share no question.
-    """
-    present = np.concatenate([found.present for found in grids], axis=1)
-    if present.all():
-        return list(grids), ""
-    keep_runs, keep_questions = largest_full_block(present, np.cumsum([0] + [len(found.questions) for found in grids]))
-    if not len(keep_runs):
-        raise DataError(
-            f"the runs share no question of {_list([found.task for found in grids])}: "
-            f"{len(grids[0].runs)} runs, {present.shape[1]:,} questions, {1 - present.mean():.0%} of cells empty. "
-            "Are the question_ids of different runs of the same kind?"
-        )
-    sentence = _left_out(grids, present, keep_runs, keep_questions)
-    kept, start = [], 0
-    for found in grids:
-        stop = start + len(found.questions)
-        inside = keep_questions[(keep_questions >= start) & (keep_questions < stop)] - start
-        kept.append(found.take(keep_runs, inside))
-        start = stop
-    return kept, sentence
+def describe(conventions: Mapping[str, str], left_out: str) -> dict[str, str]:
+    """The table's conventions, and what had to be left out of it."""
+    return {**conventions, **({"left_out": left_out} if left_out else {})}
 
 
-def largest_full_block(
-    present: NDArray[np.bool_], bounds: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Runs and questions to keep so that no cell is missing and as many cells as possible remain.
-
-    present  shape (R, Q)
-    bounds   positions where one task ends and the next begins, length T + 1; every task must keep a question
-    The cuts considered are those that drop the runs with the most gaps. Returns sorted positions, empty where no
-    cut leaves a question of every task.
-    """
-    order = np.argsort(-present.sum(axis=1), kind="stable")  # fullest first
-    full = np.logical_and.accumulate(present[order], axis=0)  # full[r]: questions that the r + 1 fullest share
-    per_task = np.add.reduceat(full, bounds[:-1], axis=1, dtype=np.int64)
-    cells = np.arange(1, len(order) + 1) * full.sum(axis=1)
-    cells[(per_task == 0).any(axis=1)] = 0
-    if not cells.any():
-        return np.empty(0, np.intp), np.empty(0, np.intp)
-    last = len(cells) - 1 - int(np.argmax(cells[::-1]))  # of equal cuts, the one with more runs
-    return np.sort(order[: last + 1]), np.flatnonzero(full[last])
-
-
-def _left_out(
-    grids: Sequence[Grid], present: NDArray[np.bool_], runs: NDArray[np.intp], questions: NDArray[np.intp]
-) -> str:
-    R, Q = present.shape
-    parts = []
-    dropped = np.setdiff1d(np.arange(R), runs)
-    if len(dropped):
-        named = [f"{grids[0].runs[i]} ({int(present[i].sum()):,} of {Q:,} questions)" for i in dropped[:5]]
-        more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
-        parts.append(f"{len(dropped)} of {R} runs, which lack too many questions: {', '.join(named)}{more}")
-    if len(questions) < Q:
-        parts.append(f"{Q - len(questions):,} of {Q:,} questions, which not all of the other runs have")
-    return "; ".join(parts)
-
-
-def assemble(
-    grids: Sequence[Grid], runs: pl.DataFrame, task: str, conventions: Mapping[str, str], left_out: str
-) -> Measurements:
+def assemble(grids: Sequence[Grid], runs: pl.DataFrame, task: str, conventions: Mapping[str, str]) -> Measurements:
     """`Measurements` from full grids over the same runs: questions side by side, 1/T of the weight to each task."""
     facts = runs.join(pl.DataFrame({"run_id": grids[0].runs}), on="run_id", how="semi", maintain_order="left")
     N, D = facts["n_params"].to_numpy(), facts["n_tokens"].to_numpy()
-    weight = np.concatenate([np.full(len(g.questions), 1 / (len(grids) * len(g.questions))) for g in grids])
-    values = {name: np.concatenate([g.values[name] for g in grids], axis=1) for name in grids[0].values}
-    meant = {**conventions, **({"left_out": left_out} if left_out else {})}
+    sizes = [len(found.questions) for found in grids]
+    values = {name: np.concatenate([found.values[name] for found in grids], axis=1) for name in grids[0].values}
     return Measurements(
         task=task,
         run_id=grids[0].runs,
         N=N,
         D=D,
-        question_weight=weight,
+        question_weight=np.repeat([1 / (len(grids) * size) for size in sizes], sizes),
         nll=values.get("nll"),
         n=values.get("n_samples"),
         c=values.get("n_correct"),
         train_flops=_flops(facts, N, D),
         overtrained=facts["overtrained"].fill_null(False).to_numpy() if "overtrained" in facts.columns else None,
-        conventions=meant,
-        data_hash=digest(grids, N, D),
+        conventions=dict(conventions),
+        data_hash=digest(grids[0].runs, N, D, [(g.task, g.questions, g.row_digests()) for g in grids]),
+        question_group=np.repeat(np.arange(len(grids)), sizes) if len(grids) > 1 else None,
     )
 
 
@@ -228,19 +194,23 @@ def _flops(facts: pl.DataFrame, N: Array, D: Array) -> Array:
     return np.where(np.isnan(stated), counted, stated)
 
 
-def digest(grids: Sequence[Grid], N: Array, D: Array) -> str:
-    """SHA-256 of names, N, D and values: equal for equal content, whatever the file and its row order."""
+Content = tuple[str, Sequence[str], list[list[bytes]]]
+
+
+def digest(runs: Sequence[str], N: Array, D: Array, tasks: Sequence[Content]) -> str:
+    """SHA-256 of names, N, D and values: equal for equal content, whatever the file and the order of its rows.
+
+    tasks  for each task its name, its questions, and `Grid.row_digests`
+    """
     sha = hashlib.sha256()
-    for found in grids:
-        for names in ((found.task,), found.runs, found.questions):
-            sha.update("\x1f".join(names).encode() + b"\x1e")
-    for array in (N, D, *(value for found in grids for value in found.values.values())):
+    for names in (runs, *((task, *questions) for task, questions, _ in tasks)):
+        sha.update("\x1f".join(names).encode() + b"\x1e")
+    for array in (N, D):
         sha.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+    for _, _, columns in tasks:
+        for rows in columns:
+            sha.update(b"".join(rows))
     return sha.hexdigest()
-
-
-def _outcomes(kind: str) -> str:
-    return "nll" if kind == "nll" else "n_samples and n_correct"
 
 
 def _list(names: Sequence[str], most: int = 8) -> str:

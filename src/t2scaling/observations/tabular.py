@@ -117,14 +117,19 @@ def from_any(data: Any) -> pl.DataFrame:
         if isinstance(data, list):
             return pl.DataFrame(data, infer_schema_length=None)
         if hasattr(data, "__arrow_c_stream__"):
-            return pl.DataFrame(data)
-        if hasattr(data, "to_dict") and hasattr(data, "columns"):
-            return pl.DataFrame(data.to_dict("list"), strict=False)
+            return _from_arrow(data)
     except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
         raise DataError(f"this {type(data).__name__} cannot be read as a table: {_first(error)}") from None
     raise DataError(
         f"a {type(data).__name__} is no table: give a path, a polars, pandas or Arrow table, or a dict of columns."
     )
+
+
+def _from_arrow(data: Any) -> pl.DataFrame:
+    try:
+        return pl.DataFrame(data)
+    except ImportError:  # pandas hands itself over with the help of pyarrow, which need not be there
+        return pl.DataFrame(data.to_dict("list"), strict=False)
 
 
 def _first(error: Exception) -> str:
