@@ -1,0 +1,110 @@
+"""`t2 import`: evaluation logs and tables → one canonical Parquet, with an account of what was read and dropped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from t2scaling.cli.common import JsonFlag, emit
+
+if TYPE_CHECKING:
+    from t2scaling.observations.report import ImportReport
+
+
+def command(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...",
+            help="Folders of lm-eval logs, Inspect .eval logs, or CSV, Parquet and JSONL tables.",
+            show_default=False,
+        ),
+    ],
+    runs: Annotated[
+        Path | None,
+        typer.Option(help="Manifest (YAML or CSV) that gives N and D to runs whose logs do not.", show_default=False),
+    ] = None,
+    format: Annotated[str, typer.Option(help="auto, lm-eval, inspect or table.")] = "auto",
+    score: Annotated[
+        str | None,
+        typer.Option(
+            help="Grade sampled responses of lm-eval logs: exact, numeric or module:function (response, target) -> bool.",
+            show_default="what the log says, else exact",
+        ),
+    ] = None,
+    filter: Annotated[
+        str | None, typer.Option(help="lm-eval filter, or Inspect scorer, to take.", show_default="the first")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Map a column of a table: NAME=THEIRS (repeatable).", show_default=False),
+    ] = None,
+    nll_unit: Annotated[
+        str | None, typer.Option(help="sum or mean_per_token, where the file does not say.", show_default=False)
+    ] = None,
+    n_params_convention: Annotated[
+        str | None,
+        typer.Option(help="How N is counted: with_head, non_embedding, total, …", show_default=False),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The canonical Parquet to write.")] = Path(
+        "observations.parquet"
+    ),
+    json: JsonFlag = False,
+) -> None:
+    """Read logs or tables, check them, write one canonical Parquet, and report what was read, dropped and why."""
+    from t2scaling.cli import validate
+    from t2scaling.observations import read
+    from t2scaling.observations.summary import summarise
+
+    observations = read(
+        paths,
+        runs,
+        format=format,  # type: ignore[arg-type]  # read checks it
+        score=score,
+        filter=filter,
+        columns=_columns(column or []),
+        nll_unit=nll_unit,
+        n_params_convention=n_params_convention,
+    )
+    observations.write(output)
+    tasks = summarise(observations)
+    content = {"output": str(output), **validate.describe(observations, tasks)}
+    report = observations.report
+    shown = [*_read_and_dropped(report), *validate.show(observations, tasks), *validate.notes(report)]
+    emit(content, as_json=json, show=[*shown, f"written to {output}"])
+
+
+def _columns(pairs: list[str]) -> dict[str, str]:
+    columns = {}
+    for pair in pairs:
+        name, equals, theirs = pair.partition("=")
+        if not (name and equals and theirs):
+            raise ValueError(f"`--column` {pair} should be NAME=THEIRS, such as n_params=n_params_non_embedding.")
+        columns[name.strip()] = theirs.strip()
+    return columns
+
+
+def _read_and_dropped(report: ImportReport, most: int = 20) -> list[Any]:
+    """A table of the files read, and one of what was left out of them."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    sources = Table("read", "rows", "kept", "outcome", header_style="bold", box=None, pad_edge=False)
+    for source in report.sources[:most]:
+        sources.add_row(escape(_short(source.path)), f"{source.rows:,}", f"{source.kept:,}", escape(source.how))
+    shown: list[Any] = [sources]
+    if len(report.sources) > most:
+        shown.append(f"… and {len(report.sources) - most} more files (--json lists all)")
+    if report.dropped:
+        dropped = Table("dropped", "rows", "why", header_style="bold", box=None, pad_edge=False)
+        for item in report.dropped[:most]:
+            dropped.add_row(escape(_short(item.what)), f"{item.rows:,}", escape(item.reason))
+        shown += ["", dropped]
+    return [*shown, ""]
+
+
+def _short(path: str) -> str:
+    """The end of a path: the folder and the name, which tell logs apart."""
+    return str(Path(*Path(path).parts[-2:]))
