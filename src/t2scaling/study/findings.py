@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from t2scaling.allocate import plan
+from t2scaling.allocate import frontier
 from t2scaling.errors import FitError
 from t2scaling.laws import fit
 from t2scaling.laws.measurements import Measurements
@@ -115,30 +115,43 @@ def chinchilla_fit(data: Measurements, seed: int) -> Fitted:
 def optima(
     data: Measurements, stage: str, train_flops: list[float], inference_flops: list[float], seed: int
 ) -> list[Optimum]:
-    """RQ1: the optimum under every pair of budgets, by each law fitted to all cells."""
+    """RQ1: the optimum under every pair of budgets, by each law fitted to all cells.
+
+    A law that cannot be fitted, or that has no best size, leaves no row.
+    """
     rows = []
     for budget in inference_flops:
         for law in LAWS:
             result = _fit(data, law, budget, seed)
             if result is not None:
-                rows += [_optimum(result, data.task, stage, flops, budget) for flops in train_flops]
+                rows += _optima(result, data.task, stage, train_flops, budget)
     return rows
 
 
-def _optimum(result: FitResult, task: str, stage: str, train_flops: float, inference_flops: float) -> Optimum:
-    best = plan(result, train_flops=train_flops, inference_flops=inference_flops)
-    return Optimum(
-        task=task,
-        stage=stage,
-        law=result.law.name,
-        train_flops=train_flops,
-        inference_flops=inference_flops,
-        n_params=best.n_params,
-        k=best.k,
-        ratio=best.tokens_per_param,
-        chinchilla_ratio=best.chinchilla.tokens_per_param,
-        extrapolates=bool(result.outside(best.n_params, best.n_tokens, best.k)),
-    )
+def _optima(
+    result: FitResult, task: str, stage: str, train_flops: list[float], inference_flops: float
+) -> list[Optimum]:
+    try:
+        best = frontier(result, train_flops=train_flops, inference_flops=inference_flops)
+    except ValueError:
+        return []
+    usual = best.chinchilla_n_tokens / best.chinchilla_n_params
+    outside = result.outside(best.n_params, best.n_tokens, best.k)
+    return [
+        Optimum(
+            task=task,
+            stage=stage,
+            law=result.law.name,
+            train_flops=flops,
+            inference_flops=inference_flops,
+            n_params=float(best.n_params[i]),
+            k=float(best.k[i]),
+            ratio=float(best.tokens_per_param[i]),
+            chinchilla_ratio=float(usual[i]),
+            extrapolates=bool(outside[i]),
+        )
+        for i, flops in enumerate(train_flops)
+    ]
 
 
 def forecasts(data: Measurements, inference_flops: float, seed: int) -> list[Forecast]:
