@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from t2scaling.allocate.optimum import Problem
 from t2scaling.allocate.problem import Limits, TwoBudgets, chinchilla_n
 from t2scaling.allocate.rootfind import minimise
-from t2scaling.laws.forms import ChinchillaLaw, Law
+from t2scaling.laws.forms import ChinchillaLaw, Law, Metric
 
 Array = NDArray[np.float64]
 
@@ -47,11 +47,11 @@ def chinchilla(law: Law, problem: Problem) -> tuple[Array, Array, Array]:
     return np.where(feasible, N, np.nan), np.where(feasible, D, np.nan), np.where(feasible, k, np.nan)
 
 
-def predict(law: Law, N: Array, D: Array, k: Array) -> Array:
-    """The law's own metric, NaN where k < 1 (or N is NaN) instead of an error."""
+def predict(law: Law, N: Array, D: Array, k: Array, metric: Metric | None = None) -> Array:
+    """The law's own metric, or another that it can say, NaN where k < 1 (or N is NaN) instead of an error."""
     ok = (k >= 1) & np.isfinite(N)
     samples = np.where(ok & (not isinstance(law, ChinchillaLaw)), k, 1.0)
-    return np.where(ok, law.predict(np.where(ok, N, 1.0), np.where(ok, D, 1.0), samples), np.nan)
+    return np.where(ok, law.predict(np.where(ok, N, 1.0), np.where(ok, D, 1.0), samples, metric), np.nan)
 
 
 def _trained(law: ChinchillaLaw, train_flops: Array, limits: Limits) -> tuple[Array, Array]:

@@ -22,7 +22,7 @@ from t2scaling.allocate.optimum import Choice, Problem, optimum
 from t2scaling.allocate.problem import Lifetime, Limits, TwoBudgets
 from t2scaling.allocate.result import Allocation, Interval, Plan
 from t2scaling.allocate.source import Source, source_of
-from t2scaling.laws.forms import ChinchillaLaw, Law
+from t2scaling.laws.forms import ChinchillaLaw, Law, LossLaw
 from t2scaling.units import format_number
 
 Array = NDArray[np.float64]
@@ -120,8 +120,11 @@ def _served(tokens: float | None, budget: Budget) -> float | None:
 
 def allocation(law: Law, N: float, D: float, k: float) -> Allocation:
     """An `Allocation` with the law's own metric, NaN where k < 1."""
-    value = predict(law, np.array([N]), np.array([D]), np.array([k]))[0]
-    return Allocation(float(N), float(D), float(k), law.metric, float(value))
+    point = np.array([N]), np.array([D]), np.array([k])
+    value = float(predict(law, *point)[0])
+    says = law.metric == "pass_at_k" or (isinstance(law, LossLaw) and law.target == "neg_log_mean")
+    rate = float(predict(law, *point, "pass_at_k")[0]) if says else math.nan
+    return Allocation(float(N), float(D), float(k), law.metric, value, rate)
 
 
 def _interval(source: Source, problem: Problem, level: float) -> tuple[Interval, list[str]]:

@@ -26,6 +26,7 @@ class Allocation:
     n_params, n_tokens   N and D
     k                    samples per problem; below 1 for an allocation that cannot afford one
     metric, value        what is predicted; NaN where k < 1
+    pass_at_k            mean pass@k, NaN where k < 1 or the law cannot say it
     """
 
     n_params: float
@@ -33,6 +34,7 @@ class Allocation:
     k: float
     metric: str
     value: float
+    pass_at_k: float = math.nan
 
     @property
     def tokens_per_param(self) -> float:
@@ -58,12 +60,13 @@ class Allocation:
             "tokens_per_param": self.tokens_per_param,
             "metric": self.metric,
             "value": self.value,
+            "pass_at_k": self.pass_at_k,
         }
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Allocation:
         """Read back what `to_dict` wrote; null becomes NaN."""
-        numbers = {key: _number(content[key]) for key in ("n_params", "n_tokens", "k", "value")}
+        numbers = {key: _number(content[key]) for key in ("n_params", "n_tokens", "k", "value", "pass_at_k")}
         return cls(metric=str(content["metric"]), **numbers)
 
 

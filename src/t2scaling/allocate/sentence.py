@@ -54,4 +54,6 @@ def format_value(metric: str, value: float) -> str:
 
 def _expected(allocation: Allocation) -> str:
     name = _METRICS.get(allocation.metric, allocation.metric)
+    if not math.isnan(allocation.pass_at_k):
+        return f"pass@k of {format_value('pass_at_k', allocation.pass_at_k)}"
     return f"{name} of {format_value(allocation.metric, allocation.value)}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from t2scaling.allocate import Allocation, Plan
 
 Maybe = float | None
+_METRICS = {"neg_log_pass_at_k": "−log pass@k", "pass_at_k": "pass@k", "loss": "loss"}
 
 
 def command(
@@ -154,13 +155,16 @@ def table(plan: Plan) -> Table:
         ("training tokens D", "n_tokens", format_number),
         ("tokens per parameter", "tokens_per_param", format_per_param),
         ("samples k", "k", format_number),
-        (plan.metric.replace("_", " "), "value", value),
+        (_METRICS[plan.metric], "value", value),
     ):
         cells = [_cell(plan.optimum, name, write), _cell(plan.chinchilla, name, write)]
         if plan.level:
             lo, hi = plan.interval[name]
             cells.insert(1, f"{write(lo)} to {write(hi)}")
         grid.add_row(label, *cells)
+    if plan.metric != "pass_at_k" and not math.isnan(plan.optimum.pass_at_k):
+        rates = [format_value("pass_at_k", at.pass_at_k) for at in (plan.optimum, plan.chinchilla)]
+        grid.add_row("pass@k", rates[0], *([""] if plan.level else []), rates[1])
     for name, spent in plan.spend.items():
         label = name.replace("_", " ").replace("gpu", "GPU").replace("flops", "FLOPs")
         grid.add_row(f"spends {label}", format_number(spent), *[""] * (len(columns) - 1))
