@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from t2scaling.errors import DataError
+from t2scaling.evaluate.fused import FusedQwen3
 
 # One batch of token ids holds about this many tokens: on a CPU its activations stay in the cache of a core.
 TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 65536}
@@ -33,6 +34,7 @@ class CausalLM:
         self.vocab_size = model.get_output_embeddings().weight.shape[0]
         self._body, self._head = model.get_decoder(), model.get_output_embeddings()
         self._plain_head = self._head_is_plain()
+        self._fused = self._fuse()
 
     @property
     def tokens_per_batch(self) -> int:
@@ -47,8 +49,10 @@ class CausalLM:
     def logits_at(self, ids: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Logits (P, V) in float32 at the positions (rows[i], columns[i]) of ids (B, T).
 
-        Rows may be padded on the right: a causal model's earlier positions do not see what comes later.
+        Rows may be padded on the right: a causal model's earlier positions do not see what comes later. `rows` ascends.
         """
+        if self._fused is not None:
+            return self._head(self._fused.hidden_at(ids, rows, columns)).float()
         if not self._plain_head:
             return self.model(ids, use_cache=False).logits[rows, columns].float()
         hidden = self._body(ids, use_cache=False).last_hidden_state  # (B, T, W)
@@ -69,16 +73,37 @@ class CausalLM:
         head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         return 2 * config.num_hidden_layers * heads * head_dim * next(self.model.parameters()).element_size()
 
+    @torch.inference_mode()
     def _head_is_plain(self) -> bool:
         """Whether logits are the head applied to the body's output, with no scale or cap after it.
 
         Some architectures scale or squash their logits inside forward; asking the model itself settles it for all.
         """
-        with torch.inference_mode():
-            probe = torch.arange(4, device=self.device).remainder(self.vocab_size)[None]
-            logits = self.model(probe, use_cache=False).logits
-            by_hand = self._head(self._body(probe, use_cache=False).last_hidden_state)
-        return logits.shape == by_hand.shape and torch.allclose(logits, by_hand, rtol=1e-5, atol=1e-6)
+        logits = self.model(self._probe, use_cache=False).logits
+        by_hand = self._head(self._body(self._probe, use_cache=False).last_hidden_state)
+        return _alike(logits, by_hand)
+
+    @torch.inference_mode()
+    def _fuse(self) -> FusedQwen3 | None:
+        """The fused body, where there is one for this model and its numbers are those of transformers."""
+        if not (self._plain_head and FusedQwen3.fits(self.model)):
+            return None
+        fused = FusedQwen3(self.model)
+        rows, columns = torch.tensor([0, 0, 1]), torch.tensor([1, 2, 3])
+        wanted = self._body(self._probe, use_cache=False).last_hidden_state[rows, columns]
+        return fused if _alike(wanted, fused.hidden_at(self._probe, rows, columns)) else None
+
+    @property
+    def _probe(self) -> torch.Tensor:
+        """Token ids (2, T) to compare two ways of computing on."""
+        length = min(8, self.max_length)
+        return torch.arange(2 * length, device=self.device).remainder(self.vocab_size).view(2, length)
+
+
+def _alike(wanted: torch.Tensor, found: torch.Tensor) -> bool:
+    """Whether two results are the same but for rounding."""
+    tolerance = 1e-5 if wanted.dtype == torch.float32 else 2e-2
+    return wanted.shape == found.shape and torch.allclose(wanted, found, rtol=tolerance, atol=tolerance)
 
 
 def load(folder: Path, device: str | None = None, dtype: str = "auto") -> CausalLM:
