@@ -133,7 +133,7 @@ def _ratio(value: float) -> str:
 
 def _samples(k: float) -> str:
     if k < 1:
-        return f"{k:.2g} (not one sample)"
+        return f"{k:.2g} (below 1)"
     return f"{k:,.0f}" if k >= 100 else f"{k:.3g}"
 
 
@@ -164,7 +164,11 @@ def warnings(fits: Sequence[FitResult], plans: Sequence[Plan]) -> list[str]:
 def fit_facts(fit: FitResult) -> dict[str, Any]:
     """Parameters with intervals, the status sentence, what was seen and how it was fitted."""
     rows = [
-        {"name": row["parameter"], "value": f"{row['value']:.5g}", "interval": _pair(row.get("low"), row.get("high"))}
+        {
+            "name": row["parameter"],
+            "value": parameter_text(row["value"]),
+            "interval": _pair(row.get("low"), row.get("high")),
+        }
         for row in fit.summary()
     ]
     names = {"N": "N", "D": "D", "k": "k", "tokens_per_param": "D/N", "train_flops": "training FLOPs"}
@@ -181,7 +185,7 @@ def fit_facts(fit: FitResult) -> dict[str, Any]:
         "rows": rows,
         "facts": [
             ("runs × k", f"{len(fit.curves.N)} × {len(fit.curves.k)}"),
-            ("target", TARGETS[fit.target]),
+            ("loss" if fit.law.metric == "pass_at_k" else "target", TARGETS[fit.target]),
             ("objective", f"{fit.objective:.6g} ({fit.solver})"),
             ("bootstrap", count.replace("_", " ")),
             ("k of the fit", ", ".join(f"{k:.3g}" for k in fit.curves.k)),
@@ -204,7 +208,17 @@ TARGETS = {
 
 
 def _pair(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:.4g} to {high:.4g}"
+    return "" if low is None or high is None else f"{parameter_text(low, 4)} to {parameter_text(high, 4)}"
+
+
+def parameter_text(value: float, digits: int = 5) -> str:
+    """A parameter for people: 13,452, 0.45618, −9.2303 or 9.8e20."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        text = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    else:
+        text = f"{float(f'{value:.{digits}g}'):,.10g}"
+    return text.replace("-", "−")
 
 
 def task_rows(tasks: Sequence[TaskPlan]) -> list[dict[str, str]]:

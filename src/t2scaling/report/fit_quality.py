@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from t2scaling.laws.result import FitResult
 
-_RASTER_FROM = 600  # points in a scatter from which on it is drawn as pixels
-
 
 @style.styled
 def predicted_observed(
@@ -71,11 +69,12 @@ def _agreement(
     colours = style.budget_colours(tokens_per_param(fit.curves))
     points = ax.scatter(
         observed[shown], predicted[shown], s=26, c=[c for c, s in zip(colours, shown, strict=True) if s], linewidths=0,
-        zorder=3, rasterized=bool(shown.sum() > _RASTER_FROM),
+        zorder=3, rasterized=bool(shown.sum() > style.RASTER_FROM),
     )  # fmt: skip
     points.set_label("runs, coloured by D/N")
     both = shown & ring
-    ax.scatter(
+    if both.any():
+        ax.scatter(
         observed[both], predicted[both], s=70, facecolors="none", edgecolors=style.INK, linewidths=1.0, zorder=4,
         label="overtrained, held out" if forecast else "overtrained",
     )  # fmt: skip
@@ -101,36 +100,42 @@ def _error_text(
     predicted: NDArray[np.float64], observed: NDArray[np.float64], ring: NDArray[np.bool_], forecast: bool
 ) -> str:
     """The mean relative errors in words."""
-    lines = [f"relative error {relative_error(predicted[~ring], observed[~ring]):.1%} (fitted, {np.sum(~ring)} runs)"]
-    if ring.any():
-        how = "held out" if forecast else "overtrained"
-        lines.append(f"relative error {relative_error(predicted[ring], observed[ring]):.1%} ({how}, {ring.sum()} runs)")
+    groups = [("fitted", ~ring), ("held out" if forecast else "overtrained", ring)]
+    lines = ["relative error, mean (median)"]
+    for name, runs in groups:
+        if runs.any():
+            mean, median = relative_error(predicted[runs], observed[runs])
+            lines.append(f"{mean:.1%} ({median:.1%}) on {runs.sum()} {name} runs")
     return "\n".join(lines)
 
 
 @style.styled
 def residuals(fit: FitResult) -> Figure:
-    """Relative residuals (observed − predicted) / predicted at every k of the fit, against N, D/N and k."""
+    """Observed less predicted at every k of the fit, against N, D/N and k.
+
+    In percent of the prediction for losses; in points of pass@k for pass@k, where a ratio of two small numbers would
+    hide everything else.
+    """
     curves, values = fit.curves, grid_values(fit)
     k = curves.k[: values.shape[1]]
     predicted = fit.law.predict(curves.N[:, None], curves.D[:, None], k[None, :])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = 100 * (values - predicted) / predicted
-    figure, axes = style.canvas(1, 3, 12.0, 3.5, sharey=True)
+    points = fit.law.metric == "pass_at_k"
+    relative = 100 * (values - predicted) / (1.0 if points else predicted)
     shape = relative.shape
-    spread = (
+    spread = [
         ("parameters N", np.broadcast_to(curves.N[:, None], shape)),
         ("tokens per parameter D/N", np.broadcast_to(tokens_per_param(curves)[:, None], shape)),
         ("samples per problem k", np.broadcast_to(k[None, :], shape)),
-    )
+    ][: 3 if len(k) > 1 else 2]
+    figure, axes = style.canvas(1, len(spread), 4.0 * len(spread), 3.5, sharey=True)
     for ax, (label, where) in zip(axes[0], spread, strict=True):
         colour = style.law_colour(fit.law.name)
         ax.axhline(0, color=style.MUTED, linewidth=1.0)
         ax.scatter(
             where.ravel(), relative.ravel(), s=9, color=colour, alpha=0.45, linewidths=0,
-            rasterized=relative.size > _RASTER_FROM,
+            rasterized=relative.size > style.RASTER_FROM,
         )  # fmt: skip
         style.log_axis(ax.xaxis, label)
-    axes[0][0].set_ylabel("residual (% of prediction)")
+    axes[0][0].set_ylabel("residual (points of pass@k)" if points else "residual (% of prediction)")
     figure.suptitle(style.law_label(fit.law.name), fontsize=11, fontweight="bold")
     return figure

@@ -72,10 +72,9 @@ def forecast(
     )
     handles, labels = axes[0][1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    figure.suptitle(
-        f"Inference budget {style.format_flops(inference_flops)} FLOPs per token served; dashed: extrapolated",
-        fontsize=10,
-    )
+    sampling = any(fit.law.name != "chinchilla" for fit in fits)
+    budget = f"inference budget {style.format_flops(inference_flops)} FLOPs per token served; " if sampling else ""
+    figure.suptitle(f"{budget}dashed: extrapolated", fontsize=10)
     return figure
 
 

@@ -28,16 +28,19 @@ def isoflop_profiles(fits: Sequence[FitResult], inference_flops: float) -> Figur
     frontier, the minimum of the k = 1 law; the coloured line is the law's own frontier. Each frontier is judged at
     the k of its panel, so on the right they show what the choice of N costs or gains.
     """
-    figure, axes = style.canvas(len(fits), 2, 10.5, 1.1 + 3.9 * len(fits), sharex=True)
-    for (left, right), fit in zip(axes, fits, strict=True):
+    columns = 1 if all(fit.law.name == "chinchilla" for fit in fits) else 2
+    figure, axes = style.canvas(len(fits), columns, 1.5 + 4.5 * columns, 1.1 + 3.9 * len(fits), sharex=True)
+    for row, fit in zip(axes, fits, strict=True):
         name = style.law_label(fit.law.name)
-        _panel(left, fit, inference_flops, corrected=False)
-        left.set_title(f"{name}: one sample, k = 1")
-        if fit.law.name == "chinchilla":
-            right.set_axis_off()
+        _panel(row[0], fit, inference_flops, corrected=False)
+        row[0].set_title(f"{name}: one sample, k = 1")
+        if columns == 1:
             continue
-        _panel(right, fit, inference_flops, corrected=True)
-        right.set_title(f"{name}: k = C_inf / 2N, C_inf = {style.format_flops(inference_flops)} FLOPs")
+        if fit.law.name == "chinchilla":
+            row[1].set_axis_off()
+            continue
+        _panel(row[1], fit, inference_flops, corrected=True)
+        row[1].set_title(f"{name}: k = C_inf / 2N, C_inf = {style.format_flops(inference_flops)} FLOPs")
     _legend(figure, fits)
     return figure
 
@@ -46,22 +49,40 @@ def _panel(ax: Axes, fit: FitResult, inference_flops: float, *, corrected: bool)
     curves = fit.curves
     k = samples_at(curves.N, inference_flops) if corrected else np.ones(len(curves.N))
     values, ring = values_at(fit, k), overtrained(curves)
-    groups = levels(curves)
+    groups, many = levels(curves), len(values) > style.RASTER_FROM
     for level, colour in zip(groups, style.budget_colours([level.train_flops for level in groups]), strict=True):
         _law_line(ax, fit, level, inference_flops, colour, corrected)
         runs = level.runs
-        ax.scatter(curves.N[runs], values[runs], s=15 if level.exact else 7, color=[colour], zorder=3, linewidths=0)
+        ax.scatter(
+            curves.N[runs],
+            values[runs],
+            s=15 if level.exact else 7,
+            color=[colour],
+            zorder=3,
+            linewidths=0,
+            rasterized=many,
+        )
         ringed = runs[ring[runs]]
         ax.scatter(
             curves.N[ringed], values[ringed], s=46, facecolors="none", edgecolors=style.INK, linewidths=0.9, zorder=4
         )
     _frontiers(ax, fit, inference_flops, corrected)
+    _limit(ax, values, logarithmic=fit.law.metric == "pass_at_k")
     if fit.law.metric == "pass_at_k":
         ax.set_yscale("log")
         style.log_axis(ax.yaxis, METRIC_LABELS["pass_at_k"])
     else:
         ax.set_ylabel(METRIC_LABELS[fit.law.metric] if corrected else METRIC_LABELS["loss"])
     style.log_axis(ax.xaxis, "parameters N")
+
+
+def _limit(ax: Axes, values: np.ndarray, logarithmic: bool) -> None:
+    """Hold the axis to what was observed: far from the data a law may run off by orders of magnitude."""
+    seen = values[np.isfinite(values) & ((values > 0) | (not logarithmic))]
+    if len(seen):
+        low, high = float(seen.min()), float(seen.max())
+        margin = 0.08 * (high - low)
+        ax.set_ylim(*((low / 1.5, min(high * 1.5, 1.0)) if logarithmic else (low - margin, high + margin)))
 
 
 def _predict(fit: FitResult, N: np.ndarray, D: np.ndarray, inference_flops: float, corrected: bool) -> np.ndarray:

@@ -95,7 +95,10 @@ def levels(curves: Curves) -> list[Level]:
     return [Level(float(np.exp(np.log(flops[runs]).mean())), runs, False) for runs in bins if len(runs)]
 
 
-def relative_error(predicted: NDArray[np.float64], observed: NDArray[np.float64]) -> float:
-    """Mean of |predicted − observed| / observed over what is defined and above zero; NaN if nothing is."""
+def relative_error(predicted: NDArray[np.float64], observed: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and median of |predicted − observed| / observed where both are defined and above zero; NaN if none is."""
     good = np.isfinite(predicted) & np.isfinite(observed) & (observed > 0)
-    return float(np.mean(np.abs(predicted - observed)[good] / observed[good])) if good.any() else float("nan")
+    if not good.any():
+        return float("nan"), float("nan")
+    error = np.abs(predicted - observed)[good] / observed[good]
+    return float(error.mean()), float(np.median(error))

@@ -113,14 +113,19 @@ def _figures(fits: Sequence[FitResult], plans: Sequence[Plan], inference_flops: 
     """Every figure that these fits allow, drawn and captioned."""
     held = [analysis.held_out(fit) for fit in fits]
     budget = figures.format_flops(inference_flops)
+    sampling = any(fit.law.name != "chinchilla" for fit in fits)
     shown = [
         _show(
             "isoflop",
             "IsoFLOP profiles and frontiers",
             figures.isoflop_profiles(fits, inference_flops),
-            "Each colour is a training budget: dots are runs, lines the fitted law. One frontier follows Chinchilla's "
-            "choice of N, the other the law's own. Left, one sample per problem; right, as many as "
-            f"{budget} FLOPs per token served afford a model of that size.",
+            "Each colour is a training budget: dots are runs, thin lines the fitted law. "
+            + (
+                "One frontier follows Chinchilla's choice of N, the other the law's own. Left, one sample per problem; "
+                f"right, as many as {budget} FLOPs per token served afford a model of that size."
+                if sampling
+                else "The frontier is the compute-optimal N of each budget."
+            ),
         ),
         _show(
             "forecast",
@@ -134,7 +139,7 @@ def _figures(fits: Sequence[FitResult], plans: Sequence[Plan], inference_flops: 
             "agreement",
             "Predicted against observed",
             figures.predicted_observed(fits, inference_flops, held),
-            f"Each run at the k that {budget} FLOPs per token served afford it. "
+            (f"Each run at the k that {budget} FLOPs per token served afford it. " if sampling else "")
             + (
                 "The ringed overtrained runs are predicted by the law fitted without them."
                 if any(held)
@@ -151,7 +156,7 @@ def _figures(fits: Sequence[FitResult], plans: Sequence[Plan], inference_flops: 
     if len(fits[0].curves.k) > 1:
         best = next((fit for fit in fits if fit.law.metric == "pass_at_k"), fits[0])
         lines = "; lines are the accuracy law's" if best.law.metric == "pass_at_k" else ""
-        caption = f"Mean pass@k of models at the largest training budget, with two standard errors{lines}."
+        caption = f"Mean pass@k of each size at its longest training, with two standard errors{lines}."
         shown.append(_show("coverage", "pass@k over samples", figures.coverage(best), caption))
     for fit in fits:
         caption = "What the law misses at every run and k of the fit. A trend means that its form does not hold there."

@@ -34,6 +34,8 @@ LAW_NAMES = {
 }
 SEQUENCE = LinearSegmentedColormap.from_list("t2", ["#3a5fb5", "#2a9d9a", "#7fae4b", "#e8a33d"])
 
+RASTER_FROM = 600  # points in a scatter from which on it is drawn as pixels
+
 # Colours that become CSS variables in SVG, so that one figure suits the light, the dark and the printed page.
 _THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--card)"}
 _RC: dict[Any, Any] = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from t2scaling.laws.measurements import Curves
     from t2scaling.laws.result import FitResult
 
-_LABELLED = 130  # up to so many runs, each has its D/N written on it
+_LABELLED = 130  # up to so many runs on few budgets, each has its D/N written on it
 _MODELS = 8
 
 
@@ -28,7 +28,7 @@ def checkpoint_grid(curves: Curves) -> Figure:
     flops, ratio, frame = train_flops(curves), tokens_per_param(curves), overtrained(curves)
     figure, axes = style.canvas(1, 1, 12.0, 5.6)
     ax = axes[0][0]
-    written = len(ratio) <= _LABELLED
+    written = len(ratio) <= _LABELLED and all(level.exact for level in levels(curves))
     norm = LogNorm(ratio.min(), max(ratio.max(), ratio.min() * 1.01))
     points = ax.scatter(
         curves.N, flops, c=ratio, cmap=style.SEQUENCE, norm=norm, marker="s" if written else "o",
@@ -62,7 +62,7 @@ def checkpoint_grid(curves: Curves) -> Figure:
 
 @style.styled
 def coverage(fit: FitResult) -> Figure:
-    """Mean pass@k against k for up to eight models of the largest training budget, with two standard errors.
+    """Mean pass@k against k for up to eight sizes, each at its longest training, with two standard errors.
 
     Lines are the law's, where it can say the mean pass@k.
     """
@@ -92,7 +92,7 @@ def coverage(fit: FitResult) -> Figure:
 
 
 def _sample_of_runs(curves: Curves) -> NDArray[np.int64]:
-    """Runs of the largest training budget, by size; at most eight, spread evenly."""
-    runs = levels(curves)[-1].runs
-    runs = runs[np.argsort(curves.N[runs], kind="stable")]
+    """The longest-trained run of each size, by size; at most eight, spread evenly."""
+    order = np.lexsort((curves.D, curves.N))
+    runs = order[np.append(np.diff(curves.N[order]) > 0, True)]
     return runs[np.unique(np.linspace(0, len(runs) - 1, min(_MODELS, len(runs))).round().astype(int))]

@@ -80,7 +80,7 @@
     });
     var N0 = Math.pow(10, mix(grid.laws[0].chinchilla_log_n[i[0]], grid.laws[0].chinchilla_log_n[i[0] + 1], i[1]));
     var k0 = inference / (2 * N0);
-    row(table, ["Chinchilla", count(N0), count(C / (6 * N0)), count(C / (6 * N0 * N0)), k0 < 1 ? digits(k0) + " (not one sample)" : digits(k0), ""]);
+    row(table, ["Chinchilla", count(N0), count(C / (6 * N0)), count(C / (6 * N0 * N0)), k0 < 1 ? digits(k0) + " (below 1)" : digits(k0), ""]);
     document.getElementById("explore-note").textContent = far
       ? "Extrapolated: this lies outside the N, D or k that the law was fitted on."
       : "Interpolated between optima of the fitted law; inside the range it was fitted on.";
