@@ -155,7 +155,7 @@ class Sampled:
             "filter": TEXT,
             "target": TEXT,
             "resps": pl.List(TEXTS),
-            "filtered_resps": pl.List(TEXTS if self.kept_all else TEXT),
+            **({"filtered_resps": pl.List(TEXTS)} if self.kept_all else {}),
             **dict.fromkeys(("n_samples", "n_correct") if self.metric == "n_correct" else (), TEXT),
             **({self.metric: TEXT} if self.metric and self.metric != "n_correct" else {}),
         }
