@@ -9,7 +9,6 @@ import torch
 from t2scaling.corpus import Corpus
 from t2scaling.errors import SuiteError
 from t2scaling.pretrain.device import Place
-from t2scaling.pretrain.loss import head_loss
 from t2scaling.pretrain.model import Model
 from t2scaling.suite import Suite
 
@@ -38,13 +37,12 @@ def split(corpus: Corpus, suite: Suite) -> tuple[Corpus, torch.Tensor]:
     return replace(corpus, n_tokens=n_train), heldout
 
 
-def validation_loss(model: Model, heldout: torch.Tensor, seq_len: int, where: Place) -> float:
+def validation_loss(model: Model, heldout: torch.Tensor, where: Place) -> float:
     """Mean cross-entropy in nats per token on the held-out sequences."""
     total = 0.0
-    with torch.no_grad(), where.autocast():
+    with torch.no_grad():
         for part in heldout.split(VALIDATION_ROWS):
             ids = part.to(where.device)
-            hidden = model.hidden(ids[:, :-1]).flatten(0, 1).float()
-            _, ce = head_loss(hidden, model.head, ids[:, 1:].reshape(-1))
+            _, ce = model.loss(ids[:, :-1], ids[:, 1:])
             total += float(ce) * len(part)
     return total / len(heldout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +21,12 @@ _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 class Place:
     """A device and how to compute on it.
 
+    dtype         of matrix products
     rank, world   this process and the number of processes that share a run
     """
 
     device: torch.device
-    bfloat16: bool
+    dtype: torch.dtype
     accelerator: Any
 
     @property
@@ -38,10 +38,6 @@ class Place:
     def world(self) -> int:
         """Processes that share the run, each with its part of every batch."""
         return int(self.accelerator.num_processes)
-
-    def autocast(self) -> AbstractContextManager[Any]:
-        """Matrix products in bfloat16 where the place uses it."""
-        return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
 
 
 def place(device: str, config: TrainingConfig) -> Place:
@@ -61,7 +57,7 @@ def place(device: str, config: TrainingConfig) -> Place:
     )
     if kind == "cpu":
         keep_freed_memory()
-    return Place(accelerator.device, bfloat16, accelerator)
+    return Place(accelerator.device, torch.bfloat16 if bfloat16 else torch.float32, accelerator)
 
 
 def micro_batch(shape: ModelShape, rows: int, seq_len: int, place: Place) -> int:
@@ -70,7 +66,7 @@ def micro_batch(shape: ModelShape, rows: int, seq_len: int, place: Place) -> int
         limit = CPU_TOKENS
     else:
         free = torch.cuda.mem_get_info(place.device)[0]
-        width = 2 if place.bfloat16 else 4
+        width = place.dtype.itemsize
         # Saved per token: about 12 tensors of the width and 4 of the SwiGLU in each block, plus float32 norms.
         per_token = shape.depth * (width * (12 * shape.width + 4 * shape.d_ff) + 4 * 4 * shape.width)
         limit = int(0.6 * free / per_token)
@@ -88,5 +84,5 @@ def keep_freed_memory() -> None:
         return
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
-        libc.mallopt(_MMAP_THRESHOLD, 1 << 30)
+        libc.mallopt(_MMAP_THRESHOLD, 1 << 25)
         libc.mallopt(_TRIM_THRESHOLD, 1 << 30)

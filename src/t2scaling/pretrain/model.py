@@ -2,8 +2,8 @@
 
 `build` makes a `Qwen3ForCausalLM` and moves its weights into one flat tensor; each of its parameters becomes a view.
 The training loop computes from fused views of the same memory (queries, keys and values are one matrix, gate and up
-another), so there are fewer and larger operations, one tensor to step, to clip and to save, and nothing to copy back:
-the transformers model always holds the current weights. A test compares logits and gradients with transformers' own.
+another), so there are fewer and larger operations, one tensor to step and to clip, and nothing to copy back: the
+transformers model always holds the current weights. A test compares logits and gradients with transformers' own.
 
 Shapes: B sequences, T tokens, w width, h heads, d width of a head, V vocabulary.
 """
@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from t2scaling.pretrain.functions import NORM_EPS, ProjectHeads, SwiGLU, add_product, head_loss, normalize
 from t2scaling.suite import ModelShape
 
 ROPE_THETA = 10_000.0
-NORM_EPS = 1e-6
 
 
 @dataclass
@@ -43,11 +43,12 @@ class Model:
     hf         the `Qwen3ForCausalLM` whose parameters are views of `weights`
     weights    (total,) float32, all weights
     grads      (total,) float32, their gradients
+    dtype      of matrix products and of what they read; weights, residuals and norms are float32
     n_decayed  how many of `weights` belong to matrices
     """
 
-    def __init__(self, hf: Any, shape: ModelShape, device: torch.device) -> None:
-        self.hf, self.shape = hf, shape
+    def __init__(self, hf: Any, shape: ModelShape, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
+        self.hf, self.shape, self.dtype = hf, shape, dtype
         matrices, norms = _layout(hf)
         self.n_decayed = sum(p.numel() for group in matrices for p in group)
         total = self.n_decayed + sum(p.numel() for group in norms for p in group)
@@ -79,38 +80,71 @@ class Model:
             leaves.append(leaf)
         return leaves
 
-    def hidden(self, ids: Tensor) -> Tensor:
-        """Output of the last norm, (B, T, w), for token ids (B, T)."""
-        x = F.embedding(ids, self.embedding)
-        cos, sin = self._angles(ids.shape[1])
-        for block in self.blocks:
-            x = x + self._attention(block, _norm(x, block.attention_norm), cos, sin)
-            gate, up = F.linear(_norm(x, block.mlp_norm), block.gate_up).chunk(2, dim=-1)
-            x = x + F.linear(F.silu(gate) * up, block.down)
-        return _norm(x, self.final_norm)
+    def loss(
+        self, ids: Tensor, targets: Tensor, z_loss: float = 0.0, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Loss to minimise and the cross-entropy within it, nats per token.
 
-    def _attention(self, block: Block, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        B, T, _ = x.shape
-        h, kv, d = self.shape.n_heads, self.shape.kv_heads, self.shape.head_dim
-        q, k, v = F.linear(x, block.qkv).view(B, T, h + 2 * kv, d).split((h, kv, kv), dim=2)
-        q = _rotate(_norm(q, block.q_norm), cos, sin).transpose(1, 2)
-        k = _rotate(_norm(k, block.k_norm), cos, sin).transpose(1, 2)
-        mixed = F.scaled_dot_product_attention(q, k, v.transpose(1, 2), is_causal=True, enable_gqa=h != kv)
-        return F.linear(mixed.transpose(1, 2).reshape(B, T, -1), block.out)
+        ids, targets   (B, T) token ids and the tokens that follow them
+        z_loss         weight of the mean squared logsumexp of the logits
+        weights        (B, T) weight of each target, 0 to leave it out
+        """
+        head = (self.head * self.final_norm).to(self.dtype)
+        flat = None if weights is None else weights.reshape(-1)
+        return head_loss(self.rows(ids), head, targets.reshape(-1), z_loss, flat)
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """Output of the last block for token ids (B, T), normed without gain: (B·T, w)."""
+        T = ids.shape[1]
+        x = F.embedding(ids.reshape(-1), self.embedding)
+        for block in self.blocks:
+            x = self._attend(block, x, T)
+            x = self._mlp(block, x)
+        return normalize(x, self.dtype)
+
+    def logits(self, ids: Tensor) -> Tensor:
+        """Logits (B, T, V) of the token after each of (B, T)."""
+        head = (self.head * self.final_norm).to(self.dtype)
+        return (self.rows(ids) @ head.t()).view(*ids.shape, -1)
+
+    def _attend(self, block: Block, x: Tensor, T: int) -> Tensor:
+        h, c = self.shape.n_heads, self.shape.kv_heads
+        weight = (block.qkv * block.attention_norm).to(self.dtype)
+        gains = torch.cat((block.q_norm.expand(h, -1), block.k_norm.expand(c, -1)))
+        rotated, v = ProjectHeads.apply(normalize(x, self.dtype), weight, gains, *self._angles(T))
+        q, k = rotated.split((h, c), dim=2)
+        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=h != c)
+        return add_product(x, mixed.transpose(1, 2).reshape(x.shape[0], -1), block.out.to(self.dtype).t())
+
+    def _mlp(self, block: Block, x: Tensor) -> Tensor:
+        gate_up = (block.gate_up * block.mlp_norm).to(self.dtype)
+        out: Tensor = SwiGLU.apply(x, normalize(x, self.dtype), gate_up, block.down.to(self.dtype))
+        return out
 
     def _angles(self, T: int) -> tuple[Tensor, Tensor]:
-        """Cosine and sine of the rotary angles, (T, 1, d) each."""
+        """Cosine and signed sine of the rotary angles, (T, h + c, d) each, for every query and key head."""
         if T not in self._rotary:
-            d = self.shape.head_dim
+            d, heads = self.shape.head_dim, self.shape.n_heads + self.shape.kv_heads
             inverse = 1.0 / ROPE_THETA ** (torch.arange(0, d, 2, dtype=torch.float32) / d)
-            angles = torch.outer(torch.arange(T, dtype=torch.float32), inverse).repeat(1, 2)[:, None]
+            angles = torch.outer(torch.arange(T, dtype=torch.float32), inverse).repeat(1, 2)
             sign = torch.cat((-torch.ones(d // 2), torch.ones(d // 2)))
-            device = self.weights.device
-            self._rotary[T] = (angles.cos().to(device), (angles.sin() * sign).to(device))
+            # Written out for every head: passes over contiguous memory are several times faster than broadcasts.
+            tables = (angles.cos(), angles.sin() * sign)
+            cos, sin = (t[:, None].expand(T, heads, d).contiguous().to(self.weights.device) for t in tables)
+            self._rotary[T] = (cos, sin)
         return self._rotary[T]
 
 
-def build(shape: ModelShape, seq_len: int, *, seed: int, init_std: float, device: torch.device) -> Model:
+def build(
+    shape: ModelShape,
+    seq_len: int,
+    *,
+    seed: int,
+    init_std: float,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+) -> Model:
     """A freshly initialised model: normal weights of standard deviation `init_std`, norms at one.
 
     The same seed gives the same weights, on every device and whatever was drawn before.
@@ -120,7 +154,7 @@ def build(shape: ModelShape, seq_len: int, *, seed: int, init_std: float, device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         hf = Qwen3ForCausalLM(qwen3_config(shape, seq_len, init_std))
-    return Model(hf.float(), shape, device)
+    return Model(hf.float(), shape, device, dtype)
 
 
 def qwen3_config(shape: ModelShape, seq_len: int, init_std: float = 0.02) -> Any:
@@ -167,12 +201,3 @@ def _layout(hf: Any) -> tuple[list[list[Any]], list[list[Any]]]:
             [layer.post_attention_layernorm.weight],
         ]
     return matrices, norms
-
-
-def _norm(x: Tensor, weight: Tensor) -> Tensor:
-    return F.rms_norm(x, (x.shape[-1],), weight, NORM_EPS)
-
-
-def _rotate(x: Tensor, cos: Tensor, signed_sin: Tensor) -> Tensor:
-    """Rotate pairs (i, i + d/2) of the last axis; the sine carries the sign of each half."""
-    return x * cos + torch.roll(x, x.shape[-1] // 2, dims=-1) * signed_sin

@@ -29,7 +29,6 @@ from t2scaling.pretrain import checkpoint
 from t2scaling.pretrain.data import split, validation_loss
 from t2scaling.pretrain.device import Place, micro_batch, place
 from t2scaling.pretrain.lock import run_lock
-from t2scaling.pretrain.loss import head_loss
 from t2scaling.pretrain.metrics import Metrics
 from t2scaling.pretrain.model import Model, build
 from t2scaling.pretrain.optimizer import FlatAdamW
@@ -66,7 +65,6 @@ def pretrain(
         if (folder / "run.json").exists():
             return folder
         where = place(device, suite.training)
-        torch.manual_seed(suite.seed)
         model = build(cell.shape, suite.seq_len, seed=suite.seed, init_std=suite.training.init_std, device=where.device)
         schedule = schedule_for(cell, suite.training, suite.seq_len)
         loop = Loop(model, cell.batch_size, suite.seq_len, suite.training, schedule, where)
@@ -78,7 +76,7 @@ def pretrain(
             loop.checkpoint_if_due(folder / "checkpoints")
         metrics.close()
         weights = checkpoint.save_model(folder / "model", model, corpus.tokenizer_dir)
-        losses = {"train": loop.last_ce, "validation": validation_loss(model, heldout, suite.seq_len, where)}
+        losses = {"train": loop.last_ce, "validation": validation_loss(model, heldout, where)}
         artefacts.write_json(
             folder / "run.json", facts(suite, cell, corpus, loop) | {"loss": losses, "sha256": weights, "notes": notes}
         )
@@ -111,10 +109,7 @@ class Loop:
         mine = torch.from_numpy(batch[self.place.rank :: self.place.world]).to(self.place.device, non_blocking=True)
         for part in mine.split(self.micro):
             share = len(part) / len(batch)
-            with self.place.autocast():
-                hidden = self.model.hidden(part[:, :-1]).flatten(0, 1)
-                head = self.model.head.to(torch.bfloat16) if self.place.bfloat16 else self.model.head
-                loss, ce = head_loss(hidden.to(head.dtype), head, part[:, 1:].reshape(-1), self.config.z_loss)
+            loss, ce = self.model.loss(part[:, :-1], part[:, 1:], self.config.z_loss)
             (loss * share).backward()
             self._sums.append(torch.stack((loss.detach(), ce)) * share)
         if self.place.world > 1:
@@ -203,7 +198,7 @@ def facts(suite: Suite, cell: Cell, corpus: Corpus, loop: Loop) -> dict[str, Any
         "tokens_per_second": cell.n_tokens / max(loop.seconds, 1e-9),
         "shape": cell.shape.to_dict(),
         "training": suite.training.to_dict(),
-        "precision": "bfloat16" if loop.place.bfloat16 else "float32",
+        "precision": str(loop.model.dtype).removeprefix("torch."),
         "device": _device_name(loop.place),
         "threads": torch.get_num_threads(),
         "versions": {
