@@ -15,9 +15,7 @@ from t2scaling.tasks import Task, write_lm_eval
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def test_per_question_nll_matches(
-    hf_folder: Path, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_per_question_nll_matches(hf_folder: Path, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lm_eval = pytest.importorskip("lm_eval")
     import datasets
     from lm_eval.models.huggingface import HFLM

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
+import torch
 
 from t2scaling.errors import DataError
 from t2scaling.evaluate import model as model_module
@@ -43,9 +42,7 @@ def test_matches_the_definition(model: CausalLM, encoded: Encoded) -> None:
     np.testing.assert_allclose(score(model, encoded), one_by_one(model.model, encoded), rtol=1e-5, atol=1e-5)
 
 
-def test_fused_body_and_transformers_agree(
-    model: CausalLM, encoded: Encoded, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fused_body_and_transformers_agree(model: CausalLM, encoded: Encoded, monkeypatch: pytest.MonkeyPatch) -> None:
     fused = score(model, encoded)
     monkeypatch.setattr(model, "_fused", None)
     np.testing.assert_allclose(score(model, encoded), fused, rtol=1e-5, atol=1e-5)

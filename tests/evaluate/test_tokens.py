@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("transformers")
-
 from t2scaling.errors import DataError
 from t2scaling.evaluate.tokens import Tokenizer, encode
 from t2scaling.tasks import Question
@@ -51,7 +49,7 @@ def test_long_prompts_lose_their_beginning(hf_folder: Path) -> None:
 
 def test_what_cannot_be_scored_is_refused(hf_folder: Path, tmp_path: Path) -> None:
     tokenizer = Tokenizer.at(hf_folder)
-    with pytest.raises(DataError, match="question q: .* do not fit a context of 1"):
+    with pytest.raises(DataError, match=r"question q: .* do not fit a context of 1"):
         encode([replace(QUESTION, answer=" river river river")], tokenizer, 1)
     with pytest.raises(DataError, match="adds no token"):
         encode([replace(QUESTION, answer="")], tokenizer, 64)

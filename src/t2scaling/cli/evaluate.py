@@ -83,7 +83,7 @@ def command(
                 f"{one.run_id}, {one.task}: {one.n_truncated} of {one.n_questions} prompts are longer than the model's "
                 "context and lost their beginning (column prompt_tokens_dropped)."
             )
-    emit([asdict(one) for one in measured], as_json=json, show=_table(measured))
+    emit([asdict(one) for one in measured], as_json=json, show=_table(measured, output))
 
 
 def _names(tasks: str) -> list[str]:
@@ -115,18 +115,20 @@ class _Bars:
         return self._stack.enter_context(progress(f"{self._run_id} · {task}", total, quiet=self._quiet))
 
 
-def _table(measured: Sequence[Measured]) -> Any:
+def _table(measured: Sequence[Measured], output: Path) -> Any:
     from rich.table import Table
 
     sampled = any(one.n_samples for one in measured)
-    table = Table(title="samples" if sampled else "likelihoods", title_justify="left")
+    title = f"{'Samples' if sampled else 'Likelihoods'} in {output}"
+    if any(one.reused for one in measured):
+        title += " (* measured before)"
+    table = Table(title=title, title_justify="left")
     table.add_column("run")
     table.add_column("task")
     for name in ("questions", "samples" if sampled else "mean NLL, nats", "pass@1"):
         table.add_column(name, justify="right")
-    table.add_column("table")
     for one in measured:
         middle = str(one.n_samples) if sampled else f"{one.mean_nll:.3f}"
-        path = f"{one.path}{' (kept)' if one.reused else ''}"
-        table.add_row(one.run_id, one.task, f"{one.n_questions:,}", middle, f"{one.pass_at_1:.4f}", path)
+        task = f"{one.task} *" if one.reused else one.task
+        table.add_row(one.run_id, task, f"{one.n_questions:,}", middle, f"{one.pass_at_1:.4f}")
     return table

@@ -37,7 +37,11 @@ class FusedQwen3:
 
     def __init__(self, model: Any) -> None:
         config, core = model.config, model.model
-        self._heads, self._kv_heads, self._width = config.num_attention_heads, config.num_key_value_heads, config.head_dim
+        self._heads, self._kv_heads, self._width = (
+            config.num_attention_heads,
+            config.num_key_value_heads,
+            config.head_dim,
+        )
         self._eps, self._theta = config.rms_norm_eps, config.rope_parameters["rope_theta"]
         self._embedding, self._final_norm = core.embed_tokens.weight, core.norm.weight
         self._blocks = [_fuse(layer) for layer in core.layers]

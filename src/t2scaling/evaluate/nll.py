@@ -66,7 +66,10 @@ def answer_logits(model: CausalLM, encoded: Encoded) -> Iterator[AnswerLogits]:
     lengths = encoded.prompt_lengths + encoded.answer_lengths - 1  # the last answer token is not read
     for questions in batches(lengths, encoded.answer_lengths, model):
         ids = np.zeros((len(questions), lengths[questions].max()), dtype=np.int64)
-        rows, columns, targets, steps = [], [], [], []
+        rows: list[int] = []
+        columns: list[int] = []
+        targets: list[int] = []
+        steps: list[int] = []
         for row, question in enumerate(questions):
             prompt, answer = encoded.prompts[question], encoded.answers[question]
             ids[row, : lengths[question]] = prompt + answer[:-1]
