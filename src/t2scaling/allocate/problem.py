@@ -20,6 +20,9 @@ from t2scaling.laws.forms import ChinchillaLaw
 
 Array = NDArray[np.float64]
 
+# Where samples leave nothing for training, D is this instead of 0, so that the loss is huge and not infinite.
+_LEAST_TOKENS = 1e-9
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -111,7 +114,7 @@ class Lifetime:
         capped = self.total_flops / (6 * self.limits.max_tokens + 2 * served)
         free = np.maximum(served_n(law, self.total_flops, served), capped)
         N = np.clip(free, lo, hi)
-        left = np.maximum(self.total_flops / (2 * N) - served, np.finfo(float).tiny) / 3
+        left = np.maximum(self.total_flops / (2 * N) - served, _LEAST_TOKENS) / 3
         D = np.minimum(left, self.limits.max_tokens)
         by_tokens = law.beta * law.B * D**-law.beta * served / (3 * D)
         by_size = law.alpha * law.A * N**-law.alpha * served / (3 * D + served)

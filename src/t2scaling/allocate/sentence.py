@@ -49,7 +49,9 @@ def format_value(metric: str, value: float) -> str:
     """A metric's value for people: pass@k as a percentage, the rest in nats."""
     if math.isnan(value):
         return "—"
-    return f"{100 * value:.3g}%" if metric == "pass_at_k" else f"{value:.4g} nats"
+    if metric != "pass_at_k":
+        return f"{value:.4g} nats"
+    return "over 99.9%" if value >= 0.9995 else f"{100 * value:.3g}%"
 
 
 def _expected(allocation: Allocation) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from t2scaling.allocate import Frontier
 
 _MOST_ROWS = 25
-_SHORT = {"neg_log_pass_at_k": "−log pass@k", "pass_at_k": "pass@k"}
+_METRICS = {"neg_log_pass_at_k": "−log pass@k in nats", "pass_at_k": "mean pass@k", "loss": "loss in nats"}
 
 
 def command(
@@ -84,16 +84,24 @@ def read_grid(name: str, text: str) -> list[float]:
 
 def table(frontier: Frontier) -> Table:
     """At most 25 budgets, evenly chosen, for people."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     total = len(frontier.k)
-    shown = range(total)
+    shown = list(range(total))
     if total > _MOST_ROWS:
         shown = sorted({i * (total - 1) // (_MOST_ROWS - 1) for i in range(_MOST_ROWS)})
     notes = [f"{len(shown)} of {total} budgets; -o writes them all"] if len(shown) < total else []
     notes += ["* outside what the law was fitted on"] if frontier.outside.any() else []
-    title = f"{frontier.law} law" + (f", {frontier.task}" if frontier.task else "")
-    grid = Table(title=title, caption="; ".join(notes) or None, title_justify="left", caption_justify="left")
+    notes += ["_c is Chinchilla's"] if frontier.metric != "loss" else []
+    task = f", {frontier.task}" if frontier.task else ""
+    grid = Table(
+        title=f"{frontier.law} law{task}: {_METRICS.get(frontier.metric, frontier.metric)}",
+        caption="; ".join(notes) or None,
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+    )
     columns = _columns(frontier)
     for name in columns:
         grid.add_column(name, justify="right")
@@ -104,12 +112,11 @@ def table(frontier: Frontier) -> Table:
 
 def _columns(frontier: Frontier) -> dict[str, Callable[[int], str]]:
     """Heading → how row i is written. An inference budget that never changes, or is none, takes no column."""
-    from t2scaling.allocate.sentence import format_per_param
 
     def written(values: Any, write: Callable[[float], str] = format_number) -> Callable[[int], str]:
         return lambda i: "—" if math.isnan(values[i]) else write(float(values[i]))
 
-    value = _SHORT.get(frontier.metric, frontier.metric)
+    value = "pass@k" if frontier.metric == "pass_at_k" else "nats"
     marked = written(frontier.train_flops)
     columns = {"C": lambda i: marked(i) + ("*" if frontier.outside[i] else "")}
     if len(set(frontier.inference_flops.tolist())) > 1:
@@ -117,14 +124,14 @@ def _columns(frontier: Frontier) -> dict[str, Callable[[int], str]]:
     columns |= {
         "N": written(frontier.n_params),
         "D": written(frontier.n_tokens),
-        "D/N": written(frontier.tokens_per_param, format_per_param),
+        "D/N": written(frontier.tokens_per_param),
     }
     if frontier.metric == "loss":
         return columns | {value: written(frontier.value, "{:.4g}".format)}
     return columns | {
         "k": written(frontier.k),
         value: written(frontier.value, "{:.4g}".format),
-        "Chin. N": written(frontier.chinchilla_n_params),
-        "Chin. k": written(frontier.chinchilla_k),
-        f"Chin. {value}": written(frontier.chinchilla_value, "{:.4g}".format),
+        "N_c": written(frontier.chinchilla_n_params),
+        "k_c": written(frontier.chinchilla_k),
+        f"{value}_c": written(frontier.chinchilla_value, "{:.4g}".format),
     }

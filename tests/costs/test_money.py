@@ -1,0 +1,59 @@
+"""GPUs, prices and FLOPs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from t2scaling.costs import GPU, GPUS, Price, gpu, query_flops, sample_flops, train_flops
+
+
+def test_every_gpu_names_its_source():
+    for name, entry in GPUS.items():
+        assert entry.name == name
+        assert entry.source
+        assert entry.dollars_per_hour is None or "Sardana" in entry.source
+
+
+def test_gpu_by_name_object_and_mistake():
+    assert gpu("H100") is GPUS["h100"]
+    assert gpu(GPUS["a100"]) is GPUS["a100"]
+    with pytest.raises(ValueError, match=r"`gpu` = 'v100'.*h100"):
+        gpu("v100")
+    with pytest.raises(ValueError, match=r"fp8.*a100"):
+        gpu("a100").peak("fp8")
+    with pytest.raises(ValueError, match="fp4"):
+        gpu("b200").peak("fp4")
+
+
+def test_dollars_hours_and_flops_agree():
+    price = Price("h100", dollars_per_hour=3.0, utilisation=0.4)
+    hours = price.gpu_hours(1e21)
+    assert hours == pytest.approx(1e21 / (989e12 * 0.4 * 3600))
+    assert price.dollars(1e21) == pytest.approx(3 * hours)
+    assert price.flops_per_dollar * price.dollars(1e21) == pytest.approx(1e21)
+
+
+def test_own_gpu():
+    mine = GPU("mine", 1e12, None, None, 1e11, 1e9, None, "measured")
+    assert Price(mine, dollars_per_hour=1.0, utilisation=1.0).flops_per_dollar == 3.6e15
+
+
+def test_price_errors_name_argument_and_value():
+    with pytest.raises(ValueError, match=r"`utilisation` = 1.5"):
+        Price(utilisation=1.5)
+    with pytest.raises(ValueError, match="`price` = -1"):
+        Price(dollars_per_hour=-1)
+    assert not Price("b200").has_price
+    with pytest.raises(ValueError, match=r"`price` is missing.*b200"):
+        Price("b200").dollars(1e20)
+
+
+def test_flops_broadcast():
+    assert train_flops([1e6, 1e9], 20e9) == pytest.approx([1.2e17, 1.2e20])
+    assert sample_flops(1e9, [1, 2.5]) == pytest.approx([2e9, 5e9])
+    one = query_flops(1e9, 1, prompt_tokens=70, output_tokens=215)
+    many = query_flops(1e9, 8, prompt_tokens=70, output_tokens=215)
+    assert float(one) == pytest.approx(2e9 * 285)
+    assert float(many - one) == pytest.approx(2e9 * 7 * 215)  # the prompt is read once
+    assert np.all(many > one)
