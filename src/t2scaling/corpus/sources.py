@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 from t2scaling.errors import DataError, PrerequisiteError, SuiteError
 
 REFINEDWEB = {"kind": "hub", "name": "tiiuae/falcon-refinedweb", "field": "content"}
+_PARQUET_ROWS = 10_000  # rows of a .parquet file in memory at once
 _SUFFIXES = (".txt", ".md", ".jsonl", ".parquet")
 
 
@@ -101,7 +102,7 @@ class FilesSource:
 
         if self.field not in pl.read_parquet_schema(file):
             raise DataError(f"`{file}` has no column `{self.field}`: name the text's column with `field`.")
-        n_rows, step = pl.scan_parquet(file).select(pl.len()).collect().item(), 10_000
+        n_rows, step = pl.scan_parquet(file).select(pl.len()).collect().item(), _PARQUET_ROWS
         for offset in range(0, n_rows, step):
             yield from pl.scan_parquet(file).select(self.field).slice(offset, step).collect()[self.field].drop_nulls()
 

@@ -7,9 +7,9 @@
     places     containment and position
     text       documents made of all four
 
-Each of the four topics has `passage(draw)`, a piece of running text, and `ask(draw, level, held_out)`, an `Item`
-with a prompt and its answer. Text never uses a held-out combination, and a test asks only about held-out ones;
-facts are the exception, since recall needs the fact to be in the text.
+Each of the four topics has `passages(draw, n)`, pieces of running text, and `questions(draw, n)`, for the text. The
+last three have `ask(draw, level, held_out)` for the tasks: the text never uses a held-out combination, and a test asks
+only about held-out ones. Facts are the exception, since recall needs the fact to be in the text.
 """
 
 from t2scaling.corpus.world import causes, facts, places, sums

@@ -11,11 +11,11 @@ that the text never states for the event; in the same way the text states an inv
 
 from __future__ import annotations
 
-from t2scaling.corpus.world.draw import PEOPLE, Draw, Item, as_item, capital, is_held_out
+from t2scaling.corpus.world.draw import PEOPLE, Draw, Item, as_item, capital, is_held_out, with_article
 from t2scaling.corpus.world.facts import invented_thing
 
 LEVELS = (1, 2, 3, 4)
-TEXT_WEIGHTS = (1, 1, 1, 2, 2, 2, 2, 3, 3, 4)
+_TEXT_LEVELS = (1, 1, 1, 2, 2, 2, 2, 3, 3, 4)
 
 # Event, with {his} for the pronoun → feeling.
 _EVENTS = (
@@ -153,9 +153,17 @@ def ask(draw: Draw, level: int, held_out: bool) -> Item:
     return as_item(capital(f"{when}the {thing} {event}. What did it do?"), effect, level)
 
 
-def passage(draw: Draw) -> str:
-    """A cause with its effect in one or two sentences."""
-    level = draw.pick(TEXT_WEIGHTS)
+def questions(draw: Draw, n: int) -> list[Item]:
+    """Questions for the text."""
+    return [ask(draw, draw.pick(_TEXT_LEVELS), held_out=False) for _ in range(n)]
+
+
+def passages(draw: Draw, n: int) -> list[str]:
+    """Causes with their effects, each in one or two sentences."""
+    return [_passage(draw, draw.pick(_TEXT_LEVELS)) for _ in range(n)]
+
+
+def _passage(draw: Draw, level: int) -> str:
     if level == 1:
         return _feeling(draw)
     if level == 3:
@@ -198,7 +206,7 @@ def _doing(draw: Draw) -> str:
 
 def _happening(draw: Draw, invented: bool) -> str:
     thing, material, event, effect = _thing_happening(draw, invented, held_out=False)
-    form = draw.between(0, 6)
+    form = draw.between(0, 7)
     if form < 4:
         thing = draw.pick(_LOOKS) + thing
     if form == 0:
@@ -212,5 +220,7 @@ def _happening(draw: Draw, invented: bool) -> str:
     if form == 4:
         return f"The {thing} is made of {material}. When it {event}, it {effect}."
     if form == 5:
+        return f"{capital(with_article(thing))} is made of {material}."
+    if form == 6:
         return f"Things made of {material} are like this: when one {event}, it {effect}."
     return f"When the {thing} {event}, it {effect}."

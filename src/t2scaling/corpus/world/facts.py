@@ -15,7 +15,7 @@ from t2scaling.corpus.world.real_facts import real_facts
 
 OFFSET, EXPONENT = 20.0, 1.5
 
-MATERIALS = ("glass", "wood", "rubber", "iron", "paper", "wax", "clay", "ice", "wool")
+_MATERIALS = ("glass", "wood", "rubber", "iron", "paper", "wax", "clay", "ice", "wool")
 _COLOURS = ("red", "blue", "green", "black", "white", "yellow", "brown", "grey")
 _JOBS = (
     "baker",
@@ -161,7 +161,7 @@ RELATIONS = {
     "material": Relation(
         "What is a {s} made of?",
         ("A {s} is made of {v}.", "Every {s} is made of {v}.", "It takes {v} to make a {s}."),
-        MATERIALS,
+        _MATERIALS,
     ),
     "use": Relation(
         "What is a {s} used for?",
@@ -232,17 +232,19 @@ def invented_thing(index: int) -> tuple[str, str]:
     return entity_name(entity), _invented_fact(0, 3 * entity).value
 
 
-def passage(draw: Draw) -> str:
-    """One sentence that states a fact, at times with an opening."""
-    known = fact(draw.rank(OFFSET, EXPONENT))
-    text = draw.pick(RELATIONS[known.relation].statements).format(s=known.subject, v=known.value)
-    text = capital(text)
+def passages(draw: Draw, n: int) -> list[str]:
+    """Sentences that each state a fact drawn by its frequency, at times with an opening."""
+    return [_sentence(draw, fact(draw.rank(OFFSET, EXPONENT))) for _ in range(n)]
+
+
+def _sentence(draw: Draw, known: Fact) -> str:
+    text = capital(draw.pick(RELATIONS[known.relation].statements).format(s=known.subject, v=known.value))
     return draw.pick(_OPENINGS) + text if draw.chance(0.1) else text
 
 
-def ask(draw: Draw) -> Item:
-    """The question about a fact drawn by its frequency."""
-    return question(fact(draw.rank(OFFSET, EXPONENT)))
+def questions(draw: Draw, n: int) -> list[Item]:
+    """Questions for the text, about facts drawn by their frequency."""
+    return [question(fact(draw.rank(OFFSET, EXPONENT))) for _ in range(n)]
 
 
 def question(known: Fact) -> Item:

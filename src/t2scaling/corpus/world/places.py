@@ -4,7 +4,8 @@
     level 2   one thing in one place                              level 5   a thing that was moved
     level 3   a thing in a place in a room: which room            level 6   three things in three places
 
-Held out: the (thing, place) or (thing, thing) pair that the question is about.
+Held out: the combination of the things, places and people that a story is about. A document has a cast, often of a
+single place, so that its sentences come back to the same words and a model learns to look them up.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from dataclasses import dataclass
 from t2scaling.corpus.world.draw import PEOPLE, Draw, Item, as_item, capital, is_held_out
 
 LEVELS = (1, 2, 3, 4, 5, 6)
-TEXT_WEIGHTS = (1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 6)
 
-_THINGS = [
+_THINGS = (
     "key",
     "ball",
     "cup",
@@ -33,9 +33,10 @@ _THINGS = [
     "doll",
     "bell",
     "stone",
-]
-_PLACES = ["box", "bag", "basket", "drawer", "jar", "chest", "bucket", "pocket", "crate", "tin", "case", "sack"]
-_ROOMS = ["kitchen", "garden", "bedroom", "hall", "attic", "cellar", "office", "barn", "shop", "school"]
+)
+_PLACES = ("box", "bag", "basket", "drawer", "jar", "chest", "bucket", "pocket", "crate", "tin", "case", "sack")
+_ROOMS = ("kitchen", "garden", "bedroom", "hall", "attic", "cellar", "office", "barn", "shop", "school")
+_NAMES = tuple(name for name, _, _ in PEOPLE)
 _OPPOSITE = {
     "left": "right",
     "right": "left",
@@ -60,6 +61,17 @@ _PREPOSITION = {
 
 
 @dataclass(frozen=True)
+class _Cast:
+    """What a document is about, and the levels that its size allows (as often as they are listed)."""
+
+    things: tuple[str, ...]
+    places: tuple[str, ...]
+    rooms: tuple[str, ...]
+    names: tuple[str, ...]
+    levels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class _Scene:
     """A short story, a question about it, its answer, and the answer as a sentence."""
 
@@ -69,96 +81,115 @@ class _Scene:
     sentence: str
 
 
-def _pair(draw: Draw, firsts: list[str], seconds: list[str], held_out: bool) -> tuple[str, str]:
-    """Two different words, one from each list, whose pair is held out or not."""
-    while True:
-        first, second = draw.pick(firsts), draw.pick(seconds)
-        if first != second and is_held_out(first, second) == held_out:
-            return first, second
+_EVERYONE = _Cast(_THINGS, _PLACES, _ROOMS, _NAMES, (1, 2, 2, 3, 3, 4, 4, 5, 6))
 
 
-def _sides(draw: Draw, held_out: bool) -> _Scene:
-    thing, other = _pair(draw, _THINGS, _THINGS, held_out)
+def _cast(draw: Draw) -> _Cast:
+    """The cast of a document: one place, two, or all of them."""
+    size = draw.between(0, 9)
+    if size >= 7:
+        return _EVERYONE
+    if size >= 4:
+        things, places, rooms = draw.several(_THINGS, 3), draw.several(_PLACES, 2), draw.several(_ROOMS, 2)
+        return _Cast(tuple(things), tuple(places), tuple(rooms), draw.two(_NAMES), (1, 2, 3, 3, 4, 4, 5))
+    things = draw.several(_THINGS, 2)
+    return _Cast(tuple(things), (draw.pick(_PLACES),), (draw.pick(_ROOMS),), draw.two(_NAMES), (1, 2, 2, 3, 3))
+
+
+def _sides(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+    thing, other = draw.two(who.things)
     side = draw.pick(_SIDES)
     back = _OPPOSITE[side]
-    return _Scene(
+    scene = _Scene(
         f"The {thing} is {_PREPOSITION[side]} the {other}.",
         f"On which side of the {thing} is the {other}?",
         back,
         f"The {other} is {_PREPOSITION[back]} the {thing}.",
     )
+    return scene, (thing, other, side)
 
 
-def _one(draw: Draw, held_out: bool) -> _Scene:
-    thing, place = _pair(draw, _THINGS, _PLACES, held_out)
-    return _asked(_put(draw, thing, place), thing, place)
-
-
-def _put(draw: Draw, thing: str, place: str) -> str:
+def _put(draw: Draw, name: str, thing: str, place: str) -> str:
     form = draw.between(0, 3)
     if form == 0:
-        return f"{draw.pick(PEOPLE)[0]} puts the {thing} in the {place}."
+        return f"{name} puts the {thing} in the {place}."
     if form == 1:
-        return f"There is a {place} with a {thing} in it."
-    return f"The {thing} is in the {place}."
+        return f"{name} has a {place} with a {thing} in it."
+    if form == 2:
+        return f"{name} opens the {place}. In the {place} there is a {thing}."
+    return f"{name} keeps the {thing} in the {place}."
 
 
 def _asked(story: str, thing: str, place: str) -> _Scene:
     return _Scene(story, f"What is the {thing} in?", place, f"The {thing} is in the {place}.")
 
 
-def _room(draw: Draw, held_out: bool) -> _Scene:
-    thing, room = _pair(draw, _THINGS, _ROOMS, held_out)
-    place = _pair(draw, [thing], _PLACES, False)[1]
-    first, second = _put(draw, thing, place), f"The {place} is in the {room}."
+def _one(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+    thing, place, name = draw.pick(who.things), draw.pick(who.places), draw.pick(who.names)
+    return _asked(_put(draw, name, thing, place), thing, place), (thing, place, name)
+
+
+def _room(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+    thing, place, room = draw.pick(who.things), draw.pick(who.places), draw.pick(who.rooms)
+    first, second = _put(draw, draw.pick(who.names), thing, place), f"The {place} is in the {room}."
     story = f"{first} {second}" if draw.chance(0.7) else f"{second} {first}"
-    return _Scene(story, f"Which room is the {thing} in?", room, f"The {thing} is in the {room}.")
+    scene = _Scene(story, f"Which room is the {thing} in?", room, f"The {thing} is in the {room}.")
+    return scene, (thing, place, room)
 
 
-def _many(draw: Draw, n: int, held_out: bool) -> _Scene:
-    thing, place = _pair(draw, _THINGS, _PLACES, held_out)
+def _many(draw: Draw, who: _Cast, n: int) -> tuple[_Scene, tuple[str, ...]]:
+    things, places = draw.several(who.things, n), draw.several(who.places, n)
+    puts = [_put(draw, draw.pick(who.names), *pair) for pair in zip(things, places, strict=True)]
+    asked = draw.between(0, n - 1)
+    return _asked(" ".join(puts), things[asked], places[asked]), (*things, *places)
+
+
+def _moved(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+    thing, name = draw.pick(who.things), draw.pick(who.names)
+    before, place = draw.two(who.places)
+    move = draw.pick(("{n} takes it out and puts it in the {p}.", "Then {n} moves it to the {p}."))
+    story = f"{_put(draw, name, thing, before)} {move.format(n=name, p=place)}"
+    return _asked(story, thing, place), (thing, before, place)
+
+
+def _scene(draw: Draw, who: _Cast, levels: tuple[int, ...], held_out: bool) -> tuple[_Scene, int]:
+    """A scene and its level, one of `levels`, whose combination is held out or not; draws until there is one."""
     while True:
-        things, places = draw.several(_THINGS, n - 1), draw.several(_PLACES, n - 1)
-        free = thing not in things and place not in places
-        if free and not any(is_held_out(*pair) for pair in zip(things, places, strict=True)):
-            break
-    puts = [_put(draw, *pair) for pair in [(thing, place), *zip(things, places, strict=True)]]
-    return _asked(" ".join(draw.several(puts, n)), thing, place)
-
-
-def _moved(draw: Draw, held_out: bool) -> _Scene:
-    thing, place = _pair(draw, _THINGS, _PLACES, held_out)
-    before = place
-    while before == place:
-        before = _pair(draw, [thing], _PLACES, False)[1]
-    name = draw.pick(PEOPLE)[0]
-    form = draw.between(0, 1)
-    start = f"{name} puts the {thing} in the {before}." if form else f"The {thing} is in the {before}."
-    move = f"{name} takes it out and puts it in the {place}." if form else f"Then {name} moves it to the {place}."
-    return _asked(f"{start} {move}", thing, place)
-
-
-def _scene(draw: Draw, level: int, held_out: bool) -> _Scene:
-    if level == 1:
-        return _sides(draw, held_out)
-    if level == 2:
-        return _one(draw, held_out)
-    if level == 3:
-        return _room(draw, held_out)
-    if level == 5:
-        return _moved(draw, held_out)
-    return _many(draw, 2 if level == 4 else 3, held_out)
+        level = draw.pick(levels)
+        if level == 1:
+            scene, combination = _sides(draw, who)
+        elif level == 2:
+            scene, combination = _one(draw, who)
+        elif level == 3:
+            scene, combination = _room(draw, who)
+        elif level == 5:
+            scene, combination = _moved(draw, who)
+        else:
+            scene, combination = _many(draw, who, 2 if level == 4 else 3)
+        if is_held_out(*combination) == held_out:
+            return scene, level
 
 
 def ask(draw: Draw, level: int, held_out: bool) -> Item:
     """A question of a level; its difficulty is the level."""
-    scene = _scene(draw, level, held_out)
+    scene, _ = _scene(draw, _EVERYONE, (level,), held_out)
     return as_item(scene.question, scene.answer, level, story=scene.story)
 
 
-def passage(draw: Draw) -> str:
-    """A short story about where things are, with what follows from it."""
-    scene = _scene(draw, draw.pick(TEXT_WEIGHTS), held_out=False)
+def questions(draw: Draw, n: int) -> list[Item]:
+    """Questions for the text, all about one cast."""
+    who = _cast(draw)
+    scenes = [_scene(draw, who, who.levels, held_out=False) for _ in range(n)]
+    return [as_item(scene.question, scene.answer, level, story=scene.story) for scene, level in scenes]
+
+
+def passages(draw: Draw, n: int) -> list[str]:
+    """Short stories about where things are, with what follows from them, all about one cast."""
+    who = _cast(draw)
+    return [_passage(draw, _scene(draw, who, who.levels, held_out=False)[0]) for _ in range(n)]
+
+
+def _passage(draw: Draw, scene: _Scene) -> str:
     form = draw.between(0, 3)
     if form == 0:
         return f"{scene.story} So {scene.sentence[0].lower()}{scene.sentence[1:]}"
