@@ -31,6 +31,11 @@ VERBS: dict[str, str] = {
 }
 
 
+# The base class of every error about the command line. Newer typer carries its own copy of click, older ones use the
+# package; either way typer.BadParameter descends from it.
+_USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+
 def build_app() -> typer.Typer:
     """The typer application with every verb attached."""
     app = typer.Typer(
@@ -70,15 +75,13 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str]) -> int:
     """Run the command line `argv` and return its exit code."""
-    import click
-
     try:
         result = build_app()(args=argv, prog_name="t2", standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return _fail("interrupted.", 130)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    except _USAGE_ERROR as error:
+        error.show()  # type: ignore[attr-defined]
+        return 2
     except KeyboardInterrupt:
         return _fail("interrupted.", 130)
     except BrokenPipeError:
