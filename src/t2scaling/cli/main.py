@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,7 +33,7 @@ VERBS: dict[str, str] = {
 
 # The base class of every error about the command line. Newer typer carries its own copy of click, older ones use the
 # package; either way typer.BadParameter descends from it.
-_USAGE_ERROR = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+_USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
 def build_app() -> typer.Typer:
@@ -80,7 +80,7 @@ def run(argv: list[str]) -> int:
     except typer.Abort:
         return _fail("interrupted.", 130)
     except _USAGE_ERROR as error:
-        error.show()  # type: ignore[attr-defined]
+        error.show()
         return 2
     except KeyboardInterrupt:
         return _fail("interrupted.", 130)
