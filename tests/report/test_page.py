@@ -1,0 +1,232 @@
+"""The page: complete, self-contained, escaped, and right in its numbers."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import math
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from t2scaling.allocate import Plan, plan
+from t2scaling.laws import FitResult, fit
+from t2scaling.report import analysis, report
+from t2scaling.report.content import parameter_text, runs_csv, value_text, warnings
+from t2scaling.report.page import render
+
+VOID = {"meta", "input", "br", "link", "img", "hr", "path", "use", "image"}
+
+
+class Page(HTMLParser):
+    """Collects links, ids, text and the balance of tags."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links, self.ids, self.text, self.open = [], [], [], []
+        self.scripts = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        facts = dict(attrs)
+        self.links += [facts[name] for name in ("href", "src", "xlink:href", "action") if name in facts]
+        self.ids += [facts["id"]] if "id" in facts else []
+        self.scripts += tag == "script"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def recommended(loss_fit):
+    return plan(loss_fit, train_flops=2.56e19, inference_flops=2e9)
+
+
+@pytest.fixture(scope="module")
+def html(loss_fit, accuracy_fit, simulated, recommended):
+    return render(loss_fit, recommended, extra_fits=[accuracy_fit], observations=simulated, command="t2 report x")
+
+
+def downloads(html):
+    page = Page(html)
+    links = [link for link in page.links if link.startswith(("data:application/json", "data:text"))]
+    return [base64.b64decode(link.partition("base64,")[2]).decode() for link in links]
+
+
+def test_page_is_well_formed_and_fetches_nothing(html):
+    page = Page(html)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert page.links
+    assert all(link.startswith(("data:", "#")) for link in page.links)
+    for outside in ("url(http", "@import", "fetch(", "XMLHttpRequest", 'src="http'):
+        assert outside not in html
+
+
+def test_page_says_what_the_plan_says(html, recommended):
+    text = " ".join(Page(html).text)
+    assert recommended.sentence() in text
+    low, high = recommended.interval["n_params"]
+    assert low < recommended.n_params < high
+    assert "of the bootstrap's plans" in text
+    for heading in ("IsoFLOP profiles", "Forecast", "Predicted against observed", "The checkpoints", "Residuals"):
+        assert heading in text
+    for task in ("lambada_openai", "causal"):
+        assert task in text
+    assert "t2 report x" in text
+
+
+def test_simulated_data_are_called_so_everywhere(html, loss_fit, recommended):
+    page = Page(html)
+    assert "(simulated)</title>" in html
+    assert loss_fit.conventions["statement"] in " ".join(page.text)
+    assert html.count("Simulated data.</strong>") == html.count("<figcaption>")
+
+
+def test_measured_data_are_not_called_simulated(undrawn, loss_fit, recommended):
+    measured = replace(loss_fit, conventions={"n_params": "with_head", "nll": "sum"})
+    assert "imulated" not in render(measured, recommended)
+
+
+def test_names_from_data_are_escaped(undrawn, loss_fit, simulated, tmp_path):
+    nasty = "<script>alert('x')</script>&\"task"
+    curves = replace(loss_fit.curves, run_id=tuple(f"<img src=x>{name}" for name in loss_fit.curves.run_id))
+    bad = replace(
+        loss_fit,
+        task=nasty,
+        curves=curves,
+        warnings=("<b>warning</b>",),
+        conventions={**loss_fit.conventions, "n_params": "<i>count</i>", "statement": "<u>law</u>"},
+    )
+    path = report(bad, path=tmp_path / "r.html", train_flops=2.56e19, inference_flops=2e9, command="t2 <em>")
+    html = path.read_text(encoding="utf-8")
+    for raw in ("<script>alert", "<img src=x>", "<b>warning", "<i>count", "<u>law", "<em>"):
+        assert raw not in html
+    page = Page(html)
+    assert page.scripts == 2
+    assert any(nasty in piece for piece in page.text)
+
+
+def test_downloads_are_the_artefacts_themselves(html, loss_fit, accuracy_fit, recommended):
+    plans, fits, runs = downloads(html)[:2], downloads(html)[2:4], downloads(html)[4]
+    assert Plan.from_dict(json.loads(plans[0])).n_params == recommended.n_params
+    loaded = [FitResult.from_dict(json.loads(text)) for text in fits]
+    assert [one.law for one in loaded] == [loss_fit.law, accuracy_fit.law]
+    rows = list(csv.DictReader(io.StringIO(runs)))
+    assert len(rows) == 106 * len(loss_fit.curves.k)
+    assert float(rows[0]["n_params"]) == loss_fit.curves.N[0]
+    assert float(rows[-1]["pass_at_k"]) == pytest.approx(loss_fit.curves.pass_at_k[-1, -1], rel=1e-8)
+
+
+def test_csv_leaves_undefined_values_empty(loss_fit):
+    value = loss_fit.curves.value.copy()
+    value[0, -1] = np.nan
+    text = runs_csv(replace(loss_fit.curves, value=value))
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert rows[len(loss_fit.curves.k) - 1]["mean_neg_log"] == ""
+    assert "nan" not in text
+
+
+def test_sliders_start_at_the_plan(loss_fit, accuracy_fit, recommended):
+    grid = analysis.slider_grid([loss_fit, accuracy_fit], recommended, 2e9)
+    axes = zip((grid["train"], grid["inference"]), grid["start"], strict=True)
+    at = [int(np.argmin(np.abs(axis - start))) for axis, start in axes]
+    assert grid["train"][at[0]] == pytest.approx(grid["start"][0], abs=1e-4)
+    assert grid["inference"][at[1]] == pytest.approx(grid["start"][1], abs=1e-4)
+    law = grid["laws"][0]
+    assert 10 ** law["log_n"][at[0]][at[1]] == pytest.approx(recommended.n_params, rel=1e-3)
+    assert law["value"][at[0]][at[1]] == pytest.approx(recommended.value, rel=1e-3)
+    assert 10 ** law["chinchilla_log_n"][at[0]] == pytest.approx(recommended.chinchilla.n_params, rel=1e-3)
+
+
+def test_page_of_a_chinchilla_law_speaks_of_no_samples(chinchilla_fit):
+    recommended = plan(chinchilla_fit, train_flops=2.56e19)
+    html = render(chinchilla_fit, recommended)
+    page = Page(html)
+    assert page.open == []
+    assert page.scripts == 0
+    assert recommended.sentence() in " ".join(page.text)
+    assert "as many as" not in html
+
+
+def test_page_from_a_lifetime_budget(undrawn, loss_fit, accuracy_fit):
+    recommended = plan(loss_fit, total_flops=1e20, tokens_served=1e10)
+    html = render(loss_fit, recommended, extra_fits=[accuracy_fit])
+    assert "over the model's life" in unescape(html)
+    other = analysis.further_plans(recommended, [accuracy_fit])[0]
+    assert 6 * other.n_params * other.n_tokens + 2 * other.n_params * other.k * 1e10 == pytest.approx(1e20, rel=1e-6)
+
+
+def test_page_from_counts(simulated, rng):
+    """Counts instead of likelihoods: −log of a question with no success is infinite, the mean pass@k is not."""
+    import polars as pl
+
+    from t2scaling.observations import Observations
+
+    frame = simulated.frame().filter(pl.col("task") == "lambada_openai")
+    correct = rng.binomial(400, np.exp(-frame["nll"].to_numpy()))
+    counts = frame.drop("nll").with_columns(n_samples=pl.lit(400), n_correct=pl.Series(correct))
+    fitted = fit(Observations.from_frame(counts), law="accuracy", inference_flops=2e9)
+    html = render(fitted, plan(fitted, train_flops=2.56e19, inference_flops=2e9))
+    assert Page(html).open == []
+    assert "NaN" not in html
+
+
+def test_held_out_law_has_not_seen_the_overtrained_runs(loss_fit):
+    held = analysis.held_out(loss_fit)
+    assert len(held.curves.N) == 85
+    assert not held.curves.overtrained.any()
+    np.testing.assert_array_equal(held.curves.k, loss_fit.curves.k)
+    assert analysis.held_out(replace(loss_fit, curves=replace(loss_fit.curves, overtrained=None))) is None
+
+
+def test_tasks_are_planned_one_by_one(simulated, loss_fit, recommended):
+    rows = analysis.per_task(simulated, loss_fit, recommended)
+    assert [row.task for row in rows] == ["causal", "lambada_openai"]
+    alone = fit(simulated, law="loss", task="causal", k=loss_fit.curves.k)
+    assert rows[0].plan.n_params == pytest.approx(plan(alone, train_flops=2.56e19, inference_flops=2e9).n_params)
+
+
+def test_warnings_are_said_once_and_name_their_law(loss_fit, accuracy_fit):
+    fits = [replace(loss_fit, warnings=("both", "one")), replace(accuracy_fit, warnings=("both",))]
+    plans = [plan(one, train_flops=2.56e19, inference_flops=2e9) for one in fits]
+    said = warnings(fits, plans)
+    assert said.count("both") == 1
+    assert "T² loss law: one" in said
+
+
+def test_a_report_needs_a_budget(loss_fit, tmp_path):
+    with pytest.raises(ValueError, match="`plan` or `train_flops`"):
+        report(loss_fit, path=tmp_path / "r.html")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (13452.3, "13,452"), (-9.23031, "−9.2303"), (9.7795e20, "9.7795e20"), (3e-7, "3e−7")],
+)
+def test_parameters_are_written_for_people(value, text):
+    assert parameter_text(value) == text
+
+
+def test_values_are_written_with_their_metric():
+    assert value_text("pass_at_k", 0.1957) == "pass@k 19.6%"
+    assert value_text("neg_log_pass_at_k", 6.487) == "−log pass@k 6.487 nats"
+    assert value_text("loss", math.nan) == "—"
