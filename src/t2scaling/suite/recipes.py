@@ -24,16 +24,21 @@ from t2scaling.suite.training import TrainingConfig
 SYNTHETIC_TASKS = ("knowledge", "arithmetic", "causal", "spatial")
 PAPER_TASKS = ("lambada_openai", "arc_easy", "sciq", "openbookqa", *SYNTHETIC_TASKS)
 
-# Width, depth, heads, d_ff of the miniature models: N from about 10 thousand to 0.9 million at a vocabulary of 512.
+# Width, depth, heads, d_ff of the miniature models: N from 8 thousand to 0.5 million at a vocabulary of 512.
 MINIATURE = (
     (12, 1, 2, 32),
+    (16, 1, 2, 48),
     (16, 2, 2, 48),
+    (24, 1, 2, 64),
     (24, 2, 2, 64),
+    (32, 2, 2, 88),
     (32, 3, 2, 88),
+    (48, 2, 4, 128),
     (48, 3, 4, 128),
+    (64, 3, 4, 176),
     (64, 4, 4, 176),
+    (96, 3, 4, 256),
     (96, 4, 4, 256),
-    (128, 4, 4, 352),
 )
 MINIATURE_BATCH = BatchRule(tokens=2048, at=4e5, smallest=1024, largest=16384)
 
@@ -44,7 +49,7 @@ def _shapes(table: tuple[tuple[int, int, int, int], ...], vocab_size: int) -> li
 
 def tiny(seed: int = 0, schedule: str = "cosine") -> Suite:
     """Eleven cells of four sizes and three budgets, trained in seconds on a laptop's CPU."""
-    shapes = _shapes(MINIATURE[:4], 512)
+    shapes = _shapes(MINIATURE[:7:2], 512)
     batch = BatchRule(tokens=1024, at=1e5, smallest=512, largest=4096)
     grid = isoflop_grid(
         shapes,
@@ -69,11 +74,14 @@ def tiny(seed: int = 0, schedule: str = "cosine") -> Suite:
 
 
 def world(seed: int = 0, schedule: str = "cosine") -> Suite:
-    """The shipped suite: eight sizes from 10 thousand to 0.9 million parameters over ten budgets."""
+    """The shipped suite: 13 sizes from 8 thousand to 0.5 million parameters over nine budgets.
+
+    The text is as long as the longest run, so that no run sees a document twice.
+    """
     shapes = _shapes(MINIATURE, 512)
     grid = isoflop_grid(
         shapes,
-        levels(1e10, 6e12, 2),
+        levels(2e10, 5.2e12, 2),
         seq_len=128,
         batch=MINIATURE_BATCH,
         ratio=(2, 400),
@@ -83,7 +91,7 @@ def world(seed: int = 0, schedule: str = "cosine") -> Suite:
         "world",
         tuple(grid),
         TrainingConfig(schedule=schedule),
-        corpus_tokens=20_000_000,
+        corpus_tokens=64_000_000,
         heldout_tokens=131_072,
         seq_len=128,
         tasks=SYNTHETIC_TASKS,
