@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from t2scaling.errors import DataError
 from t2scaling.laws.newton import minimise
-from t2scaling.laws.powers import design
+from t2scaling.laws.powers import design, project
 from t2scaling.laws.varpro import EXPONENT_BOUNDS, PowerFits, fit_powers
 
 Array = NDArray[np.float64]
@@ -38,12 +38,14 @@ def fit_logs(
     delta: float = DELTA,
     bounds: tuple[float, float] = EXPONENT_BOUNDS,
     starts: int = STARTS,
+    warm: Array | None = None,
 ) -> PowerFits:
     """Fit one table.
 
     N, D     shape (R,); k shape (K,); y shape (R, K), positive, NaN where not measured; weight shape (R,)
     delta    where the Huber loss turns from squares to absolute values, in log units; np.inf for squares
     starts   how many of Hoffmann's grid of starts are descended from, lowest objective first
+    warm     exponents (1, P) to start from in place of the grid, with the best terms of raw squares at them
     Returns a batch of one (see `varpro.PowerFits`); its value is the summed objective.
     Raises DataError if y is not positive.
     """
@@ -54,13 +56,23 @@ def fit_logs(
     covariates = [np.log(N)[run], np.log(D)[run], np.log(k)[column]][: len(origin)]
     centred = np.stack(covariates) - np.array(origin)[:, None]
     objective = log_objective(centred, np.log(y[run, column]), weight[run], delta)
-    squares = fit_powers(design(N, D, k, y[None], weight[None]), bounds=bounds)
-    begin = np.concatenate([_hoffmann_grid(origin), _inner(squares, origin)])
+    problem = design(N, D, k, y[None], weight[None])
+    squares = fit_powers(problem, bounds=bounds, warm=warm, **({} if warm is None else {"grid": 5, "starts": 2}))
+    begin = _inner(squares.coefficients[0], squares.exponents[0], origin)
+    if warm is None:
+        grid = _hoffmann_grid(origin) if len(origin) == 2 else _share_grid(np.log(y[run, column]))
+        begin = np.concatenate([grid, begin])
+    else:
+        c, _ = project(problem, warm, np.zeros(1, dtype=np.intp))
+        c[0, 1:] *= np.exp(warm[0] * np.array(origin))
+        begin = np.concatenate([_inner(c[0], warm[0], origin), begin])
     size, T = begin.shape[1], len(origin)
     low = np.array([-_LOG_RANGE] * (T + 1) + [bounds[0]] * T)
     high = np.array([_LOG_RANGE] * (T + 1) + [bounds[1]] * T)
     begin = np.clip(begin, low, high)
-    values = np.concatenate([objective(part, np.arange(len(part)))[0] for part in np.array_split(begin, 50)])
+    values = np.concatenate(
+        [objective(part, np.arange(len(part)))[0] for part in np.array_split(begin, max(1, len(begin) // 100))]
+    )
     chosen = np.union1d(np.argsort(values)[:starts], [len(begin) - 1])
     descent = minimise(objective, begin[chosen], low, high, max_iter=500, radius=2.0)
     best = int(np.argmin(descent.value))
@@ -112,23 +124,22 @@ def log_objective(
 
 
 def _hoffmann_grid(origin: list[float]) -> Array:
-    """Hoffmann's starts: exponents {0, ½, …, 2}, e {−1, −½, …, 1}, a and b {0, 5, …, 25}; logs moved to `origin`.
-
-    A term in k, which Hoffmann's law has not, starts from a coarser grid of its own.
-    """
+    """Hoffmann's starts: exponents {0, ½, …, 2}, e {−1, −½, …, 1}, a and b {0, 5, …, 25}; logs moved to `origin`."""
     exponent, level, size = np.arange(0, 2.1, 0.5), np.arange(-1, 1.1, 0.5), np.arange(0, 26.0, 5)
     rows = np.array(list(product(level, size, size, exponent, exponent)))
     rows[:, 1] -= rows[:, 3] * origin[0]
     rows[:, 2] -= rows[:, 4] * origin[1]
-    if len(origin) == 2:
-        return rows
-    with_k = [np.column_stack([rows[:, :3], np.full((len(rows), 1), g), rows[:, 3:], np.full((len(rows), 1), c)])
-              for g, c in product((-2.0, 0.0, 2.0), (0.1, 0.5))]  # fmt: skip
-    return np.concatenate(with_k)
+    return rows
 
 
-def _inner(squares: PowerFits, origin: list[float]) -> Array:
-    """The fit of raw squares as a start, shape (1, P)."""
-    logs = np.log(np.maximum(squares.coefficients[0], np.exp(-_LOG_RANGE)))
-    logs[1:] -= squares.exponents[0] * np.array(origin)
-    return np.concatenate([logs, squares.exponents[0]])[None]
+def _share_grid(log_y: Array) -> Array:
+    """Starts with a term in k, which Hoffmann's law has not: four equal terms, three values of each exponent."""
+    exponents = np.array(list(product((0.1, 0.3, 0.8), repeat=3)))
+    return np.concatenate([np.full((len(exponents), 4), log_y.mean() - np.log(4)), exponents], axis=1)
+
+
+def _inner(coefficients: Array, exponents: Array, origin: list[float]) -> Array:
+    """A law's coefficients (p,) and exponents (T,) as a start, shape (1, P)."""
+    logs = np.log(np.maximum(coefficients, np.exp(-_LOG_RANGE)))
+    logs[1:] -= exponents * np.array(origin)
+    return np.concatenate([logs, exponents])[None]

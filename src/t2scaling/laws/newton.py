@@ -19,8 +19,22 @@ Array = NDArray[np.float64]
 # (x of shape (b, P), which of the B problems they belong to (b,)) → value (b,), gradient (b, P), curvature (b, P, P)
 Objective = Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]
 
-_FLAT = 1e-10  # eigenvalues below this share of the largest are lifted to it
+_FLAT = 1e-13  # eigenvalues below this share of the largest are lifted to it
+_TINY = float(np.finfo(float).tiny)
 _HOPELESS = 1e10  # damping, in units of the largest curvature, at which no step can help any more
+
+
+def in_blocks(objective: Objective, rows: int) -> Objective:
+    """The same objective, worked off at most `rows` problems at a time, so that intermediates stay in the cache."""
+
+    def evaluate(x: Array, index: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+        if len(x) <= rows:
+            return objective(x, index)
+        parts = [objective(x[i : i + rows], index[i : i + rows]) for i in range(0, len(x), rows)]
+        value, gradient, curvature = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return value, gradient, curvature
+
+    return evaluate
 
 
 @dataclass(frozen=True)
@@ -86,17 +100,35 @@ def minimise(
 def _step(
     x: Array, gradient: Array, curvature: Array, damping: Array, lower: Array, upper: Array, radius: float
 ) -> tuple[Array, Array]:
-    """The damped Newton step of each problem and the decrease that the undamped one promises."""
-    held = ((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0))
-    free = ~held
+    """The damped Newton step of each problem, ending inside the box, and the decrease that the undamped one promises.
+
+    A parameter on its bound is held if the gradient, or the step it would take, points outward. A step that crosses
+    a bound is cut short there: bending it along the bound could lead uphill in a narrow valley.
+    """
+    at_lower, at_upper = x <= lower, x >= upper
+    held = (at_lower & (gradient > 0)) | (at_upper & (gradient < 0))
+    step, promise = _free_step(gradient, curvature, damping, ~held)
+    for _ in range(x.shape[1]):
+        outward = (at_lower & (step < 0)) | (at_upper & (step > 0))
+        rows = np.flatnonzero(outward.any(axis=1))
+        if not rows.size:
+            break
+        held[rows] |= outward[rows]
+        step[rows], promise[rows] = _free_step(gradient[rows], curvature[rows], damping[rows], ~held[rows])
+    length = np.linalg.norm(step, axis=1)
+    room = np.where(step < 0, lower - x, upper - x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.where(step != 0, room / step, np.inf).min(axis=1)
+    return step * np.minimum(np.minimum(1.0, radius / np.maximum(length, _TINY)), reach)[:, None], promise
+
+
+def _free_step(gradient: Array, curvature: Array, damping: Array, free: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Damped step and promise over the free parameters; the others stay."""
     gradient = gradient * free
-    curvature = curvature * free[:, :, None] * free[:, None, :]
-    values, vectors = np.linalg.eigh(curvature)
+    values, vectors = np.linalg.eigh(curvature * free[:, :, None] * free[:, None, :])
     size = np.abs(values)
-    largest = np.maximum(size.max(axis=1, keepdims=True), np.finfo(float).tiny)
+    largest = np.maximum(size.max(axis=1, keepdims=True), _TINY)
     size = np.maximum(size, _FLAT * largest)
     along = np.einsum("bpq,bp->bq", vectors, gradient)
     promise = 0.5 * np.sum(along**2 / size, axis=1)
-    step = -np.einsum("bpq,bq->bp", vectors, along / (size + damping[:, None] * largest)) * free
-    length = np.linalg.norm(step, axis=1, keepdims=True)
-    return step * np.minimum(1.0, radius / np.maximum(length, np.finfo(float).tiny)), promise
+    return -np.einsum("bpq,bq->bp", vectors, along / (size + damping[:, None] * largest)) * free, promise

@@ -79,10 +79,12 @@ def fit_restarts(
     restarts: int = RESTARTS,
     seed: int = 0,
     bounds: tuple[float, float] = EXPONENT_BOUNDS,
+    warm: Array | None = None,
     advance: Callable[[int], object] | None = None,
 ) -> PowerFits:
     """Fit one table y of shape (R, K); see `SumOfSquares` for shapes, `varpro.PowerFits` for what comes back.
 
+    warm      exponents (1, P) to start from as well, with terms of random size
     advance   called with 1 after each start, for a progress bar
     """
     from scipy.optimize import Bounds, minimize
@@ -95,8 +97,8 @@ def fit_restarts(
     high = np.array([*[np.inf] * 3, bounds[1], bounds[1], np.inf, bounds[1]])[:size]
     options = {"maxiter": MAX_ITER, "maxfun": 10 * MAX_ITER, "ftol": FTOL, "gtol": GTOL}
     best = None
-    for _ in range(restarts):
-        start = _random_start(objective, size, rng)
+    for step in range(restarts):
+        start = _random_start(objective, size, rng, None if warm is None or step else warm[0])
         found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=Bounds(low, high), options=options)
         if best is None or found.fun < best.fun:
             best = found
@@ -105,10 +107,10 @@ def fit_restarts(
     if best is None:
         raise ValueError(f"`restarts` = {restarts} must be at least 1.")
     x = best.x
-    order = (2, 0, 1, 5)[: size - 3]
+    order = (2, 0, 1, 5)[: (size + 1) // 2]
     return PowerFits(
         coefficients=np.exp(x[list(order)])[None],
-        exponents=x[[3, 4, 6][: size - 4]][None],
+        exponents=x[[3, 4, 6][: size // 2]][None],
         value=np.array([best.fun]),
         # Status 1 is the iteration limit; an abnormal line search (2) happens at the floor of double precision.
         converged=np.array([best.status != 1]),
@@ -120,10 +122,14 @@ def _exp(value: Array) -> Array:
     return np.asarray(np.exp(np.minimum(value, 100.0)))
 
 
-def _random_start(objective: SumOfSquares, size: int, rng: np.random.Generator) -> Array:
-    """Exponents uniform in (0.05, 1); each term a random share of the values' size at the middle of the data."""
+def _random_start(
+    objective: SumOfSquares, size: int, rng: np.random.Generator, exponents: Array | None = None
+) -> Array:
+    """Exponents uniform in (0.05, 1) unless given; each term a random share of the values at the mean log N, log D."""
     low, spread = float(np.nanmin(objective.y)), float(np.nanmax(objective.y) - np.nanmin(objective.y))
     alpha, beta, gamma = rng.uniform(0.05, 1.0, 3)
+    if exponents is not None:
+        alpha, beta, gamma = (*exponents, gamma)[:3]
     share_N, share_D, share_k = np.log((spread + 1e-12) * rng.uniform(0.01, 1.5, 3))
     log_E = np.log((abs(low) + 1e-12) * rng.uniform(0.01, 0.99))
     log_A = share_N + alpha * objective.log_N.mean()
@@ -142,7 +148,7 @@ def fit_success_restarts(curve: Curve, loss: Array, k: Array, passed: Array, wei
         centre, scale = standardise(loss[i])
         ell = (loss[i] - centre) / scale
         objective = success_objective(curve, ell, k, passed[i], weight[i])
-        grid = np.clip(start_grid(ell, k, passed[i], P), LOWER[:P], UPPER[:P])
+        grid = np.clip(start_grid(ell, passed[i], P), LOWER[:P], UPPER[:P])
         bounds = Bounds(LOWER[:P], UPPER[:P])
         runs = [minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for x in grid]
         best = min(runs, key=lambda run: run.fun)

@@ -71,7 +71,7 @@ class Recipe:
 
     def for_refits(self) -> Recipe:
         """The same with a narrower search, for refits that also start from the full fit."""
-        return replace(self, grid=6, starts=3, restarts=min(self.restarts, 20), advance=None)
+        return replace(self, grid=5, starts=2, restarts=min(self.restarts, 10), advance=None)
 
 
 @dataclass(frozen=True)
@@ -132,24 +132,22 @@ def _vector(fits: PowerFits) -> Array:
 
 
 def _powers(recipe: Recipe, table: Table, y: Array, k: Array, weight: Array, warm: Array | None) -> PowerFits:
+    exponents = None if warm is None else np.clip(warm[[2, 4, 6][: 2 + (len(k) > 1)]], *recipe.bounds)[None]
     if recipe.solver == "varpro":
-        exponents = None if warm is None else np.clip(warm[[2, 4, 6][: 2 + (len(k) > 1)]], *recipe.bounds)[None]
-        return fit_powers(
-            design(table.N, table.D, k, y, weight),
-            bounds=recipe.bounds,
-            grid=recipe.grid,
-            starts=recipe.starts,
-            warm=exponents,
-        )
-    each = [_one(recipe, table, k, y[i], weight[i]) for i in range(len(y))]
+        problem = design(table.N, table.D, k, y, weight)
+        return fit_powers(problem, bounds=recipe.bounds, grid=recipe.grid, starts=recipe.starts, warm=exponents)
+    each = [_one(recipe, table, k, y[i], weight[i], exponents) for i in range(len(y))]
     return PowerFits(*(np.concatenate(parts) for parts in zip(*(
         (fit.coefficients, fit.exponents, fit.value, fit.converged) for fit in each
     ), strict=True)))  # fmt: skip
 
 
-def _one(recipe: Recipe, table: Table, k: Array, y: Array, weight: Array) -> PowerFits:
+def _one(recipe: Recipe, table: Table, k: Array, y: Array, weight: Array, warm: Array | None) -> PowerFits:
+    """The solvers that take one table at a time."""
     if recipe.solver == "restarts":
-        options = {"restarts": recipe.restarts, "seed": recipe.seed, "advance": recipe.advance}
-        return fit_restarts(table.N, table.D, k, y, weight, bounds=recipe.bounds, **options)  # type: ignore[arg-type]
+        return fit_restarts(
+            table.N, table.D, k, y, weight, restarts=recipe.restarts, seed=recipe.seed, bounds=recipe.bounds,
+            warm=warm, advance=recipe.advance,
+        )  # fmt: skip
     delta = recipe.delta if recipe.solver == "huber" else np.inf
-    return fit_logs(table.N, table.D, k, y, weight, delta=delta, bounds=recipe.bounds)
+    return fit_logs(table.N, table.D, k, y, weight, delta=delta, bounds=recipe.bounds, warm=warm)

@@ -14,19 +14,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.laws.newton import minimise
+from t2scaling.laws.newton import in_blocks, minimise
 
 Array = NDArray[np.float64]
-# (u (b, P), ℓ (b, R), k (K,)) → predicted pass@k (b, R, K) and its Jacobian (P, b, R, K)
-Curve = Callable[[Array, Array, Array], tuple[Array, Array]]
+
+
+class Curve(Protocol):
+    """pass@k as a function of the inner parameters."""
+
+    def __call__(self, u: Array, loss: Array, k: Array, slopes: bool = True) -> tuple[Array, Array]:
+        """u (b, P), ℓ (b, R), k (K,) → predicted pass@k (b, R, K) and its Jacobian (P, b, R, K), empty on request."""
+
 
 LOWER = np.array([-60.0, np.log(1e-3), -30.0, -14.0, -40.0])
 UPPER = np.array([60.0, np.log(1e3), 0.0, 14.0, 40.0])
 STARTS = 8  # starts that are descended from, the best of the grid
+_BLOCK = 2**15  # points worked on at a time
 _LOG_NU = np.log(1e6)  # ν is held within [1e-6, 1e6], as in `AccuracyLaw`
 
 
@@ -39,7 +47,7 @@ class SuccessFits:
     converged: NDArray[np.bool_]
 
 
-def beta_curve(u: Array, loss: Array, k: Array) -> tuple[Array, Array]:
+def beta_curve(u: Array, loss: Array, k: Array, slopes: bool = True) -> tuple[Array, Array]:
     """pass@k = 1 − B(a, b + k)/B(a, b), and its Jacobian by digamma functions."""
     from scipy.special import gammaln, psi
 
@@ -51,6 +59,8 @@ def beta_curve(u: Array, loss: Array, k: Array) -> tuple[Array, Array]:
     upper_b, upper_nu = b[..., None] + k, nu[..., None] + k
     log_fail = gammaln(upper_b) - gammaln(b)[..., None] - gammaln(upper_nu) + gammaln(nu)[..., None]
     fail = np.exp(np.minimum(log_fail, 0.0))
+    if not slopes:
+        return 1 - fail, np.empty(0)
     slope_b = -fail * (psi(upper_b) - psi(b)[..., None])
     slope_nu = fail * (psi(upper_nu) - psi(nu)[..., None])
     along_mean = -slope_b * nu[..., None]
@@ -59,12 +69,15 @@ def beta_curve(u: Array, loss: Array, k: Array) -> tuple[Array, Array]:
     return 1 - fail, np.stack([*jacobian, along_nu, along_nu * loss[..., None]])
 
 
-def naive_curve(u: Array, loss: Array, k: Array) -> tuple[Array, Array]:
+def naive_curve(u: Array, loss: Array, k: Array, slopes: bool = True) -> tuple[Array, Array]:
     """pass@k = 1 − (1 − μ)^k, and its Jacobian."""
     mean, by_mean = _mean(u, loss)
     log_miss = np.log1p(-np.minimum(mean, 1 - 1e-15))[..., None]
+    passed = -np.expm1(k * log_miss)
+    if not slopes:
+        return passed, np.empty(0)
     slope = k * np.exp((k - 1) * log_miss)
-    return -np.expm1(k * log_miss), np.stack([slope * part[..., None] for part in by_mean])
+    return passed, np.stack([slope * part[..., None] for part in by_mean])
 
 
 def _mean(u: Array, loss: Array) -> tuple[Array, list[Array]]:
@@ -106,7 +119,7 @@ def fit_success(
     ell = (loss - centre) / scale
     observed = np.isfinite(passed[0])
     target = np.where(observed, passed, 0.0)
-    grid = start_grid(ell[0], k, passed[0], P)
+    grid = start_grid(ell[0], passed[0], P, coarse=warm is not None)
     begin = _best_starts(curve, grid, ell, k, target, weight, observed, starts)
     if warm is not None:
         extra = np.broadcast_to(to_inner(warm, centre, scale), (len(loss), *warm.shape))
@@ -125,7 +138,13 @@ def fit_success(
         return np.sum(pull * residual.reshape(len(u), -1), axis=1), gradient, curvature
 
     descent = minimise(
-        evaluate, begin.reshape(-1, P), LOWER[:P], UPPER[:P], max_iter=max_iter, tolerance=tolerance, radius=3.0
+        in_blocks(evaluate, max(1, _BLOCK // target[0].size)),
+        begin.reshape(-1, P),
+        LOWER[:P],
+        UPPER[:P],
+        max_iter=max_iter,
+        tolerance=tolerance,
+        radius=3.0,
     )
     best = np.argmin(descent.value.reshape(len(loss), -1), axis=1) + begin.shape[1] * np.arange(len(loss))
     theta = from_inner(descent.x[best], centre, scale)
@@ -154,8 +173,8 @@ def standardise(loss: Array) -> tuple[float, float]:
     return float(np.mean(loss)), scale if scale > 0 else 1.0
 
 
-def start_grid(ell: Array, k: Array, passed: Array, P: int) -> Array:
-    """Starts u (n, P): sigmoids through pass@1 for several ceilings θ2, times concentrations ν."""
+def start_grid(ell: Array, passed: Array, P: int, coarse: bool = False) -> Array:
+    """Starts u (n, P): sigmoids through pass@1 for several ceilings θ2, times concentrations ν (two if coarse)."""
     first = passed[:, 0]
     seen = np.isfinite(first)
     top = float(np.clip(np.max(first[seen], initial=1e-9), 1e-9, 0.99))
@@ -167,7 +186,7 @@ def start_grid(ell: Array, k: Array, passed: Array, P: int) -> Array:
         sigmoids.append([np.clip(level / steep, -30, 30), np.log(steep), np.log(ceiling)])
     if P == 3:
         return np.array(sigmoids)
-    nu = product((-4.0, -1.5, 0.5, 3.0), (-1.0, 0.0, 1.0))
+    nu = [(-1.5, 0.0), (1.5, 0.0)] if coarse else list(product((-4.0, -1.5, 0.5, 3.0), (-1.0, 0.0, 1.0)))
     return np.array([[*sigmoid, level, tilt] for sigmoid, (level, tilt) in product(sigmoids, nu)])
 
 
@@ -177,7 +196,7 @@ def _best_starts(
     """The `count` starts of lowest sum of squares for each problem, shape (B, count, P)."""
     values = np.empty((len(ell), len(grid)))
     for j, start in enumerate(grid):
-        predicted, _ = curve(np.broadcast_to(start, (len(ell), len(start))), ell, k)
+        predicted, _ = curve(np.broadcast_to(start, (len(ell), len(start))), ell, k, slopes=False)
         values[:, j] = np.einsum("br,brk->b", weight, ((target - predicted) * observed) ** 2)
     return grid[np.argsort(values, axis=1)[:, : min(count, len(grid))]]
 
