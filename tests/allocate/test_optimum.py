@@ -60,7 +60,7 @@ laws = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(laws, st.floats(16, 26), st.floats(6, 14))
 def test_first_order_condition_of_two_budgets(law, log_train, log_inference):
     C, C_inf = 10**log_train, 10**log_inference
@@ -79,7 +79,7 @@ def test_first_order_condition_of_two_budgets(law, log_train, log_inference):
         assert left > right
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(laws, st.floats(18, 27), st.floats(8, 15))
 def test_both_identities_of_the_lifetime_budget(law, log_total, log_served):
     T, S = 10**log_total, 10**log_served

@@ -144,7 +144,7 @@ def bootstrapped(law, samples, target=None):
 
 def test_interval_holds_the_share_of_bootstrap_plans(rng):
     centre = np.array(list(LOSS.parameters.values()))
-    samples = centre * rng.lognormal(0, 0.02, (400, centre.size))
+    samples = centre * rng.lognormal(0, 0.02, (60, centre.size))
     fitted = bootstrapped(LOSS, samples, "mean_neg_log")
     best = plan(fitted, **BUDGET, level=0.8)
     each = [plan(law, **BUDGET) for law in fitted.bootstrap.laws()]
@@ -168,7 +168,8 @@ def test_every_departure_from_the_support_is_named():
     source = Source(LOSS, support={**support, "train_flops": (1e16, 1e19)}, warnings=("Said before.",))
     warnings = plan(source, **BUDGET).warnings
     assert warnings[0] == "Said before."
-    assert len(warnings) == 6
+    assert len(warnings) == 7
+    assert warnings[-1].endswith("ask for `n_range` = 100M,1B and `max_tokens` = 100B.")
     assert "N = 12.6M parameters is 7.9× below the smallest" in warnings[1]
     assert "D = 339B tokens is 3.4× above the largest" in warnings[2]
     assert "k = 79.4 samples is 2.6× above" in warnings[3]
@@ -182,6 +183,8 @@ def test_token_cap_is_said_and_leaves_budget():
     assert any("`max_tokens`" in text and "of its budget" in text for text in best.warnings)
     assert best.optimum.train_flops < 2.56e19
     assert best.spend["train_flops"] == best.optimum.train_flops
+    assert best.matched_tokens is None  # with more tokens in hand another model would be cheaper at any traffic
+    assert best.break_even > 0
 
 
 def test_integer_k_and_menu():
@@ -192,6 +195,14 @@ def test_integer_k_and_menu():
     menu = plan(LOSS, **BUDGET, sizes=[1e7, 1e8, 1e9])
     assert menu.n_params in (1e7, 1e8)
     assert menu.chinchilla.n_params == 1e9
+
+
+def test_a_size_at_the_end_of_its_range_is_said():
+    assert "smaller model would do better" in plan(LOSS, **BUDGET, n_range=(1e8, 1e9)).warnings[0]
+    assert "larger model would do better" in plan(LOSS, **BUDGET, n_range=(1e5, 1e6)).warnings[0]
+    assert plan(LOSS, **BUDGET, n_range=(1e6, 1e8)).warnings == ()
+    runaway = LossLaw(E=1, A=1e-9, alpha=0.3, B=1200, beta=0.37, G=600, gamma=0.2)
+    assert "single parameter" in plan(runaway, **BUDGET).warnings[0]
 
 
 def test_chinchilla_law_needs_no_inference_budget():

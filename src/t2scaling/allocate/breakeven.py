@@ -70,13 +70,18 @@ def samples_to_match(law: SampledLaw, loss: Array, plan: Allocation) -> Array:
 
 
 def matched_tokens(law: Law, plan: Allocation) -> float | None:
-    """Tokens served at which the plan is the cheapest of all models of its quality; None for laws without samples."""
+    """Tokens served at which the plan is the cheapest of all models of its quality.
+
+    None for laws without samples, and where a limit (a menu, a range, a token cap, whole or single samples) keeps the
+    plan from being the cheapest at any traffic: there the condition on N fails.
+    """
     if isinstance(law, ChinchillaLaw):
         return None
     training = law.training_law
     loss = training.predict(plan.n_params, plan.n_tokens)
     by_loss, by_k = slopes(law, loss, np.log(np.array(plan.k)))  # type: ignore[arg-type]
     by_tokens = by_loss * training.beta * training.B * plan.n_tokens**-training.beta
-    if not by_tokens > 0:
+    by_size = by_loss * training.alpha * training.A * plan.n_params**-training.alpha
+    if not by_tokens > 0 or not np.isclose(by_size, by_tokens - by_k, rtol=1e-6):
         return None
     return float(3 * plan.n_tokens * -by_k / (plan.k * by_tokens))

@@ -2,7 +2,7 @@
 
 FLOPs are what the laws know. `Budget.of` reads dollars and GPU-hours too, through one `Price` for training and one
 for serving. In a lifetime budget the two differ, so a serving FLOP weighs as many training FLOPs as it costs more:
-    6·N·D + weight·2·N·k·tokens_served = total_flops      (Sardana et al. 2024, arXiv 2401.00448, §4)
+    6·N·D + weight·2·N·k·tokens_served = total_flops      (Sardana et al. 2024, arXiv 2401.00448)
 """
 
 from __future__ import annotations

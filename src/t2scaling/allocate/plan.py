@@ -171,6 +171,9 @@ def _warnings(source: Source, problem: Problem, best: Allocation, rival: Allocat
         tokens_per_param=best.tokens_per_param,
         train_flops=best.train_flops,
     )
+    warnings += _at_the_end(problem, best)
+    if source.stay_inside() and not _within(source, best):
+        warnings.append(source.stay_inside())
     if best.n_tokens >= problem.limits.max_tokens * (1 - 1e-9):
         warnings.append(_capped(problem, best))
     if samples and 1 <= best.k < 1 + 1e-9 and not problem.limits.integer_k:
@@ -181,6 +184,21 @@ def _warnings(source: Source, problem: Problem, best: Allocation, rival: Allocat
             "its value is not extrapolated."
         )
     return warnings
+
+
+def _at_the_end(problem: Problem, best: Allocation) -> list[str]:
+    lo, hi = problem.limits.n_range
+    if problem.limits.sizes or not (best.n_params <= lo * (1 + 1e-9) or best.n_params >= hi * (1 - 1e-9)):
+        return []
+    if lo == 1 and best.n_params < 2:
+        return ["the best size runs to a single parameter: this law says nothing useful here; give `n_range`."]
+    end, other = ("least", "smaller") if best.n_params <= lo * (1 + 1e-9) else ("greatest", "larger")
+    return [f"N is the {end} that `n_range` allows: by this law a {other} model would do better."]
+
+
+def _within(source: Source, best: Allocation) -> bool:
+    """Whether N and D themselves lie in the support, whatever their ratio."""
+    return not source.outside(N=best.n_params, D=best.n_tokens)
 
 
 def _capped(problem: Problem, best: Allocation) -> str:

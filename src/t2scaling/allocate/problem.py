@@ -112,9 +112,12 @@ class Lifetime:
         lo, hi = self.limits.n_range
         served = k * self.tokens_served
         capped = self.total_flops / (6 * self.limits.max_tokens + 2 * served)
-        free = np.maximum(served_n(law, self.total_flops, served), capped)
-        N = np.clip(free, lo, hi)
-        left = np.maximum(self.total_flops / (2 * N) - served, _LEAST_TOKENS) / 3
+        free, free_tokens = served_optimum(law, self.total_flops, served)
+        N = np.clip(np.maximum(free, capped), lo, hi)
+        # What samples leave for training is a difference that cancels where they take nearly all: at the free
+        # optimum D is known without it.
+        rest = np.maximum(self.total_flops / (2 * N) - served, _LEAST_TOKENS) / 3
+        left = np.where(free == N, free_tokens, rest)
         D = np.minimum(left, self.limits.max_tokens)
         by_tokens = law.beta * law.B * D**-law.beta * served / (3 * D)
         by_size = law.alpha * law.A * N**-law.alpha * served / (3 * D + served)
@@ -131,8 +134,8 @@ def chinchilla_n(law: ChinchillaLaw, train_flops: Array) -> Array:
         return np.where(np.isnan(log_n), np.inf, np.exp(log_n))
 
 
-def served_n(law: ChinchillaLaw, total_flops: Array, served: Array, iterations: int = 60) -> Array:
-    """N of least loss under 6·N·D + 2·N·served = total_flops (Sardana et al. 2024, turned round), elementwise.
+def served_optimum(law: ChinchillaLaw, total_flops: Array, served: Array, iterations: int = 60) -> tuple[Array, Array]:
+    """(N, D) of least loss under 6·N·D + 2·N·served = total_flops (Sardana et al. 2024, turned round), elementwise.
 
     At the optimum alpha·A·N^−alpha = beta·B·D^−beta·(1 + served/(3D)), so N follows from D and the cost grows with
     log D with a slope between 1 and 1 + beta/alpha + 1/alpha, monotone: Newton's method converges from anywhere.
@@ -150,6 +153,8 @@ def served_n(law: ChinchillaLaw, total_flops: Array, served: Array, iterations: 
             x = x - move
             if np.all(np.abs(np.nan_to_num(move)) <= 1e-15 * np.abs(np.nan_to_num(x))):
                 break
-        N = np.asarray(total_flops) / (6 * np.exp(x) + 2 * served)
+        D = np.exp(x)
+        N = np.asarray(total_flops) / (6 * D + 2 * served)
     # A or B at zero: more parameters, or more tokens, never help.
-    return np.where(np.isfinite(N), N, np.where(np.asarray(law.A) > 0, total_flops / (2 * served), 0.0))
+    edge = np.where(np.asarray(law.A) > 0, total_flops / (2 * served), 0.0)
+    return np.where(np.isfinite(N), N, edge), np.where(np.isfinite(N), D, _LEAST_TOKENS)

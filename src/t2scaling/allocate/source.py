@@ -40,6 +40,16 @@ class Source:
         """A sentence for each axis on which the point leaves what the fit has seen, with how far."""
         return [text for axis, value in point.items() if axis in self.support for text in self._axis(axis, value)]
 
+    def stay_inside(self) -> str:
+        """What to ask for, to be told the best plan within what was measured; empty where that is not known."""
+        (least, most), tokens = self.support.get("N", (0.0, 0.0)), self.support.get("D", (0.0, 0.0))[1]
+        if not (least > 0 and tokens > 0):
+            return ""
+        return (
+            f"For the best plan within what was measured, ask for `n_range` = {format_number(least)},"
+            f"{format_number(most)} and `max_tokens` = {format_number(tokens)}."
+        )
+
     def _axis(self, axis: str, value: float) -> list[str]:
         lo, hi = self.support[axis]
         symbol, unit = _AXES[axis]
@@ -50,7 +60,7 @@ class Source:
             side, edge, factor = "below the smallest", lo, lo / value
         else:
             return []
-        times = f"{format_number(factor, 2)}×" if factor >= 1.1 else "just"
+        times = "just" if factor < 1.1 else f"{factor:.2g}×" if factor < 100 else f"{factor:,.0f}×"
         return [
             f"{symbol} = {format_number(value)} {unit} is {times} {side} that the law was fitted on "
             f"({format_number(edge)}): this is extrapolation."

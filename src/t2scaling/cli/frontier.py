@@ -101,6 +101,7 @@ def table(frontier: Frontier) -> Table:
         title_justify="left",
         caption_justify="left",
         box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     columns = _columns(frontier)
     for name in columns:

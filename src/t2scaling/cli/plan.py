@@ -178,12 +178,12 @@ def _cell(allocation: Allocation, name: str, write: Any) -> str:
 
 def _traffic(plan: Plan) -> list[str]:
     """Where overtraining pays, and what traffic the plan suits best."""
-    if plan.break_even is None or plan.matched_tokens is None:
+    if plan.break_even is None:
         return []
-    return [
-        f"Overtraining pays from {format_number(plan.break_even)} tokens served; "
-        f"this plan is the cheapest way to its quality at {format_number(plan.matched_tokens)}."
-    ]
+    text = f"Overtraining pays from {format_number(plan.break_even)} tokens served"
+    if plan.matched_tokens is None:
+        return [f"{text}."]
+    return [f"{text}; this plan is the cheapest way to its quality at {format_number(plan.matched_tokens)}."]
 
 
 @contextmanager

@@ -62,6 +62,6 @@ def attention_flops(shape: ShapeLike, context: float) -> float:
 def matched_inference_factor(model_factor: float, pretrain_tokens: float, inference_tokens: float) -> float:
     """M + 3·(D_pre/D_inf)·(M − 1): how much more a small model may infer for the FLOPs of one M times its size.
 
-    Pretraining 6·N·D_pre and inference 2·N·D_inf are added up (Snell et al. 2024, arXiv 2408.03314, §7).
+    Pretraining 6·N·D_pre and inference 2·N·D_inf are added up (Snell et al. 2024, arXiv 2408.03314).
     """
     return model_factor + 3 * (pretrain_tokens / inference_tokens) * (model_factor - 1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from t2scaling.costs.flops import attention_flops
 from t2scaling.costs.params import ShapeLike
 
-# FLOPs that one byte of memory traffic is worth: B200 fp8, 4500e12 FLOP/s over 8e12 byte/s (Kinetics, §3).
+# FLOPs that one byte of memory traffic is worth: B200 fp8, 4500e12 FLOP/s over 8e12 byte/s (Kinetics).
 KINETICS_INTENSITY = 562.5
 
 
@@ -41,7 +41,7 @@ def kinetics_cost(
     samples: float,
     intensity: float = KINETICS_INTENSITY,
 ) -> KineticsCost:
-    """Cost of drawing `samples` answers to one prompt whose cache they share (Kinetics, arXiv 2506.05333, Eq. 3).
+    """Cost of drawing `samples` answers to one prompt whose cache they share (Kinetics, arXiv 2506.05333).
 
     Follows the published code: 16-bit cache, prompt computation and reads of the weights left out (they vanish in
     large batches). `intensity` is the hardware's FLOPs per byte.

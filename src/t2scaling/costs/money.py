@@ -2,7 +2,7 @@
 
 A `Price` is one way to buy FLOPs: a GPU, what an hour costs, and the share of its peak that the work reaches.
 Training and serving each have their own; their ratio is what a lifetime budget in dollars turns on (Sardana et al.
-2024, arXiv 2401.00448, §4).
+2024, arXiv 2401.00448).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Chinchilla's law when unique data runs out (Muennighoff et al. 2023, arXiv 2305.16264, Eq. 5–9).
+"""Chinchilla's law when unique data runs out (Muennighoff et al. 2023, arXiv 2305.16264).
 
 Repeated tokens are worth less with every epoch, and parameters beyond what the unique tokens can feed likewise. Both
 decay exponentially towards a limit: D' = U + U·R*(1 − exp(−R/R*)) with R = D/U − 1 repetitions of U unique tokens.

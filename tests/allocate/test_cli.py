@@ -1,0 +1,140 @@
+"""`t2 plan` and `t2 frontier` as typed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+
+import pytest
+
+from t2scaling.allocate import Plan, plan
+from t2scaling.cli.frontier import read_grid
+from t2scaling.cli.main import run
+from t2scaling.laws import load_law
+
+BUDGET = ["--train-flops", "1e21", "--inference-flops", "20B"]
+
+
+def out(capsys, *argv):
+    code = run(list(argv))
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+@pytest.mark.parametrize("how", [["pythia/gsm8k"], ["--law", "pythia/gsm8k"]])
+def test_plan_by_name(capsys, how):
+    code, text, _ = out(capsys, "plan", *how, *BUDGET, "--json")
+    content = json.loads(text)
+    best = plan(load_law("pythia/gsm8k"), train_flops=1e21, inference_flops=2e10)
+    assert code == 0
+    assert content["optimum"]["n_params"] == pytest.approx(best.n_params)
+    assert content["optimum"]["interval"]["k"] == pytest.approx(list(best.interval["k"]))
+    assert content["sentence"] == best.sentence()
+
+
+def test_plan_for_people_and_on_disk(capsys, tmp_path):
+    code, text, err = out(capsys, "plan", "pythia/gsm8k", *BUDGET, "--level", "0.5", "-o", str(tmp_path / "plan.json"))
+    assert code == 0
+    assert text.startswith("Train ")
+    assert "50% interval" in text
+    assert "Overtraining pays from" in text
+    assert "! Fitted to one family" in text
+    assert "plan.json" in err
+    assert Plan.load(tmp_path / "plan.json").task == "gsm8k"
+
+
+def test_plan_from_a_fit(capsys, tmp_path, rng):
+    import numpy as np
+
+    from t2scaling.laws import ChinchillaLaw, fit_chinchilla
+
+    N, D = np.geomspace(1e7, 1e9, 12), np.geomspace(1e9, 1e11, 12)[rng.permutation(12)]
+    truth = ChinchillaLaw(1.8, 480, 0.35, 2100, 0.37)
+    fit_chinchilla(N, D, truth.predict(N, D)).save(tmp_path / "fit.json")
+    code, text, _ = out(capsys, "plan", str(tmp_path / "fit.json"), "--train-flops", "1e20", "--json")
+    assert code == 0
+    assert json.loads(text)["optimum"]["n_params"] == pytest.approx(float(truth.optimum(1e20)[0]), rel=1e-4)
+
+
+def test_every_option_reaches_the_plan(capsys):
+    limits = ["--n-range", "100M,1B", "--max-tokens", "2T", "--integer-k"]
+    code, text, _ = out(capsys, "plan", "pythia/gsm8k", "--train-flops", "1e22", "--inference-flops", "1e11", *limits,
+                        "--json")  # fmt: skip
+    best = json.loads(text)["optimum"]
+    assert code == 0
+    assert best["n_params"] >= 1e8
+    assert best["n_tokens"] == 2e12
+    assert best["k"] == int(best["k"])
+    _, text, _ = out(capsys, "plan", "pythia/gsm8k", *BUDGET, "--sizes", "100M,300M,1B", "--json")
+    assert json.loads(text)["optimum"]["n_params"] == 3e8
+
+
+def test_plan_in_dollars_and_hours(capsys):
+    lifetime = ["--total-dollars", "1e5", "--queries", "1e8", "--output-tokens", "200", "--gpu", "a100"]
+    code, text, _ = out(capsys, "plan", "pythia/gsm8k", *lifetime, "--json")
+    content = json.loads(text)
+    assert code == 0
+    assert content["tokens_served"] == 2e10
+    assert content["spend"]["train_dollars"] + content["spend"]["serving_dollars"] == pytest.approx(1e5)
+    assert content["matched_tokens"] == pytest.approx(2e10, rel=1e-6)
+    two = ["--gpu-hours", "1000", "--price", "2.5", "--utilisation", "0.4", "--inference-flops", "2e10"]
+    _, text, _ = out(capsys, "plan", "pythia/gsm8k", *two, "--json")
+    content = json.loads(text)
+    assert content["train_flops"] == pytest.approx(1000 * 3600 * 989e12 * 0.4)
+    assert content["spend"]["train_dollars"] == pytest.approx(2500)
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        (["plan", *BUDGET], "either FIT"),
+        (["plan", "a", "--law", "b", *BUDGET], "either FIT"),
+        (["plan", "pythia/gsm8"], "did you mean pythia/gsm8k"),
+        (["plan", "no/such.json", *BUDGET], "`no/such.json` is neither"),
+        (["plan", "pythia/gsm8k"], "`--train-flops` (with `--inference-flops`"),
+        (["plan", "pythia/gsm8k", "--train-flops", "1e21"], "`--inference-flops` is missing"),
+        (["plan", "pythia/gsm8k", "--train-flops", "1e21", "--gpu-hours", "3"], "`--gpu-hours` say the same"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--sizes", "100B"], "cannot pay for one sample"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--n-range", "1B"], "`--n-range` = 1B"),
+        (
+            ["plan", "pythia/gsm8k", "--train-dollars", "5", "--inference-flops", "2e9", "--gpu", "tpu"],
+            "`--gpu` = 'tpu'",
+        ),
+        (["plan", "pythia/gsm8k", "--train-dollars", "5", "--inference-flops", "2e9", "--gpu", "b200"], "`--price` is"),
+        (["frontier", "pythia/gsm8k", "--train-flops", "1e17:1e25"], "`--train-flops` = 1e17:1e25 is no range"),
+        (["frontier", "pythia/gsm8k", "--train-flops", "1e20:1e18:5"], "the smaller first"),
+        (["frontier", "pythia/gsm8k"], "`--inference-flops` is missing"),
+    ],
+)
+def test_mistakes_get_one_paragraph_and_exit_code_2(capsys, tmp_path, argv, text):
+    code, printed, err = out(capsys, *argv, "-o", str(tmp_path / "out.json"))
+    assert code == 2
+    assert printed == ""
+    assert text in " ".join(err.split())
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_frontier_as_csv_json_and_table(capsys, tmp_path):
+    argv = ["frontier", "pythia/gsm8k", "--train-flops", "1e18:1e22:50", "--inference-flops", "2e9,2e11"]
+    code, text, _ = out(capsys, *argv)
+    assert code == 0
+    assert "25 of 100 budgets" in text
+    code, _, err = out(capsys, *argv, "-o", str(tmp_path / "f.csv"))
+    rows = list(csv.DictReader((tmp_path / "f.csv").read_text().splitlines()))
+    assert len(rows) == 100
+    assert "100 budgets" in err
+    first = plan(load_law("pythia/gsm8k"), train_flops=1e18, inference_flops=2e9)
+    assert float(rows[0]["n_params"]) == pytest.approx(first.n_params)
+    assert math.isclose(float(rows[-1]["train_flops"]), 1e22)
+    _, text, _ = out(capsys, *argv, "--json")
+    assert len(json.loads(text)["rows"]) == 100
+    _, text, _ = out(capsys, "frontier", "chinchilla/besiroglu", "--train-flops", "1e20,1e21")
+    assert "2.305" in text
+
+
+def test_grid_ends_where_it_says():
+    assert read_grid("--x", "1e17:1e25:9") == pytest.approx([10.0**i for i in range(17, 26)])
+    assert read_grid("--x", "1e17:1e25:9")[-1] == 1e25
+    assert read_grid("--x", "7B, 1e22") == [7e9, 1e22]
