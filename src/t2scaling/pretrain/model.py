@@ -108,7 +108,7 @@ class Model:
         return (self.rows(ids) @ head.t()).view(*ids.shape, -1)
 
     def _attend(self, block: Block, x: Tensor, T: int) -> Tensor:
-        h, c = self.shape.n_heads, self.shape.kv_heads
+        h, c = self.shape.n_heads, self.shape.n_kv_heads
         weight = (block.qkv * block.attention_norm).to(self.dtype)
         gains = torch.cat((block.q_norm.expand(h, -1), block.k_norm.expand(c, -1)))
         rotated, v = ProjectHeads.apply(normalize(x, self.dtype), weight, gains, *self._angles(T))
@@ -125,7 +125,7 @@ class Model:
     def _angles(self, T: int) -> tuple[Tensor, Tensor]:
         """Cosine and signed sine of the rotary angles, (T, h + c, d) each, for every query and key head."""
         if T not in self._rotary:
-            d, heads = self.shape.head_dim, self.shape.n_heads + self.shape.kv_heads
+            d, heads = self.shape.head_dim, self.shape.n_heads + self.shape.n_kv_heads
             inverse = 1.0 / ROPE_THETA ** (torch.arange(0, d, 2, dtype=torch.float32) / d)
             angles = torch.outer(torch.arange(T, dtype=torch.float32), inverse).repeat(1, 2)
             sign = torch.cat((-torch.ones(d // 2), torch.ones(d // 2)))
@@ -167,7 +167,7 @@ def qwen3_config(shape: ModelShape, seq_len: int, init_std: float = 0.02) -> Any
         intermediate_size=shape.d_ff,
         num_hidden_layers=shape.depth,
         num_attention_heads=shape.n_heads,
-        num_key_value_heads=shape.kv_heads,
+        num_key_value_heads=shape.n_kv_heads,
         head_dim=shape.head_dim,
         max_position_embeddings=seq_len,
         rms_norm_eps=NORM_EPS,

@@ -51,4 +51,4 @@ def schedule_for(cell: Cell, training: TrainingConfig, seq_len: int) -> Schedule
     steps = cell.n_tokens // per_step
     warmup = min(steps, max(1, round(training.warmup_tokens_per_param * cell.n_params / per_step)))
     decay = max(1, round(training.decay_fraction * steps)) if training.schedule == "wsd" else 0
-    return Schedule(training.schedule, training.learning_rate, warmup, steps, decay)
+    return Schedule(training.schedule, training.peak_rate(cell.shape.width), warmup, steps, decay)

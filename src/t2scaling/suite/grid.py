@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from t2scaling.costs import Convention
 from t2scaling.errors import SuiteError
 from t2scaling.suite.shape import ModelShape
 
@@ -78,7 +79,7 @@ def cell(
     seq_len: int,
     batch: BatchRule,
     overtrained: bool = False,
-    convention: str = "with_head",
+    convention: Convention = "with_head",
     run_id: str | None = None,
 ) -> Cell:
     """The run of `shape` at the budget `level`: D = level / 6N, rounded to whole steps (at least one)."""

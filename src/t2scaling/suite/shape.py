@@ -1,15 +1,10 @@
 """Model shapes and their exact parameter counts.
 
 The architecture is Qwen3's as `transformers` ships it: pre-norm blocks of grouped-query attention with QK-norm and
-rotary positions, SwiGLU, RMSNorm, no biases, and an output head that is not tied to the input embedding. Every count
-is a sum of the groups below, and a test compares them with the real model's tensors.
-
-Conventions (`n_params(convention)`):
-    with_head       matrices of the blocks and the output head. This is N unless said otherwise: the matrices that each
-                    token is multiplied by, so that training costs about 6·N and sampling 2·N FLOPs per token. Norm
-                    weights are left out, as in Porian et al. 2024: (4·width + 3·d_ff)·width·depth + vocab·width.
-    non_embedding   matrices of the blocks alone.
-    total           every trained number: also the input embedding and the norm weights.
+rotary positions, SwiGLU, RMSNorm, no biases, and an output head that is not tied to the input embedding. `costs` counts
+the parameters; a test compares every group with the tensors of the real model. N is `n_params("with_head")` unless said
+otherwise: all matrices but the input embedding, and no norm weights, as in Porian et al. 2024 (arXiv 2406.19146),
+(4·width + 3·d_ff)·width·depth + vocab·width.
 """
 
 from __future__ import annotations
@@ -17,11 +12,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-CONVENTIONS = {
-    "with_head": ("attention", "mlp", "head"),
-    "non_embedding": ("attention", "mlp"),
-    "total": ("embedding", "attention", "mlp", "norms", "head"),
-}
+from t2scaling import costs
 
 
 @dataclass(frozen=True)
@@ -33,7 +24,7 @@ class ModelShape:
     n_heads      attention heads, each of width / n_heads
     d_ff         inner width of the SwiGLU
     vocab_size   tokens known to the embedding and the head
-    n_kv_heads   heads of keys and values; n_heads where left out
+    n_kv_heads   heads of keys and values; as many as n_heads where 0 or left out
 
     Raises ValueError for a shape that no model can have.
     """
@@ -43,20 +34,22 @@ class ModelShape:
     n_heads: int
     d_ff: int
     vocab_size: int
-    n_kv_heads: int | None = None
+    n_kv_heads: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("width", "depth", "n_heads", "d_ff", "vocab_size"):
+        if self.n_kv_heads == 0:
+            object.__setattr__(self, "n_kv_heads", self.n_heads)
+        for name in ("width", "depth", "n_heads", "d_ff", "vocab_size", "n_kv_heads"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"`{name}` = {value!r} is not a positive whole number.")
-        if self.width % self.n_heads or self.head_dim % 2:
+        if self.width % (2 * self.n_heads):
             raise ValueError(
                 f"`width` = {self.width} does not split into `n_heads` = {self.n_heads} heads of an even size, which "
                 "rotary positions need. Choose a width that is a multiple of 2·n_heads."
             )
-        if self.n_heads % self.kv_heads:
-            raise ValueError(f"`n_kv_heads` = {self.kv_heads} does not divide `n_heads` = {self.n_heads}.")
+        if self.n_heads % self.n_kv_heads:
+            raise ValueError(f"`n_kv_heads` = {self.n_kv_heads} does not divide `n_heads` = {self.n_heads}.")
 
     @property
     def head_dim(self) -> int:
@@ -64,9 +57,9 @@ class ModelShape:
         return self.width // self.n_heads
 
     @property
-    def kv_heads(self) -> int:
-        """Heads of keys and values."""
-        return self.n_heads if self.n_kv_heads is None else self.n_kv_heads
+    def tied(self) -> bool:
+        """Whether the output head is the input embedding: never here."""
+        return False
 
     @property
     def name(self) -> str:
@@ -74,22 +67,12 @@ class ModelShape:
         return f"w{self.width}-d{self.depth}"
 
     def groups(self) -> dict[str, int]:
-        """Parameters by group; the groups add up to the whole model."""
-        attention = 2 * self.width * self.head_dim * (self.n_heads + self.kv_heads)
-        return {
-            "embedding": self.vocab_size * self.width,
-            "attention": self.depth * attention,
-            "mlp": self.depth * 3 * self.width * self.d_ff,
-            "norms": self.depth * 2 * (self.width + self.head_dim) + self.width,
-            "head": self.vocab_size * self.width,
-        }
+        """Parameters by group (embedding, attention, mlp, norms, head); the groups add up to the whole model."""
+        return costs.param_groups(self)
 
-    def n_params(self, convention: str = "with_head") -> int:
+    def n_params(self, convention: costs.Convention = "with_head") -> int:
         """Parameters under a convention: with_head (N unless said otherwise), non_embedding or total."""
-        if convention not in CONVENTIONS:
-            raise ValueError(f"`convention` = {convention!r} is unknown: use one of {', '.join(CONVENTIONS)}.")
-        groups = self.groups()
-        return sum(groups[group] for group in CONVENTIONS[convention])
+        return costs.n_params(self, convention)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a plain dict; `ModelShape(**d)` makes the shape again."""

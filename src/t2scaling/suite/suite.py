@@ -16,7 +16,8 @@ from typing import Any
 from t2scaling import artefacts
 from t2scaling.errors import SuiteError
 from t2scaling.suite.grid import Cell
-from t2scaling.suite.shape import CONVENTIONS, ModelShape
+from t2scaling.costs import CONVENTIONS, Convention
+from t2scaling.suite.shape import ModelShape
 from t2scaling.suite.training import TrainingConfig
 
 
@@ -49,7 +50,7 @@ class Suite:
     vocab_size: int = 512
     tasks: tuple[str, ...] = ()
     seed: int = 0
-    convention: str = "with_head"
+    convention: Convention = "with_head"
 
     def __post_init__(self) -> None:
         if not self.cells:

@@ -20,6 +20,9 @@ class TrainingConfig:
     schedule                  cosine: each run has its own cosine to zero; wsd: runs of one size share a trunk of
                               constant rate and branch off it with a short linear decay (warmup-stable-decay)
     learning_rate             peak rate of AdamW
+    rate_width                width at which `learning_rate` holds; a model of another width gets learning_rate ·
+                              rate_width / width (Yang et al. 2022, arXiv 2203.03466, Table 3: Adam's rate of hidden
+                              matrices). None gives every width the same, as the paper does
     beta1, beta2, eps         AdamW's moments
     weight_decay              decoupled: each step shrinks the matrices by learning rate × weight_decay
     warmup_tokens_per_param   linear warmup over this many tokens per parameter (1: warmup tokens = N)
@@ -35,6 +38,7 @@ class TrainingConfig:
 
     schedule: str = "cosine"
     learning_rate: float = 3e-3
+    rate_width: int | None = None
     beta1: float = 0.9
     beta2: float = 0.95
     eps: float = 1e-8
@@ -64,8 +68,14 @@ class TrainingConfig:
         for name in ("keep_checkpoints", "log_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")
+        if self.rate_width is not None and self.rate_width < 1:
+            raise ValueError(f"`rate_width` = {self.rate_width!r} must be a width of at least 1, or left out.")
         if not 0 < self.decay_fraction <= 1:
             raise ValueError(f"`decay_fraction` = {self.decay_fraction!r} must lie in (0, 1].")
+
+    def peak_rate(self, width: int) -> float:
+        """Peak learning rate of a model of this width."""
+        return self.learning_rate if self.rate_width is None else self.learning_rate * self.rate_width / width
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a plain dict; `TrainingConfig(**d)` makes the record again."""
