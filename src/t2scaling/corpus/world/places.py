@@ -73,12 +73,18 @@ class _Cast:
 
 @dataclass(frozen=True)
 class _Scene:
-    """A short story, a question about it, its answer, and the answer as a sentence."""
+    """A short story, a question about it, its answer, and the answer as a sentence.
+
+    combination   what the story as a whole is known by when a test asks about it
+    within        the combinations of its parts, which are stories of a lower level
+    """
 
     story: str
     question: str
     answer: str
     sentence: str
+    combination: tuple[str, ...]
+    within: tuple[tuple[str, ...], ...] = ()
 
 
 _EVERYONE = _Cast(_THINGS, _PLACES, _ROOMS, _NAMES, (1, 2, 2, 3, 3, 4, 4, 5, 6))
@@ -96,17 +102,17 @@ def _cast(draw: Draw) -> _Cast:
     return _Cast(tuple(things), (draw.pick(_PLACES),), (draw.pick(_ROOMS),), draw.two(_NAMES), (1, 2, 2, 3, 3))
 
 
-def _sides(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+def _sides(draw: Draw, who: _Cast) -> _Scene:
     thing, other = draw.two(who.things)
     side = draw.pick(_SIDES)
     back = _OPPOSITE[side]
-    scene = _Scene(
+    return _Scene(
         f"The {thing} is {_PREPOSITION[side]} the {other}.",
         f"On which side of the {thing} is the {other}?",
         back,
         f"The {other} is {_PREPOSITION[back]} the {thing}.",
+        (thing, other, side),
     )
-    return scene, (thing, other, side)
 
 
 def _put(draw: Draw, name: str, thing: str, place: str) -> str:
@@ -120,53 +126,61 @@ def _put(draw: Draw, name: str, thing: str, place: str) -> str:
     return f"{name} keeps the {thing} in the {place}."
 
 
-def _asked(story: str, thing: str, place: str) -> _Scene:
-    return _Scene(story, f"What is the {thing} in?", place, f"The {thing} is in the {place}.")
+def _asked(story: str, thing: str, place: str, combination: tuple[str, ...], *within: tuple[str, ...]) -> _Scene:
+    return _Scene(story, f"What is the {thing} in?", place, f"The {thing} is in the {place}.", combination, within)
 
 
-def _one(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+def _one(draw: Draw, who: _Cast) -> _Scene:
     thing, place, name = draw.pick(who.things), draw.pick(who.places), draw.pick(who.names)
-    return _asked(_put(draw, name, thing, place), thing, place), (thing, place, name)
+    return _asked(_put(draw, name, thing, place), thing, place, (thing, place, name))
 
 
-def _room(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+def _room(draw: Draw, who: _Cast) -> _Scene:
     thing, place, room = draw.pick(who.things), draw.pick(who.places), draw.pick(who.rooms)
     first, second = _put(draw, draw.pick(who.names), thing, place), f"The {place} is in the {room}."
     story = f"{first} {second}" if draw.chance(0.7) else f"{second} {first}"
-    scene = _Scene(story, f"Which room is the {thing} in?", room, f"The {thing} is in the {room}.")
-    return scene, (thing, place, room)
+    question, sentence = f"Which room is the {thing} in?", f"The {thing} is in the {room}."
+    return _Scene(story, question, room, sentence, (thing, place, room))
 
 
-def _many(draw: Draw, who: _Cast, n: int) -> tuple[_Scene, tuple[str, ...]]:
+def _many(draw: Draw, who: _Cast, n: int) -> _Scene:
     things, places = draw.several(who.things, n), draw.several(who.places, n)
-    puts = [_put(draw, draw.pick(who.names), *pair) for pair in zip(things, places, strict=True)]
+    names = [draw.pick(who.names) for _ in range(n)]
+    puts = [_put(draw, *words) for words in zip(names, things, places, strict=True)]
     asked = draw.between(0, n - 1)
-    return _asked(" ".join(puts), things[asked], places[asked]), (*things, *places)
+    # The end of the story, with the question, is a story of fewer things.
+    ends = [(*things[i:], *places[i:]) for i in range(1, n - 1)] + [(things[-1], places[-1], names[-1])]
+    return _asked(" ".join(puts), things[asked], places[asked], (*things, *places), *ends)
 
 
-def _moved(draw: Draw, who: _Cast) -> tuple[_Scene, tuple[str, ...]]:
+def _moved(draw: Draw, who: _Cast) -> _Scene:
     thing, name = draw.pick(who.things), draw.pick(who.names)
     before, place = draw.two(who.places)
     move = draw.pick(("{n} takes it out and puts it in the {p}.", "Then {n} moves it to the {p}."))
     story = f"{_put(draw, name, thing, before)} {move.format(n=name, p=place)}"
-    return _asked(story, thing, place), (thing, before, place)
+    return _asked(story, thing, place, (thing, before, place))
+
+
+def _of_level(draw: Draw, who: _Cast, level: int) -> _Scene:
+    if level == 1:
+        return _sides(draw, who)
+    if level == 2:
+        return _one(draw, who)
+    if level == 3:
+        return _room(draw, who)
+    if level == 5:
+        return _moved(draw, who)
+    return _many(draw, who, 2 if level == 4 else 3)
 
 
 def _scene(draw: Draw, who: _Cast, levels: tuple[int, ...], held_out: bool) -> tuple[_Scene, int]:
-    """A scene and its level, one of `levels`, whose combination is held out or not; draws until there is one."""
+    """A scene and its level, one of `levels`, that is held out or has nothing held out in it; draws until it is so."""
     while True:
         level = draw.pick(levels)
-        if level == 1:
-            scene, combination = _sides(draw, who)
-        elif level == 2:
-            scene, combination = _one(draw, who)
-        elif level == 3:
-            scene, combination = _room(draw, who)
-        elif level == 5:
-            scene, combination = _moved(draw, who)
-        else:
-            scene, combination = _many(draw, who, 2 if level == 4 else 3)
-        if is_held_out(*combination) == held_out:
+        scene = _of_level(draw, who, level)
+        if is_held_out(*scene.combination) != held_out:
+            continue
+        if held_out or not any(is_held_out(*part) for part in scene.within):
             return scene, level
 
 

@@ -1,12 +1,11 @@
 """Arithmetic of one to several steps with small whole numbers, bare or as a story.
 
-    level 1   somebody asks for a sum up to 9               level 4   one step, numbers up to 20, a new pair
-    level 2   a story of one step, numbers up to 9          level 5   a new pair up to 99, the second up to 9
-    level 3   a story of two steps, numbers up to 9         level 6   three steps, numbers up to 20, the last pair new
+    level 1   one step, numbers up to 9, asked bare         level 4   one step, numbers up to 20, bare or a story
+    level 2   one step, numbers up to 9, a story            level 5   one step, up to 99 with up to 9, bare or a story
+    level 3   two steps, numbers up to 9, a story           level 6   three steps, numbers up to 20, bare or a story
 
-Held out at levels 1 to 3: who asks for which sum, and the goods and numbers of a story, while the text has the sums
-themselves. From level 4 on: the last step, a pair of operands with its operation that the text never has in any form.
-Sums within 9 are never new.
+Held out: who asks for which sum, and which goods have which numbers in a story, while the text has the sums themselves.
+At level 5 the sum is new as well: a pair of operands, with its operation, that the text has in no form.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from t2scaling.corpus.world.draw import PEOPLE, Draw, Item, as_item, is_held_out
 LEVELS = (1, 2, 3, 4, 5, 6)
 _STEPS = {1: 1, 2: 1, 3: 2, 4: 1, 5: 1, 6: 3}
 _LIMIT = {1: 9, 2: 9, 3: 9, 4: 20, 5: 99, 6: 20}
-_TEXT_LEVELS = (1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 4, 4, 5, 6)
+_TEXT_LEVELS = (1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6)
 
 _WORD = {"+": "plus", "-": "minus"}
 _GOODS = ("apple", "coin", "book", "egg", "card", "nut", "cup", "bell", "shell", "stone")
@@ -34,6 +33,17 @@ class _Step:
     operation: str
     right: int
     result: int
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """Steps, each from the result before; who asks or owns the goods; whether it is asked bare or told as a story."""
+
+    level: int
+    steps: list[_Step]
+    person: tuple[str, str, str]
+    goods: str
+    bare: bool
 
 
 def _step(draw: Draw, left: int, limit: int, right_limit: int) -> _Step:
@@ -56,24 +66,29 @@ def _chain(draw: Draw, level: int) -> list[_Step]:
 
 def _is_new(step: _Step) -> bool:
     """Whether a step is kept out of all text."""
-    beyond_nine = max(step.left, step.right, step.result) > 9
-    return beyond_nine and is_held_out(step.left, step.operation, step.right)
+    return step.left > 20 and is_held_out(step.left, step.operation, step.right)
 
 
-def _sum(draw: Draw, level: int, held_out: bool) -> tuple[list[_Step], str, tuple[str, str, str]]:
-    """Steps, goods and person of a level, held out or not."""
+def _is_kept(drawn: _Sum, held_out: bool) -> bool:
+    """Whether a sum belongs on the asked side of what is held out."""
+    about = drawn.person[0] if drawn.bare else drawn.goods
+    numbers = [f"{step.operation}{step.right}" for step in drawn.steps]
+    new = _is_new(drawn.steps[-1])
+    if is_held_out(about, drawn.steps[0].left, *numbers) != held_out:
+        return False
+    return new == (held_out and drawn.level == 5)
+
+
+def _draw_sum(draw: Draw, level: int, held_out: bool) -> _Sum:
     while True:
-        chain, goods, person = _chain(draw, level), draw.pick(_GOODS), draw.pick(PEOPLE)
-        *earlier, last = [_is_new(step) for step in chain]
-        about = person[0] if level == 1 else goods
-        story = is_held_out(about, chain[0].left, *(f"{step.operation}{step.right}" for step in chain))
-        wanted = (last == held_out) if level > 3 else (not last and story == held_out)
-        if wanted and not any(earlier):
-            return chain, goods, person
+        bare = level == 1 or (level >= 4 and draw.chance(0.5))
+        drawn = _Sum(level, _chain(draw, level), draw.pick(PEOPLE), draw.pick(_GOODS), bare)
+        if _is_kept(drawn, held_out):
+            return drawn
 
 
-def _whole(chain: list[_Step]) -> str:
-    return f"{chain[0].left}" + "".join(f" {_WORD[step.operation]} {step.right}" for step in chain)
+def _whole(steps: list[_Step]) -> str:
+    return f"{steps[0].left}" + "".join(f" {_WORD[step.operation]} {step.right}" for step in steps)
 
 
 def _some(n: int, goods: str) -> str:
@@ -86,16 +101,15 @@ def _happening(draw: Draw, step: _Step) -> str:
 
 def ask(draw: Draw, level: int, held_out: bool) -> Item:
     """A question of a level; its difficulty is the level."""
-    chain, goods, (name, pronoun, _) = _sum(draw, level, held_out)
-    answer = str(chain[-1].result)
-    if level == 1:
-        return as_item(f"{name} asks: what is {_whole(chain)}?", answer, level)
-    if level > 3 and draw.chance(0.5):
-        return as_item(f"What is {_whole(chain)}?", answer, level)
-    story = f"{name} has {_some(chain[0].left, goods)}."
-    for step in chain:
+    drawn = _draw_sum(draw, level, held_out)
+    name, pronoun, _ = drawn.person
+    answer = str(drawn.steps[-1].result)
+    if drawn.bare:
+        return as_item(f"{name} asks: what is {_whole(drawn.steps)}?", answer, level)
+    story = f"{name} has {_some(drawn.steps[0].left, drawn.goods)}."
+    for step in drawn.steps:
         story += f" {pronoun.capitalize()} {_happening(draw, step)}."
-    return as_item(f"{story} How many {goods}s does {name} have now?", answer, level)
+    return as_item(f"{story} How many {drawn.goods}s does {name} have now?", answer, level)
 
 
 def questions(draw: Draw, n: int) -> list[Item]:
@@ -109,29 +123,29 @@ def passages(draw: Draw, n: int) -> list[str]:
 
 
 def _passage(draw: Draw, level: int) -> str:
-    chain, goods, person = _sum(draw, level, held_out=False)
-    form = draw.between(0, 3)
+    drawn = _draw_sum(draw, level, held_out=False)
+    if not drawn.bare:
+        return _story(draw, drawn)
+    form = draw.between(0, 2)
     if form == 0:
-        return " ".join(f"{s.left} {s.operation} {s.right} = {s.result}." for s in chain)
+        return " ".join(f"{s.left} {s.operation} {s.right} = {s.result}." for s in drawn.steps)
     if form == 1:
-        return _worked(chain)
-    if form == 2:
-        whole = _whole(chain)
-        worked = _worked(chain)
-        return f"What is {whole}? {worked}" + (f" So {whole} is {chain[-1].result}." if len(chain) > 1 else "")
-    return _story(draw, chain, goods, person)
+        return _worked(drawn.steps)
+    whole, result = _whole(drawn.steps), drawn.steps[-1].result
+    end = f" So {whole} is {result}." if len(drawn.steps) > 1 else ""
+    return f"What is {whole}? {_worked(drawn.steps)}{end}"
 
 
-def _worked(chain: list[_Step]) -> str:
-    return " ".join(f"{s.left} {_WORD[s.operation]} {s.right} is {s.result}." for s in chain)
+def _worked(steps: list[_Step]) -> str:
+    return " ".join(f"{s.left} {_WORD[s.operation]} {s.right} is {s.result}." for s in steps)
 
 
-def _story(draw: Draw, chain: list[_Step], goods: str, person: tuple[str, str, str]) -> str:
-    name, pronoun, _ = person
-    text = f"{name} has {_some(chain[0].left, goods)}."
-    for step in chain:
+def _story(draw: Draw, drawn: _Sum) -> str:
+    name, pronoun, _ = drawn.person
+    text = f"{name} has {_some(drawn.steps[0].left, drawn.goods)}."
+    for step in drawn.steps:
         text += f" {pronoun.capitalize()} {_happening(draw, step)}."
         if draw.chance(0.6):
             text += f" {step.left} {_WORD[step.operation]} {step.right} is {step.result}."
-        text += f" Now {name} has {_some(step.result, goods)}."
+        text += f" Now {name} has {_some(step.result, drawn.goods)}."
     return text
