@@ -1,0 +1,114 @@
+"""Averages over questions: both targets, gaps, standard errors, resampled questions."""
+
+import numpy as np
+import pytest
+
+from t2scaling.errors import DataError
+from t2scaling.laws import Curves, Measurements, curves
+from t2scaling.laws.curves import most_samples, resampled_curves, sample_counts
+from t2scaling.passk import neg_log_pass_at_k_from_nll, pass_at_k, pass_at_k_from_nll
+
+NAMES = ("a", "b", "c")
+SIZES, TOKENS = np.array([1e8, 2e8, 4e8]), np.array([2e9, 4e9, 8e9])
+
+
+def likelihoods(rng, Q=40, **more):
+    return Measurements("t", NAMES, SIZES, TOKENS, np.full(Q, 1 / Q), nll=rng.uniform(0.5, 9, (3, Q)), **more)
+
+
+def samples(n, c):
+    n, c = np.asarray(n, dtype=float), np.asarray(c, dtype=float)
+    R, Q = n.shape
+    return Measurements("t", NAMES[:R], SIZES[:R], TOKENS[:R], np.full(Q, 1 / Q), n=n, c=c)
+
+
+def test_likelihoods_average_the_negative_log(rng):
+    m = likelihoods(rng)
+    found = curves(m, [1, 3.5, 10])
+    assert isinstance(found, Curves)
+    assert found.target == "mean_neg_log"
+    np.testing.assert_allclose(found.value, neg_log_pass_at_k_from_nll(m.nll, found.k).mean(axis=1))
+    np.testing.assert_allclose(found.pass_at_k, pass_at_k_from_nll(m.nll, found.k).mean(axis=1))
+    np.testing.assert_allclose(found.loss, m.nll.mean(axis=1))
+    expected = pass_at_k_from_nll(m.nll, found.k).std(axis=1, ddof=1) / np.sqrt(40)
+    np.testing.assert_allclose(found.se, expected)
+
+
+def test_counts_take_the_log_of_the_mean():
+    found = curves(samples([[10, 10, 10, 10]] * 2, [[0, 3, 5, 9], [0, 0, 1, 2]]), [2])
+    np.testing.assert_array_equal(found.k, [1, 2])
+    assert found.target == "neg_log_mean"
+    np.testing.assert_allclose(found.value, -np.log(found.pass_at_k))
+    np.testing.assert_allclose(found.pass_at_k[0, 1], pass_at_k([10] * 4, [0, 3, 5, 9], 2).mean())
+
+
+def test_jensen_orders_the_targets(rng):
+    m = likelihoods(rng)
+    k = np.geomspace(1, 100, 6)
+    assert np.all(curves(m, k, "mean_neg_log").value >= curves(m, k, "neg_log_mean").value)
+
+
+def test_too_few_samples_give_nan_for_that_run_only():
+    found = curves(samples([[8, 8], [8, 3]], [[2, 1], [2, 1]]), [1, 4])
+    np.testing.assert_array_equal(np.isnan(found.value), [[False, False], [False, True]])
+    np.testing.assert_array_equal(np.isnan(found.pass_at_k), np.isnan(found.value))
+
+
+def test_questions_that_a_run_lacks_are_left_out():
+    found = curves(samples([[8, 0, 8]], [[2, 0, 4]]), [1])
+    assert found.pass_at_k[0, 0] == pytest.approx((2 / 8 + 4 / 8) / 2)
+
+
+def test_a_run_that_solves_nothing_has_a_rate_but_no_loss():
+    found = curves(samples([[8, 8]], [[0, 0]]), [1])
+    assert found.pass_at_k[0, 0] == 0
+    assert np.isnan(found.value[0, 0])
+
+
+def test_error_of_a_macro_average_is_taken_within_tasks():
+    """Two tasks of constant but different difficulty: no question differs from its task, so there is no error."""
+    nll = np.tile(np.repeat([1.0, 6.0], [10, 30]), (3, 1))
+    weight = np.repeat([0.5 / 10, 0.5 / 30], [10, 30])
+    group = np.repeat([0, 1], [10, 30])
+    m = Measurements("macro", NAMES, SIZES, TOKENS, weight, nll=nll, question_group=group)
+    found = curves(m, [1])
+    np.testing.assert_allclose(found.value, 3.5)
+    np.testing.assert_allclose(found.se, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("target", ["mean_neg_log", "neg_log_mean"])
+def test_resampling_equals_repeating_questions(rng, target):
+    m = likelihoods(rng)
+    fitted = curves(m, [1, 5], target)
+    counts = rng.multinomial(40, np.full(40, 1 / 40), size=4)
+    value, passed = resampled_curves(m, fitted, counts)
+    for b in range(4):
+        drawn = Measurements("t", NAMES, SIZES, TOKENS, np.full(40, 1 / 40), nll=np.repeat(m.nll, counts[b], axis=1))
+        again = curves(drawn, [1, 5], target)
+        np.testing.assert_allclose(value[b], again.value)
+        np.testing.assert_allclose(passed[b], again.pass_at_k)
+
+
+def test_resampling_counts_keeps_the_gaps(rng):
+    m = samples([[8, 8, 2], [8, 8, 8]], [[2, 1, 1], [2, 0, 0]])
+    fitted = curves(m, [1, 4])
+    value, passed = resampled_curves(m, fitted, np.array([[1, 1, 1], [0, 3, 0]]))
+    np.testing.assert_allclose(value[0], fitted.value)
+    assert np.isnan(value[1, 0, 1])  # a gap of the full data
+    assert np.isnan(value[1, 1, 0])  # nothing solved in this draw
+    assert passed[1, 1, 0] == 0
+
+
+def test_k_is_sorted_distinct_and_starts_at_one():
+    np.testing.assert_array_equal(sample_counts([8, 2, 2]), [1, 2, 8])
+    with pytest.raises(ValueError, match=r"`k` = 0.5"):
+        sample_counts([0.5, 2])
+
+
+def test_most_samples():
+    assert most_samples(samples([[8, 4], [9, 9], [2, 3]], [[0, 0]] * 3)) == 4
+
+
+def test_neither_likelihoods_nor_counts():
+    with pytest.raises(DataError, match="neither"):
+        curves(Measurements("t", NAMES, SIZES, TOKENS, np.ones(1)), [1])
