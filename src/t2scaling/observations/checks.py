@@ -9,19 +9,23 @@ from __future__ import annotations
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.observations.keys import row_keys
 from t2scaling.observations.schema import KEYS, RUN_COLUMNS, RUN_KEYS
 
 SHOWN = 3  # offending rows that a message names
 
 
-def check(frame: pl.DataFrame, where: str = "the table") -> None:
-    """Raise DataError unless `frame` (canonical columns) can be used; `where` is how the message calls it."""
+def check(frame: pl.DataFrame, where: str = "the table", keys: pl.Series | None = None) -> None:
+    """Raise DataError unless `frame` (canonical columns) can be used; `where` is how the message calls it.
+
+    keys   `row_keys(frame)`, where the caller has them already
+    """
     if frame.is_empty():
         raise DataError(f"{where} has no rows: there is nothing to fit. Check the path, or the filter that left none.")
     check_names(frame, where)
     check_runs(frame, where)
     check_outcomes(frame, where)
-    check_duplicates(frame, where)
+    check_duplicates(frame, where, keys)
     check_one_kind_per_task(frame, where)
 
 
@@ -105,9 +109,10 @@ def _refuse(frame: pl.DataFrame, broken: pl.Expr, column: str, where: str, what:
     raise DataError(f"`{column}` of {where} is {what} in {_rows(count)} ({names}{more}). {way_out}", rows.to_dicts())
 
 
-def check_duplicates(frame: pl.DataFrame, where: str) -> None:
+def check_duplicates(frame: pl.DataFrame, where: str, keys: pl.Series | None = None) -> None:
     """A (run, stage, task, question) stands once."""
-    if frame.select(pl.struct(KEYS).n_unique()).item() == len(frame):
+    keys = row_keys(frame) if keys is None else keys
+    if keys.n_unique() == len(frame):
         return
     twice = frame.group_by(KEYS, maintain_order=True).len().filter(pl.col("len") > 1)
     names = "; ".join(f"{_key(row)} stands {row['len']} times" for row in twice.head(SHOWN).to_dicts())

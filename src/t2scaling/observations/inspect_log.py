@@ -91,13 +91,14 @@ def _open(path: Path) -> Iterator[Log]:
         content = _json(path.read_bytes(), path, path.name)
         yield Log(path, content, content.get("samples") or [], None)
         return
-    import zipfile_zstd  # noqa: F401  (teaches zipfile method 93, which Python 3.11 lacks)
+    import zipfile_zstd  # noqa: F401  (teaches zipfile method 93, which Python 3.11 lacks, by way of zstandard)
+    from zstandard import ZstdError
 
     try:
         with zipfile.ZipFile(path) as archive:
             header = _json(_member(archive, "header.json", path), path, "header.json")
             yield Log(path, header, _summaries(archive, path), archive)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, ZstdError, EOFError, NotImplementedError) as error:
         raise DataError(
             f"`{path}` is not a readable .eval log, which is a zip archive: {error}. It may be cut off, or be the JSON "
             "kind of log, which is read when its name ends in .json and --format inspect is given."

@@ -153,6 +153,8 @@ def attach(frame: pl.DataFrame, manifest: Manifest, report: ReportBuilder) -> tu
     Returns the frame without the helpers, and the conventions that the manifest sets. What a rule says stands in
     place of what a log says; the report tells where that happened, and which rules spoke of no run.
     """
+    if not manifest.rules:
+        return tokens_from_steps(frame, manifest.defaults.get("tokens_per_step")), dict(manifest.conventions)
     runs = frame["run_id"].unique().sort().to_list()
     told = RunFacts()
     for run in runs:

@@ -28,11 +28,13 @@ class Part:
 
     where        how an error calls it
     conventions  what it states about its numbers; nothing for what it leaves open
+    unused       columns of the file that are not canonical
     """
 
     where: str
     frame: pl.DataFrame
     conventions: Mapping[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
 
 def part_from_table(
@@ -55,7 +57,7 @@ def part_from_table(
         report.notes.append(f"columns of {where} that are not used: {', '.join(unused[:6])}{more}.")
     typed = [cast(frame[name], BY_NAME[name], where) for name in known if name in BY_NAME]
     helpers = [frame[name].cast(pl.Float64, strict=False) for name in known if name in HELPERS]
-    return Part(where, pl.DataFrame([*typed, *helpers]), conventions)
+    return Part(where, pl.DataFrame([*typed, *helpers]), conventions, tuple(unused))
 
 
 def _statements(frame: pl.DataFrame, where: str) -> dict[str, str]:
@@ -94,7 +96,9 @@ def _agree(parts: Sequence[Part], overrides: Mapping[str, str], report: ReportBu
         if len(values) == 1:
             meant[name] = values[0]
         elif name == "nll" and values:
-            first = {part.conventions.get("nll", "sum"): part.where for part in reversed(with_nll)}
+            first = {
+                value: next(p.where for p in with_nll if p.conventions.get("nll", "sum") == value) for value in values
+            }
             raise DataError(
                 "the files give nll in mixed units: "
                 + ", ".join(f"{unit} in {where}" for unit, where in first.items())

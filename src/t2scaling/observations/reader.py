@@ -19,7 +19,7 @@ from t2scaling.observations.lm_eval.logs import Options
 from t2scaling.observations.manifest import Manifest, attach, load_manifest
 from t2scaling.observations.parts import Part, combine, part_from_table
 from t2scaling.observations.report import ReportBuilder, Source
-from t2scaling.observations.schema import nearest
+from t2scaling.observations.schema import nearest, require_columns
 from t2scaling.observations.table import Observations, read_conventions
 from t2scaling.observations.tabular import SUFFIXES, from_any, read_table
 
@@ -68,6 +68,8 @@ def read(
         frame, told = attach(frame, manifest, report)
         conventions.update({name: value for name, value in told.items() if name not in overrides})
     where = parts[0].where if len(parts) == 1 else "the files together"
+    # Columns that are not canonical may be misspelt ones, which the refusal should know of.
+    require_columns([*frame.columns, *(name for part in parts for name in part.unused)], where)
     return Observations.from_frame(frame, conventions, report.build(), where=where)
 
 

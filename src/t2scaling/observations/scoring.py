@@ -18,6 +18,11 @@ from t2scaling.errors import DataError
 from t2scaling.observations.schema import nearest
 
 Scorer = Callable[[pl.Series, pl.Series], pl.Series]
+# What Python's str.strip takes for white space: four separators more than polars does.
+WHITE_SPACE = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 _NUMBER = r"-?\$?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
@@ -26,7 +31,7 @@ def exact(responses: pl.Series, targets: pl.Series) -> pl.Series:
 
     A target that is the text of a list, as harnesses write several accepted answers, is met by any of its items.
     """
-    given, wanted = responses.str.strip_chars(), targets.str.strip_chars()
+    given, wanted = responses.str.strip_chars(WHITE_SPACE), targets.str.strip_chars(WHITE_SPACE)
     met = (given == wanted).fill_null(False)
     listed = wanted.str.starts_with("[") & wanted.str.ends_with("]")
     if not listed.any():

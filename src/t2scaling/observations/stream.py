@@ -102,8 +102,8 @@ class LargeTable:
 
         Raises DataError for what they refuse too.
         """
-        tasks = choose_tasks(self.tasks, task)
         runs = stage_runs(self.runs, stage)
+        tasks = choose_tasks(self.tasks, task)
         lazy = self._scan().filter(pl.col("stage") == stage, pl.col("task").is_in(tasks))
         chosen = choose_kind(tasks, count_outcomes(lazy), kind)
         questions = [self._questions(lazy, name, chosen) for name in tasks]

@@ -19,6 +19,7 @@ import polars as pl
 from t2scaling.artefacts import atomic_path
 from t2scaling.errors import DataError
 from t2scaling.observations.checks import check
+from t2scaling.observations.keys import row_keys
 from t2scaling.observations.report import ImportReport
 from t2scaling.observations.schema import (
     CONVENTIONS,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from t2scaling.laws.measurements import Measurements
 
 METADATA_KEY = "t2scaling.conventions"
-ORDER = ("task", "run_id", "stage", "question_id")
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,11 +74,14 @@ class Observations:
         if meant["nll"] not in NLL_UNITS:
             raise DataError(f"nll unit `{meant['nll']}` of {where} is not known: it is {' or '.join(NLL_UNITS)}.")
         frame = canonical(frame, columns, where)
-        check(frame, where)
+        keys = row_keys(frame)
+        check(frame, where, keys)
+        if not keys.is_sorted():
+            frame = frame[keys.arg_sort()]
         present = [name for name in RUN_COLUMNS if name in frame.columns]
         measured = [name for name in OUTCOME_COLUMNS if name in frame.columns]
         runs = frame.select(*RUN_KEYS, *present).unique().sort("n_params", "n_tokens", *RUN_KEYS)
-        outcomes = frame.select(*KEYS, *measured).sort(ORDER)
+        outcomes = frame.select(*KEYS, *measured)
         return cls(runs, outcomes, meant, report or ImportReport())
 
     @cached_property

@@ -80,11 +80,14 @@ def read_jsonl(path: Path) -> pl.DataFrame:
     """A JSONL file as a frame. Raises DataError naming the file and the line that is not one JSON object."""
     try:
         return pl.read_ndjson(path, infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
+    except pl.exceptions.PolarsError:
+        # Line by line either finds the line to blame, or copes with the bare NaN that Python writes.
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                check_json_line(line, path, number)
-        raise DataError(f"`{path}` cannot be read as JSONL: {_first(error)}") from None
+            rows = [check_json_line(line, path, number) for number, line in enumerate(file, 1)]
+    try:
+        return pl.DataFrame([row for row in rows if row], infer_schema_length=None, strict=False)
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise DataError(f"`{path}` is JSONL, but its rows make no table: {_first(error)}.") from None
 
 
 def check_json_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
