@@ -47,14 +47,7 @@ def bootstrap(
     measurements       the questions behind the curves; None where only runs can be drawn
     advance            called with the number of replicates done
     """
-    rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(replicates)]
-    R = len(curves.N)
-    weight = np.ones((replicates, R))
-    if over != "questions":
-        weight = np.array([rng.multinomial(R, np.full(R, 1 / R)) for rng in rngs], dtype=float)
-    questions = None
-    if measurements is not None and over != "runs":
-        questions = np.array([_draw_questions(measurements, rng) for rng in rngs], dtype=float)
+    weight, questions = draw(measurements, len(curves.N), replicates, over, seed)
     warm = law_to_vector(law)
     narrow = recipe.for_refits()
     value = passed = None
@@ -80,6 +73,19 @@ def bootstrap(
             parts = list(pool.map(refit, starts))
     drawn = over if questions is not None else "runs"
     return Bootstrap(law.name, np.concatenate(parts), drawn, curves.target)
+
+
+def draw(
+    measurements: Measurements | None, R: int, replicates: int, over: Over, seed: int
+) -> tuple[Array, Array | None]:
+    """How often each run (B, R) and each question (B, Q) counts in each replicate; questions None if not drawn."""
+    rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(replicates)]
+    weight = np.ones((replicates, R))
+    if over != "questions":
+        weight = np.array([rng.multinomial(R, np.full(R, 1 / R)) for rng in rngs], dtype=float)
+    if measurements is None or over == "runs":
+        return weight, None
+    return weight, np.array([_draw_questions(measurements, rng) for rng in rngs], dtype=float)
 
 
 def _draw_questions(measurements: Measurements, rng: np.random.Generator) -> NDArray[np.int64]:

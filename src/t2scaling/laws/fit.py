@@ -84,7 +84,7 @@ def fit(
     _check(law, solver, bounds, bootstrap, bootstrap_over)
     measurements, curves, notes = _prepare(data, law, task, k, inference_flops, target, stage)
     recipe = Recipe(law, solver, bounds, restarts, delta, seed, loss_law, advance=advance)
-    inverse = _inverse_variance(curves, weights)
+    inverse = inverse_variance(curves, weights)
     table = Table(
         curves.N, curves.D, curves.k, curves.value[None], curves.pass_at_k[None], np.ones((1, len(curves.N))), inverse
     )
@@ -264,7 +264,8 @@ def _check_enough(curves: Curves, law: LawName) -> None:
         )
 
 
-def _inverse_variance(curves: Curves, weights: str) -> Array:
+def inverse_variance(curves: Curves, weights: str) -> Array:
+    """Run weights of stage 1, shape (R,): "inverse_variance" per isoFLOP group, or "equal"."""
     if weights not in ("inverse_variance", "equal"):
         raise ValueError(f"`weights` = {weights!r} is not known: use inverse_variance or equal.")
     if weights == "equal":
