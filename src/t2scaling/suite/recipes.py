@@ -72,20 +72,23 @@ def tiny(seed: int = 0, schedule: str = "cosine") -> Suite:
 
 
 def world(seed: int = 0, schedule: str = "cosine") -> Suite:
-    """The shipped suite: eleven sizes from 6 thousand to 0.5 million parameters over nine budgets."""
+    """The shipped suite: eleven sizes from 6 thousand to 0.5 million parameters over nine budgets.
+
+    The text is longer than the longest run, so that no run sees a document twice.
+    """
     grid = isoflop_grid(
         _shapes(MINIATURE, 512),
-        levels(4e10, 1.1e13, 2),
+        levels(2e10, 5.2e12, 2),
         seq_len=128,
         batch=MINIATURE_BATCH,
-        ratio=(3, 250),
+        ratio=(2, 250),
         overtrained_ratio=2600,
     )
     return Suite(
         "world",
         tuple(grid),
         TrainingConfig(schedule=schedule, **MINIATURE_RATE),
-        corpus_tokens=20_000_000,
+        corpus_tokens=45_000_000,
         heldout_tokens=131_072,
         seq_len=128,
         tasks=SYNTHETIC_TASKS,
