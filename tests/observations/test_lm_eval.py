@@ -204,6 +204,16 @@ def test_newest_log_of_a_run_and_task_counts(lm_eval_log: Write) -> None:
     assert [(drop.rows, "superseded" in drop.reason) for drop in found.report.dropped] == [(3, True)]
 
 
+def test_checkpoints_of_one_folder_name_stay_apart(lm_eval_log: Write) -> None:
+    for run, logp in (("a", "-1.0"), ("b", "-2.0")):
+        lm_eval_log("words", [likelihood(0, logp)], model=f"{run}/model", config=KNOWN)
+    path = lm_eval_log("more", [likelihood(0, "-3.0")], model="b/model", config=KNOWN)
+    found = read(path.parents[2])
+    rows = found.outcomes.select("run_id", "task", "nll").rows()
+    assert rows == [("b/model", "more", 3.0), ("a/model", "words", 1.0), ("b/model", "words", 2.0)]
+    assert any("named after their folders" in note for note in found.report.notes)
+
+
 def test_facts_of_one_log_serve_the_other_logs_of_its_run(lm_eval_log: Write) -> None:
     lm_eval_log("words", [likelihood(0, "-1.0")], config={}, time="2026-01-01T00-00-00.5")
     path = lm_eval_log("more", [likelihood(0, "-2.0")], config=KNOWN, time="2026-01-02T00-00-00.5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 from t2scaling.errors import DataError
-from t2scaling.laws import curves
+from t2scaling.laws import curves, fit
 from t2scaling.observations import LargeTable, is_large, read, stream_curves
 from t2scaling.observations.shared import largest_full_block, select
 
@@ -163,6 +164,35 @@ def test_streamed_curves_are_those_of_the_whole_table(
     assert part.task == whole.task
     for name in ("N", "D", "k", "value", "pass_at_k", "se", "train_flops"):
         np.testing.assert_allclose(getattr(part, name), getattr(whole, name), rtol=1e-13)
+
+
+@pytest.mark.parametrize("inference_flops", [None, 1e9])
+@pytest.mark.parametrize("counted", [True, False])
+def test_default_k_of_a_stream(
+    suite_frame: Build, tmp_path: Path, inference_flops: float | None, counted: bool
+) -> None:
+    frame = suite_frame(R=6, Q=5)
+    if counted:
+        n = 20 + 7 * pl.int_range(pl.len())
+        frame = frame.drop("nll").with_columns(n_samples=n, n_correct=n // 3)
+    frame.write_parquet(tmp_path / "t.parquet")
+    streamed = stream_curves(tmp_path / "t.parquet", None, inference_flops=inference_flops, rows_at_once=10)
+    found = fit(read(frame), inference_flops=inference_flops).curves
+    np.testing.assert_allclose(streamed.k, found.k)
+    np.testing.assert_allclose(streamed.value, found.value)
+
+
+def test_fit_streams_a_large_table(suite_frame: Build, tmp_path: Path, t2: Any, monkeypatch: Any) -> None:
+    suite_frame(R=8, Q=5).write_parquet(tmp_path / "t.parquet")
+    options = ("fit", tmp_path / "t.parquet", "--k", "1,2,4", "--bootstrap", "3", "--over", "runs", "--json")
+    code, whole, _ = t2(*options)
+    assert code == 0
+    monkeypatch.setattr("t2scaling.observations.is_large", lambda path: True)
+    code, streamed, told = t2(*options)
+    assert code == 0
+    assert "averaged over its questions" in told
+    assert json.loads(streamed)["law"] == json.loads(whole)["law"]
+    assert json.loads(streamed)["data_hash"] == json.loads(whole)["data_hash"]
 
 
 def test_streaming_refuses_what_reading_refuses(suite_frame: Build, tmp_path: Path) -> None:

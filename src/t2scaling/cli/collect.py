@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit
+from t2scaling.cli.common import JsonFlag, console, emit
 
 
 def command(
@@ -24,8 +24,9 @@ def command(
     from t2scaling.observations import collect
     from t2scaling.observations.summary import summarise
 
-    observations = collect(folder, output)
-    tasks = summarise(observations)
+    with console(stderr=True).status("reading"):
+        observations = collect(folder, output)
+        tasks = summarise(observations)
     content = {"output": str(output), **validate.describe(observations, tasks)}
     shown = [*validate.show(observations, tasks), *validate.notes(observations.report), f"written to {output}"]
     emit(content, as_json=json, show=shown)

@@ -75,7 +75,7 @@ def command(
         "seed": seed,
         "jobs": jobs or len(os.sched_getaffinity(0)),
     }
-    data = _read(observations, law)
+    data = _read(observations, law, options)
     steps = bootstrap + (restarts if solver == "restarts" else 0)
     with progress("fitting", total=steps or None, quiet=as_json or not steps) as advance:
         found = fit(data, law, solver=solver, advance=advance, **options)  # type: ignore[arg-type]
@@ -84,16 +84,20 @@ def command(
     emit(found.to_dict(), as_json=as_json, show=[_table(found, level), _lines(found)])
 
 
-def _read(observations: str, law: str) -> Any:
+def _read(observations: str, law: str, options: dict[str, Any]) -> Any:
     from t2scaling.laws.losses import is_loss_table, read_losses
 
     if law == "chinchilla" and is_loss_table(observations):
         return read_losses(observations)
-    from t2scaling.observations import read
+    from t2scaling.observations import is_large, read, stream_curves
 
     if not Path(observations).exists():
         raise FileNotFoundError(2, "no such file or folder", observations)
     with console(stderr=True).status("reading"):
+        if is_large(observations):
+            note("a large table: averaged over its questions as it is read, so that a bootstrap draws runs only")
+            asked = {name: options[name] for name in ("task", "k", "target", "stage", "inference_flops")}
+            return stream_curves(observations, **asked)
         return read(observations)
 
 

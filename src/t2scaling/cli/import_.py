@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit
+from t2scaling.cli.common import JsonFlag, console, emit
 
 if TYPE_CHECKING:
     from t2scaling.observations.report import ImportReport
@@ -58,17 +58,18 @@ def command(
     from t2scaling.observations import read
     from t2scaling.observations.summary import summarise
 
-    observations = read(
-        paths,
-        runs,
-        format=format,  # type: ignore[arg-type]  # read checks it
-        score=score,
-        filter=filter,
-        columns=_columns(column or []),
-        nll_unit=nll_unit,
-        n_params_convention=n_params_convention,
-    )
-    observations.write(output)
+    with console(stderr=True).status("reading"):
+        observations = read(
+            paths,
+            runs,
+            format=format,  # type: ignore[arg-type]  # read checks it
+            score=score,
+            filter=filter,
+            columns=_columns(column or []),
+            nll_unit=nll_unit,
+            n_params_convention=n_params_convention,
+        )
+        observations.write(output)
     tasks = summarise(observations)
     content = {"output": str(output), **validate.describe(observations, tasks)}
     report = observations.report

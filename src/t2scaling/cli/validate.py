@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, emit
+from t2scaling.cli.common import JsonFlag, Output, console, emit
 from t2scaling.units import format_number
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def command(
     from t2scaling.observations import read
     from t2scaling.observations.summary import summarise
 
-    observations = read(file, runs, nll_unit=nll_unit)
-    tasks = summarise(observations)
+    with console(stderr=True).status("reading"):
+        observations = read(file, runs, nll_unit=nll_unit)
+        tasks = summarise(observations)
     content = {"file": str(file), "valid": True, **describe(observations, tasks)}
     if output is not None:
         write_json(output, content)

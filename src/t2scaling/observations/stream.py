@@ -18,6 +18,7 @@ import polars as pl
 
 from t2scaling.errors import DataError
 from t2scaling.laws.curves import curves
+from t2scaling.laws.fit import default_k
 from t2scaling.laws.measurements import Curves, Target
 from t2scaling.observations.checks import check, check_runs
 from t2scaling.observations.pivot import (
@@ -93,13 +94,15 @@ class LargeTable:
     def curves(
         self,
         task: str | None,
-        k: Any,
+        k: Any = None,
         target: Target | Literal["auto"] = "auto",
         stage: str = "base",
         kind: Outcome = "auto",
+        inference_flops: float | None = None,
     ) -> Curves:
         """Means over questions per run and k, exactly as `Observations.measurements` and then `curves` give them.
 
+        k   samples per problem; None for `laws.default_k` at `inference_flops` per token served
         Raises DataError for what they refuse too.
         """
         runs = stage_runs(self.runs, stage)
@@ -112,6 +115,8 @@ class LargeTable:
         wanted = [
             [names[j] for j in chosen_ones] for names, chosen_ones in zip(questions, selection.questions, strict=True)
         ]
+        if k is None:
+            k = default_k(kept["n_params"].to_numpy(), inference_flops, self._most_samples(lazy, kept, chosen))
         label, meant = MACRO if task == MACRO else tasks[0], describe(self.conventions, selection.left_out)
         pieces: dict[str, Piece] = {}
         for grids in self._batches(lazy, tasks, kept, wanted, chosen):
@@ -126,6 +131,13 @@ class LargeTable:
         require_columns(names, f"`{self.path}`")
         stage = pl.col("stage").cast(pl.String).fill_null("base") if "stage" in names else pl.lit("base").alias("stage")
         return lazy.with_columns(stage, pl.col("run_id", "task", "question_id").cast(pl.String))
+
+    def _most_samples(self, lazy: pl.LazyFrame, runs: pl.DataFrame, kind: Kind) -> float:
+        """The largest k that at least half of the runs can tell of, as `laws.curves.most_samples` says for arrays."""
+        if kind == "nll":
+            return np.inf
+        fewest = lazy.group_by("run_id").agg(pl.col("n_samples").min()).collect(engine="streaming")
+        return float(np.median(runs.join(fewest, on="run_id")["n_samples"].to_numpy()))
 
     def _questions(self, lazy: pl.LazyFrame, task: str, kind: Kind) -> tuple[str, ...]:
         rows = lazy.filter(pl.col("task") == task, pl.col(VALUE_COLUMNS[kind][0]).is_not_null())
@@ -209,19 +221,20 @@ def _join(pieces: Sequence[Piece], tasks: Sequence[tuple[str, Sequence[str]]]) -
 def stream_curves(
     path: str | Path,
     task: str | None,
-    k: Any,
+    k: Any = None,
     target: Target | Literal["auto"] = "auto",
     *,
     stage: str = "base",
     kind: Outcome = "auto",
+    inference_flops: float | None = None,
     rows_at_once: int = ROWS_AT_ONCE,
 ) -> Curves:
     """Means over questions per run and k of a canonical Parquet, a bounded number of rows in memory at a time.
 
     task    name of a task; "macro" for the mean over tasks; None where there is one task only
-    k       samples per problem, as `laws.curves` takes them
+    k       samples per problem, as `laws.curves` takes them; None for `laws.default_k` at `inference_flops`
     target  "mean_neg_log", "neg_log_mean" or "auto"
     Equal to `curves(read(path).measurements(task, stage), k, target)`, hash included. Raises DataError for a table
     that cannot be used.
     """
-    return LargeTable(Path(path), rows_at_once).curves(task, k, target, stage, kind)
+    return LargeTable(Path(path), rows_at_once).curves(task, k, target, stage, kind, inference_flops)

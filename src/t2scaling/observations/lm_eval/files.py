@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ MAIN_REVISIONS = (None, "", "main", "None")
 class Log:
     """One samples file and its context.
 
-    run_id       folder of the log (the harness names it after the model), with @revision where it is not main
+    run_id       folder of the log (the harness names it after the model), with @revision where it is not main, and
+                 with the folders above it where the name alone stands for several runs
     task         name of the task
     time         when it was written, as in the file's name; sorts as text
     output_type  as the task's configuration says, or None where there is no results file
@@ -50,7 +52,8 @@ def is_samples_file(path: Path) -> bool:
 def find_logs(paths: Iterable[Path], report: ReportBuilder) -> list[Log]:
     """Logs behind some samples files, the newest of each run and task; older ones are reported as superseded."""
     newest: dict[tuple[str, str], Log] = {}
-    for log in sorted((_open(path) for path in paths), key=lambda log: (log.time, str(log.path))):
+    logs = _tell_apart([_open(path) for path in paths], report)
+    for log in sorted(logs, key=lambda log: (log.time, str(log.path))):
         before = newest.get((log.run_id, log.task))
         if before is not None:
             rows = _count_lines(before.path)
@@ -59,6 +62,31 @@ def find_logs(paths: Iterable[Path], report: ReportBuilder) -> list[Log]:
             )
         newest[log.run_id, log.task] = log
     return list(newest.values())
+
+
+def _tell_apart(logs: list[Log], report: ReportBuilder) -> list[Log]:
+    """Runs by their own names where one name stands for several: the same task under it in several folders.
+
+    Checkpoints evaluated from folders of one name (`model`, `final`) get logs of one name; only where those lie tells
+    them apart. A model whose tasks were logged in several folders, each task once, is one run.
+    """
+    folders: dict[tuple[str, str], set[Path]] = {}
+    for log in logs:
+        folders.setdefault((log.run_id, log.task), set()).add(log.path.parent.resolve())
+    torn = {run for (run, _), found in folders.items() if len(found) > 1}
+    if not torn:
+        return logs
+    report.notes.append(
+        f"several folders hold logs of the same task under the name {', '.join(f'`{run}`' for run in sorted(torn))}: "
+        "taken as different runs, named after their folders."
+    )
+    root = os.path.commonpath({log.path.parent.resolve() for log in logs if log.run_id in torn})
+    return [replace(log, run_id=_name_below(log, root)) if log.run_id in torn else log for log in logs]
+
+
+def _name_below(log: Log, root: str) -> str:
+    folder = log.path.parent.resolve()
+    return str(folder.relative_to(root)) + log.run_id.removeprefix(folder.name)
 
 
 def _count_lines(path: Path) -> int:
