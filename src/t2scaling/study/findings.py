@@ -34,8 +34,9 @@ LAWS: tuple[LawName, ...] = ("loss", "accuracy")
 class Optimum:
     """RQ1, one row: where a law puts the optimum with test-time compute, and where without.
 
-    ratio, chinchilla_ratio  tokens per parameter of the T² optimum and of the Chinchilla optimum of the same law
-    extrapolates             whether the optimum lies outside the N, D, D/N or k that the fit has seen
+    ratio             tokens per parameter of the T² optimum
+    chinchilla_ratio  the same of the Chinchilla law fitted to the task's k = 1 loss; NaN where it has no optimum
+    extrapolates      whether the T² optimum lies outside the N, D, D/N or k that the fit has seen
     """
 
     task: str
@@ -119,23 +120,37 @@ def optima(
 
     A law that cannot be fitted, or that has no best size, leaves no row.
     """
+    usual = _chinchilla_ratios(data, train_flops, seed)
     rows = []
     for budget in inference_flops:
         for law in LAWS:
             result = _fit(data, law, budget, seed)
             if result is not None:
-                rows += _optima(result, data.task, stage, train_flops, budget)
+                rows += _optima(result, data.task, stage, train_flops, budget, usual)
     return rows
 
 
+def _chinchilla_ratios(data: Measurements, train_flops: list[float], seed: int) -> list[float]:
+    """D/N of the Chinchilla law at each budget; NaN where the law has no inner optimum."""
+    try:
+        N, D = fit(data, law="chinchilla", seed=seed).law.training_law.optimum(train_flops)
+    except (FitError, ValueError):
+        return [float("nan")] * len(train_flops)
+    return [float(ratio) for ratio in D / N]
+
+
 def _optima(
-    result: FitResult, task: str, stage: str, train_flops: list[float], inference_flops: float
+    result: FitResult,
+    task: str,
+    stage: str,
+    train_flops: list[float],
+    inference_flops: float,
+    usual: list[float],
 ) -> list[Optimum]:
     try:
         best = frontier(result, train_flops=train_flops, inference_flops=inference_flops)
     except ValueError:
         return []
-    usual = best.chinchilla_n_tokens / best.chinchilla_n_params
     outside = result.outside(best.n_params, best.n_tokens, best.k)
     return [
         Optimum(
@@ -147,7 +162,7 @@ def _optima(
             n_params=float(best.n_params[i]),
             k=float(best.k[i]),
             ratio=float(best.tokens_per_param[i]),
-            chinchilla_ratio=float(usual[i]),
+            chinchilla_ratio=usual[i],
             extrapolates=bool(outside[i]),
         )
         for i, flops in enumerate(train_flops)

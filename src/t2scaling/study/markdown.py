@@ -29,7 +29,14 @@ def percent(share: float, signed: bool = False) -> str:
 
 def number(value: float) -> str:
     """A plain number with three significant digits."""
+    if not math.isfinite(value):
+        return "–"
     return f"{value:.3g}" if abs(value) < 1e4 else format_number(value)
+
+
+def ratio(tokens_per_param: float) -> str:
+    """Tokens per parameter, or a dash where there is none."""
+    return format_ratio(tokens_per_param) if math.isfinite(tokens_per_param) else "–"
 
 
 def grid_table(data: Measurements) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_text
 from t2scaling.study import cells, findings, sentences
-from t2scaling.study.markdown import grid_table, number, percent, table
+from t2scaling.study.markdown import grid_table, number, percent, ratio, table
 from t2scaling.units import format_number, format_ratio
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ def _optima_table(rows: list[findings.Optimum]) -> str:
         [
             row.task,
             sentences.LAW[row.law],
-            format_ratio(row.chinchilla_ratio),
-            format_ratio(row.ratio),
+            ratio(row.chinchilla_ratio),
+            ratio(row.ratio),
             number(row.ratio / row.chinchilla_ratio),
             format_number(row.n_params),
             number(row.k),
@@ -243,8 +243,8 @@ def _stage_table(rows: list[findings.Optimum]) -> str:
             row.stage,
             sentences.LAW[row.law],
             format_number(row.inference_flops),
-            format_ratio(row.chinchilla_ratio),
-            format_ratio(row.ratio),
+            ratio(row.chinchilla_ratio),
+            ratio(row.ratio),
         ]
         for row in rows
     ]

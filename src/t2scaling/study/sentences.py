@@ -11,6 +11,7 @@ from t2scaling.laws.measurements import Measurements
 from t2scaling.study import cells
 from t2scaling.study.findings import Fitted, Forecast, Optimum, Pair
 from t2scaling.study.markdown import number, percent
+from t2scaling.study.markdown import ratio as spell
 from t2scaling.units import format_number, format_ratio
 
 LAW = {"loss": "Approach 1 (loss)", "accuracy": "Approach 2 (accuracy)"}
@@ -49,21 +50,22 @@ def smooth(row: Fitted) -> str:
 
 def rq1(rows: list[Optimum]) -> str:
     """Which way the optimum moves."""
-    if not rows:
-        return "No law could be fitted."
+    if not any(np.isfinite(row.chinchilla_ratio) for row in rows):
+        return "No law could be fitted that has an optimum."
     ratio = np.array([row.ratio / row.chinchilla_ratio for row in rows])
+    ratio = ratio[np.isfinite(ratio)]
     more, less = int((ratio > 1.05).sum()), int((ratio < 0.95).sum())
     macro = [row for row in rows if row.task == rows[0].task and row.train_flops == rows[0].train_flops]
     headline = "; ".join(
-        f"{LAW[row.law]}, C_inf {format_number(row.inference_flops)}: {format_ratio(row.ratio)} against "
-        f"{format_ratio(row.chinchilla_ratio)}"
+        f"{LAW[row.law]}, C_inf {format_number(row.inference_flops)}: {spell(row.ratio)} against "
+        f"{spell(row.chinchilla_ratio)}"
         for row in macro
     )
     return (
-        f"Of {len(rows)} optima (task × law × budgets), {more} train on more tokens per parameter than Chinchilla's "
-        f"optimum of the same law, {less} on fewer, {len(rows) - more - less} within 5 % of it. The median factor is "
-        f"{number(float(np.median(ratio)))}. For {rows[0].task} at C_train = {format_number(rows[0].train_flops)}: "
-        f"{headline}."
+        f"Of {ratio.size} optima (task × law × budgets), {more} train on more tokens per parameter than the optimum of "
+        f"the Chinchilla law fitted to the same task's k = 1 loss, {less} on fewer, {ratio.size - more - less} within "
+        f"5 % of it. The median factor is {number(float(np.median(ratio)))}. For {rows[0].task} at "
+        f"C_train = {format_number(rows[0].train_flops)}: {headline}."
     )
 
 
