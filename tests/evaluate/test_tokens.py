@@ -20,6 +20,21 @@ def test_prompt_and_answer_split_the_text(hf_folder: Path) -> None:
     assert encoded.dropped.tolist() == [0]
 
 
+@pytest.mark.parametrize("answer", [" river.", "er to the river.", "é", " 😀.", "s", "."])
+@pytest.mark.parametrize("prompt", ["Anna walked", "Where?\nAnswer:", "the gard", "caf", "😀"])
+def test_the_split_is_that_of_tokenising_the_prompt(prompt: str, answer: str, hf_folder: Path) -> None:
+    loaded = Tokenizer.at(hf_folder).load()
+    head, whole = loaded(prompt).input_ids, loaded(prompt + answer).input_ids
+    question = replace(QUESTION, prompt=prompt, answer=answer)
+    if len(whole) <= len(head):
+        with pytest.raises(DataError, match="adds no token"):
+            encode([question], Tokenizer.at(hf_folder), 64)
+        return
+    encoded = encode([question], Tokenizer.at(hf_folder), 64)
+    assert encoded.prompts == (tuple(head),)
+    assert encoded.answers == (tuple(whole[len(head) :]),)
+
+
 def test_spaces_that_end_a_prompt_go_to_the_answer(hf_folder: Path) -> None:
     tokenizer = Tokenizer.at(hf_folder)
     spaced = replace(QUESTION, prompt=QUESTION.prompt + " ", answer="river.")

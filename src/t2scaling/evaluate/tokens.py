@@ -8,7 +8,8 @@ ids are remembered per (tokenizer, questions) and each task is tokenised once in
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -107,14 +108,12 @@ def encode(questions: Sequence[Question], tokenizer: Tokenizer, max_length: int,
 
 @lru_cache(maxsize=32)
 def _encode_pairs(tokenizer: Tokenizer, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[Ids, ...], tuple[Ids, ...]]:
-    fast = tokenizer.load()
+    loaded = tokenizer.load()
     split = [_split(prompt, answer) for prompt, answer in pairs]
-    wholes = fast([prompt + answer for prompt, answer in split], verbose=False)["input_ids"]
-    heads = fast([prompt for prompt, _ in split], verbose=False)["input_ids"]
     prompts, answers = [], []
-    for (prompt, answer), whole, head in zip(split, wholes, heads, strict=True):
+    for (prompt, answer), (head, whole) in zip(split, _heads_and_wholes(loaded, split), strict=True):
         if not prompt:  # something has to come before the first token: the token that starts a text
-            head, whole = _start(fast), _start(fast) + fast(answer, add_special_tokens=False)["input_ids"]
+            head, whole = _start(loaded), _start(loaded) + loaded(answer, add_special_tokens=False)["input_ids"]
         if len(whole) <= len(head):
             raise DataError(
                 f"the answer {answer!r} adds no token to its prompt: start it with its leading space.", [answer]
@@ -122,6 +121,27 @@ def _encode_pairs(tokenizer: Tokenizer, pairs: tuple[tuple[str, str], ...]) -> t
         prompts.append(tuple(head))
         answers.append(tuple(whole[len(head) :]))
     return tuple(prompts), tuple(answers)
+
+
+def _heads_and_wholes(loaded: Any, split: Sequence[tuple[str, str]]) -> Iterator[tuple[list[int], list[int]]]:
+    """Token ids of each prompt, and of each prompt + answer.
+
+    Where a token ends with the prompt, no merge has crossed that place, and the tokens before it are the prompt's own:
+    it need not be tokenised again.
+    """
+    told = loaded([prompt + answer for prompt, answer in split], verbose=False)
+    for i, (prompt, _) in enumerate(split):
+        whole = told["input_ids"][i]
+        n = _tokens_before(told.encodings[i].offsets, len(prompt)) if told.encodings else None
+        yield (whole[:n] if n is not None else loaded(prompt, verbose=False)["input_ids"]), whole
+
+
+def _tokens_before(offsets: Sequence[tuple[int, int]], place: int) -> int | None:
+    """How many tokens lie before a place in the text; None if one lies across it or special tokens end the text."""
+    if not offsets or offsets[-1][1] <= place:
+        return None
+    n = bisect_right(offsets, place, key=lambda span: span[1])
+    return n if offsets[n][0] >= place else None
 
 
 def _split(prompt: str, answer: str) -> tuple[str, str]:
