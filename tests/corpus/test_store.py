@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from itertools import islice
 
 import numpy as np
@@ -115,6 +116,22 @@ def test_resumes_after_an_interruption(prepared, tmp_path, small_shards, monkeyp
     monkeypatch.setattr(shards, "tokenise", lambda *args: (written.append(args[2]), real(*args)))
     assert corpus.prepare(tmp_path, "builtin", VOCABULARY, TOKENS, seed=3, jobs=1).manifest == prepared.manifest
     assert written == list(range(len(prepared.shard_tokens)))
+
+
+def test_a_killed_process_leaves_nothing_half_done(prepared, tmp_path, small_shards):
+    code = (
+        "import sys; from t2scaling.corpus import shards; shards._SHARD_TOKENS = (10_000, 20_000); "
+        f"shards.prepare(sys.argv[1], 'builtin', {VOCABULARY}, {TOKENS}, seed=3, jobs=1)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    while not (tmp_path / "tokens-00001.bin").is_file() and process.poll() is None:
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    (tmp_path / ".tokens-00003.bin.x.tmp").write_bytes(b"torn")
+    again = corpus.prepare(tmp_path, "builtin", VOCABULARY, TOKENS, seed=3, jobs=1)
+    assert again.manifest == prepared.manifest
+    assert not list(tmp_path.glob(".*.tmp"))
 
 
 def test_two_processes_at_once_make_one_corpus(tmp_path):

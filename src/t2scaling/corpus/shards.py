@@ -66,6 +66,8 @@ def prepare(
     with _lock(out_dir):
         _claim(out_dir, settings)
         if not (out_dir / MANIFEST).is_file():
+            for torn in out_dir.glob(".tokens-*.tmp"):  # of a process that was killed
+                torn.unlink(missing_ok=True)
             _check_disk(out_dir, n_tokens, vocab_size)
             if not (out_dir / "tokenizer" / "tokenizer.json").is_file():
                 train_tokenizer(text.documents(), vocab_size, out_dir / "tokenizer")
