@@ -100,9 +100,9 @@ def test_simulated_data_are_called_so_everywhere(html, loss_fit, recommended):
     assert html.count("Simulated data.</strong>") == html.count("<figcaption>")
 
 
-def test_measured_data_are_not_called_simulated(undrawn, loss_fit, recommended):
-    measured = replace(loss_fit, conventions={"n_params": "with_head", "nll": "sum"})
-    assert "imulated" not in render(measured, recommended)
+def test_measured_data_are_not_called_simulated(undrawn, loss_fit):
+    measured = replace(loss_fit, conventions={"n_params": "with_head", "nll": "sum"}, warnings=())
+    assert "imulated" not in render(measured, plan(measured, train_flops=2.56e19, inference_flops=2e9))
 
 
 def test_names_from_data_are_escaped(undrawn, loss_fit, simulated, tmp_path):

@@ -133,6 +133,8 @@ def _about_runs(curves: Curves) -> list[str]:
 
 def _about_outcomes(law: Law, curves: Curves) -> list[str]:
     found = []
+    if curves.conventions.get("origin") == "simulated":
+        found.append("the data are simulated, drawn from a stated law: this says nothing about real models.")
     if "left_out" in curves.conventions:
         found.append(f"left out so that all runs share the same questions: {curves.conventions['left_out']}.")
     if curves.conventions.get("nll") == "mean_per_token":
