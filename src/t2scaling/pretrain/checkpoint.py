@@ -107,7 +107,7 @@ def damage(folder: Path) -> str | None:
 
 def latest(root: Path, at_most: int | None = None) -> tuple[Path | None, list[str]]:
     """The newest undamaged checkpoint (up to step `at_most`), and a sentence for each damaged one passed over."""
-    notes = []
+    notes: list[str] = []
     for folder in reversed(checkpoints(root)):
         if at_most is not None and int(folder.name.removeprefix("step-")) > at_most:
             continue

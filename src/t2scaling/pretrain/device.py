@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from t2scaling.costs import GPUS
 from t2scaling.errors import PrerequisiteError
 from t2scaling.suite import ModelShape, TrainingConfig
 
@@ -22,11 +23,13 @@ class Place:
     """A device and how to compute on it.
 
     dtype         of matrix products
+    peak          dense bfloat16 peak of the device in FLOP/s, where known and used
     rank, world   this process and the number of processes that share a run
     """
 
     device: torch.device
     dtype: torch.dtype
+    peak: float | None
     accelerator: Any
 
     @property
@@ -57,7 +60,17 @@ def place(device: str, config: TrainingConfig) -> Place:
     )
     if kind == "cpu":
         keep_freed_memory()
-    return Place(accelerator.device, torch.bfloat16 if bfloat16 else torch.float32, accelerator)
+    dtype = torch.bfloat16 if bfloat16 else torch.float32
+    return Place(accelerator.device, dtype, _peak(accelerator.device) if bfloat16 else None, accelerator)
+
+
+def _peak(device: torch.device) -> float | None:
+    """Dense bfloat16 peak of a GPU whose name is in the table of `costs`, FLOP/s."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device).lower()
+    known = sorted(GPUS, key=len, reverse=True)
+    return next((GPUS[key].bf16 for key in known if key.split("-")[0] in name.split()), None)
 
 
 def micro_batch(shape: ModelShape, rows: int, seq_len: int, place: Place) -> int:

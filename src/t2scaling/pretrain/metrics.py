@@ -1,7 +1,8 @@
 """What a run tells while it trains: metrics.jsonl, a progress bar, and TensorBoard or trackio where installed.
 
-metrics.jsonl has one row per `log_every` steps: step, tokens, loss and z-loss-free cross-entropy averaged over those
-steps (nats), learning rate, gradient norm before clipping, tokens per second. When a run resumes, rows beyond its
+metrics.jsonl has one row per `log_every` steps: step, tokens, loss and the cross-entropy within it averaged
+over those steps (nats), learning rate, gradient norm before clipping, tokens per second, and the share of the device's
+peak where that is known. When a run resumes, rows beyond its
 checkpoint are cut off, so each step stands there once.
 """
 
@@ -13,7 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from t2scaling import artefacts
+from t2scaling.errors import PrerequisiteError
 
 
 class Metrics:
@@ -23,6 +27,12 @@ class Metrics:
     """
 
     def __init__(self, folder: Path, run_id: str, from_step: int, trackers: tuple[str, ...] = ()) -> None:
+        missing = [name for name in trackers if name not in _LISTENERS or find_spec(name) is None]
+        if missing:
+            raise PrerequisiteError(
+                f"`{missing[0]}` is not installed or not known: install it with pip, or track with one of "
+                f"{', '.join(available_trackers()) or 'none (none is installed)'}."
+            )
         self.path = folder / "metrics.jsonl"
         if self.path.exists():
             _cut(self.path, from_step)
@@ -36,8 +46,10 @@ class Metrics:
         for listen in self._listeners:
             listen(values)
 
-    def close(self) -> None:
-        """Close the file and the listeners."""
+    def __enter__(self) -> Metrics:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         self._file.close()
         for listen in self._listeners:
             listen(None)
@@ -54,10 +66,18 @@ def read_metrics(folder: str | Path) -> list[dict[str, Any]]:
     return rows
 
 
+def final_loss(folder: str | Path, last: float = 0.05) -> float:
+    """Mean training cross-entropy over the `last` part of a run's steps, at least its last full row; nats per token."""
+    rows = read_metrics(folder)
+    steps = np.diff([0, *(row["step"] for row in rows)])
+    tail = steps[::-1].cumsum()[::-1] <= max(last * steps.sum(), steps.max() + steps[-1])
+    ce = np.array([row["cross_entropy"] for row in rows])
+    return float(np.average(ce[tail], weights=steps[tail]))
+
+
 def available_trackers() -> tuple[str, ...]:
     """Which of the known trackers are installed."""
-    modules = {"tensorboard": "tensorboard", "trackio": "trackio"}
-    return tuple(name for name, module in modules.items() if find_spec(module) is not None)
+    return tuple(name for name in _LISTENERS if find_spec(name) is not None)
 
 
 def _cut(path: Path, from_step: int) -> None:

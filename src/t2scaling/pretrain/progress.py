@@ -24,8 +24,8 @@ def run_progress(
 
         def report(row: dict[str, float]) -> None:
             state = f"loss {row['loss']:.3f}  {format_number(row['tokens_per_second'])} tokens/s"
-            if row.get("mfu") is not None:
-                state += f"  {row['mfu']:.0%} of peak"
+            if "utilisation" in row:
+                state += f"  {row['utilisation']:.0%} of peak"
             progress.update(task, completed=row["tokens"], state=state)
 
         yield report

@@ -2,7 +2,7 @@
 
 cosine   linear warmup to the peak, then half a cosine to zero at the end of the run's own budget
 wsd      linear warmup, a constant trunk, and a linear decay to zero over the last part of the budget
-         (Hu et al. 2024, arXiv 2404.06395; Hägele et al. 2024, arXiv 2405.18392)
+         (warmup-stable-decay: Hu et al. 2024, arXiv 2404.06395; Hägele et al. 2024, arXiv 2405.18392)
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from t2scaling.suite import Cell, TrainingConfig
+from t2scaling.suite import Cell, TrainingConfig, decay_steps
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,27 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """Learning rate of step `step`, counted from 0; the step after the last would have rate zero."""
-        if step < self.warmup:
-            return self.peak * (step + 1) / self.warmup
-        if self.kind == "cosine":
-            done = (step - self.warmup) / max(1, self.steps - self.warmup)
-            return self.peak * 0.5 * (1 + math.cos(math.pi * done))
-        return self.peak * min(1.0, (self.steps - step) / max(1, self.decay))
+        warm = (step + 1) / self.warmup
+        if self.kind == "wsd":
+            return self.peak * min(1.0, warm, (self.steps - step) / self.decay)
+        if warm < 1:
+            return self.peak * warm
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.peak * 0.5 * (1 + math.cos(math.pi * max(0.0, done)))
 
     @property
     def branch(self) -> int:
-        """First step of the final decay: until here, wsd runs of one size are the same run."""
+        """First step of the final decay (wsd): until here, the runs of one size are one and the same."""
         return self.steps - self.decay
 
 
 def schedule_for(cell: Cell, training: TrainingConfig, seq_len: int) -> Schedule:
-    """The schedule of a cell: warmup over N tokens (times the config's factor), never longer than the run."""
+    """The schedule of a cell: warmup over N tokens (times the config's factor).
+
+    A run shorter than its warmup never reaches the peak; with a cosine it then does not decay either.
+    """
     per_step = cell.batch_size * seq_len
     steps = cell.n_tokens // per_step
-    warmup = min(steps, max(1, round(training.warmup_tokens_per_param * cell.n_params / per_step)))
-    decay = max(1, round(training.decay_fraction * steps)) if training.schedule == "wsd" else 0
+    warmup = max(1, round(training.warmup_tokens_per_param * cell.n_params / per_step))
+    decay = decay_steps(steps, training) if training.schedule == "wsd" else 0
     return Schedule(training.schedule, training.peak_rate(cell.shape.width), warmup, steps, decay)

@@ -3,11 +3,12 @@
 Imports only the standard library, `costs` and the modules at the root; no torch.
 """
 
-from t2scaling.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels
+from t2scaling.suite.cost import SuiteCost, suite_cost, wsd_flops
+from t2scaling.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels, share_batches
 from t2scaling.suite.recipes import RECIPES, gpu_hour, load_suite, paper, tiny, world
 from t2scaling.suite.shape import ModelShape
 from t2scaling.suite.suite import Suite
-from t2scaling.suite.training import TrainingConfig
+from t2scaling.suite.training import TrainingConfig, decay_steps
 
 __all__ = [
     "RECIPES",
@@ -15,14 +16,19 @@ __all__ = [
     "Cell",
     "ModelShape",
     "Suite",
+    "SuiteCost",
     "TrainingConfig",
     "cell",
+    "decay_steps",
     "fixed_batch",
     "gpu_hour",
     "isoflop_grid",
     "levels",
     "load_suite",
     "paper",
+    "share_batches",
+    "suite_cost",
     "tiny",
     "world",
+    "wsd_flops",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from t2scaling.costs import Convention
 from t2scaling.errors import SuiteError
@@ -90,6 +90,20 @@ def cell(
     n_tokens = max(1, round(wanted / per_step)) * per_step
     name = run_id or f"{shape.name}-c{level:.3g}".replace("e+", "e").replace("e0", "e")
     return Cell(name, shape, n_params, n_tokens, 6.0 * n_params * n_tokens, level, overtrained, batch_size)
+
+
+def share_batches(cells: Iterable[Cell], seq_len: int) -> list[Cell]:
+    """The same cells with one batch size per shape, the geometric mean over its cells: what a shared trunk needs."""
+    cells = list(cells)
+    shared = []
+    for old in cells:
+        sizes = [math.log(other.batch_size) for other in cells if other.shape == old.shape]
+        batch_size = max(1, round(math.exp(sum(sizes) / len(sizes))))
+        per_step = batch_size * seq_len
+        n_tokens = max(1, round(old.level / (6 * old.n_params) / per_step)) * per_step
+        flops = 6.0 * old.n_params * n_tokens
+        shared.append(replace(old, batch_size=batch_size, n_tokens=n_tokens, train_flops=flops))
+    return shared
 
 
 def levels(first: float, last: float, step: float) -> list[float]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from t2scaling.errors import SuiteError
 from t2scaling.suite import figure8
-from t2scaling.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels
+from t2scaling.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels, share_batches
 from t2scaling.suite.shape import ModelShape
 from t2scaling.suite.suite import Suite
 from t2scaling.suite.training import TrainingConfig
@@ -49,19 +49,23 @@ def _shapes(table: tuple[tuple[int, int, int, int], ...], vocab_size: int) -> li
     return [ModelShape(width, depth, heads, d_ff, vocab_size) for width, depth, heads, d_ff in table]
 
 
+def _cells(grid: list[Cell], schedule: str, seq_len: int) -> tuple[Cell, ...]:
+    return tuple(share_batches(grid, seq_len) if schedule == "wsd" else grid)
+
+
 def tiny(seed: int = 0, schedule: str = "cosine") -> Suite:
     """A handful of cells of four sizes and three budgets, trained in seconds each on a laptop's CPU."""
     grid = isoflop_grid(
         _shapes(MINIATURE[:5], 512),
-        levels(2e9, 3.2e10, 4),
+        levels(1e9, 1.6e10, 4),
         seq_len=64,
         batch=BatchRule(tokens=512, at=1e5, smallest=256, largest=4096),
-        ratio=(1.5, 60),
-        overtrained_ratio=200,
+        ratio=(1.5, 40),
+        overtrained_ratio=120,
     )
     return Suite(
         "tiny",
-        tuple(grid),
+        _cells(grid, schedule, 64),
         TrainingConfig(schedule=schedule, checkpoint_seconds=20, log_every=10, **MINIATURE_RATE),
         corpus_tokens=400_000,
         heldout_tokens=16_384,
@@ -86,7 +90,7 @@ def world(seed: int = 0, schedule: str = "cosine") -> Suite:
     )
     return Suite(
         "world",
-        tuple(grid),
+        _cells(grid, schedule, 128),
         TrainingConfig(schedule=schedule, **MINIATURE_RATE),
         corpus_tokens=45_000_000,
         heldout_tokens=131_072,
@@ -117,7 +121,7 @@ def gpu_hour(seed: int = 0, schedule: str = "wsd") -> Suite:
     )
     return Suite(
         "gpu_hour",
-        tuple(grid),
+        _cells(grid, schedule, 512),
         TrainingConfig(schedule=schedule),
         corpus_tokens=500_000_000,
         heldout_tokens=524_288,
@@ -131,7 +135,8 @@ def gpu_hour(seed: int = 0, schedule: str = "wsd") -> Suite:
 def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
     """The T² paper's suite: 106 cells, 16 sizes, 12 budgets, 21 cells overtrained (arXiv 2604.01411, Figure 8).
 
-    Steps of 256 × 2048 tokens, four heads, SwiGLU, vocabulary 50,432 (GPT-NeoX's tokenizer, padded).
+    Steps of 256 × 2048 tokens, four heads, vocabulary 50,432. The paper's tokenizer is GPT-NeoX's, padded to this size;
+    here one of exactly this size is trained on the text.
     """
     sizes = {size.n_params: size for size in figure8.SIZES}
     batch = fixed_batch(256 * 2048)
@@ -151,14 +156,9 @@ def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
         )
     return Suite(
         "paper",
-        tuple(grid),
+        _cells(grid, schedule, 2048),
         TrainingConfig(schedule=schedule, checkpoint_seconds=1800, log_every=50),
-        corpus={
-            "kind": "hub",
-            "name": "tiiuae/falcon-refinedweb",
-            "field": "content",
-            "tokenizer": "EleutherAI/gpt-neox-20b",
-        },
+        corpus={"kind": "hub", "name": "tiiuae/falcon-refinedweb", "field": "content"},
         corpus_tokens=120_000_000_000,
         heldout_tokens=16_777_216,
         seq_len=2048,

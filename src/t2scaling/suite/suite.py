@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from t2scaling import artefacts
+from t2scaling.costs import CONVENTIONS, Convention
 from t2scaling.errors import SuiteError
 from t2scaling.suite.grid import Cell
-from t2scaling.costs import CONVENTIONS, Convention
 from t2scaling.suite.shape import ModelShape
 from t2scaling.suite.training import TrainingConfig
 
@@ -65,6 +65,8 @@ class Suite:
                 raise SuiteError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")
         for cell in self.cells:
             self._check(cell)
+        if self.training.schedule == "wsd":
+            self._check_trunks()
 
     def _check(self, cell: Cell) -> None:
         def fail(reason: str) -> SuiteError:
@@ -82,6 +84,15 @@ class Suite:
             )
         if any(mark in cell.run_id for mark in "/\\") or cell.run_id.startswith("."):
             raise fail("a run_id names a folder, so it holds no slash and does not begin with a dot.")
+
+    def _check_trunks(self) -> None:
+        for shape in {cell.shape for cell in self.cells}:
+            sizes = sorted({cell.batch_size for cell in self.cells if cell.shape == shape})
+            if len(sizes) > 1:
+                raise SuiteError(
+                    f"suite `{self.name}`: cells of {shape.name} have batch sizes {sizes}, but under `schedule` = wsd "
+                    "they share a trunk and need the same one (see `share_batches`)."
+                )
 
     def cell(self, run_id: str) -> Cell:
         """The cell named `run_id`; raises SuiteError, suggesting the nearest name, where there is none."""

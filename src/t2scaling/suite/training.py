@@ -82,6 +82,11 @@ class TrainingConfig:
         return asdict(self)
 
 
+def decay_steps(steps: int, training: TrainingConfig) -> int:
+    """Steps of the final decay in a run of `steps` under the wsd schedule."""
+    return max(1, round(training.decay_fraction * steps))
+
+
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ValueError(f"`{name}` = {value!r} is unknown: use one of {', '.join(known)}.")

@@ -1,0 +1,133 @@
+"""The training loop's state between steps, and what happens in one step."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from t2scaling.costs import train_flops_per_token
+from t2scaling.errors import T2Error
+from t2scaling.pretrain import checkpoint
+from t2scaling.pretrain.device import Place, micro_batch
+from t2scaling.pretrain.metrics import Metrics
+from t2scaling.pretrain.model import Model
+from t2scaling.pretrain.optimizer import FlatAdamW
+from t2scaling.pretrain.schedule import Schedule
+from t2scaling.suite import TrainingConfig
+
+Report = Callable[[dict[str, float]], None]
+
+
+class DivergedError(T2Error):
+    """The loss of a run is no longer a number."""
+
+    exit_code = 1
+
+
+class Loop:
+    """One model in training.
+
+    step      steps taken so far
+    seconds   time spent in steps, over all processes that worked on the run
+    """
+
+    def __init__(
+        self, model: Model, batch_size: int, seq_len: int, config: TrainingConfig, schedule: Schedule, where: Place
+    ) -> None:
+        self.model, self.config, self.schedule, self.place = model, config, schedule, where
+        self.batch_size, self.seq_len = batch_size, seq_len
+        self.optimizer = FlatAdamW(model, config)
+        self.micro = micro_batch(model.shape, -(-batch_size // where.world), seq_len, where)
+        self.step, self.seconds = 0, 0.0
+        self._clock = self._saved = time.monotonic()
+        self._logged_seconds = 0.0
+        self._sums: list[Tensor] = []
+        self._norm: Tensor | None = None
+
+    def train_step(self, batch: Any) -> None:
+        """One optimiser step on a batch of token ids, (batch_size, seq_len + 1)."""
+        mine = torch.from_numpy(batch[self.place.rank :: self.place.world]).to(self.place.device, non_blocking=True)
+        for part in mine.split(self.micro):
+            share = len(part) / len(batch)
+            loss, ce = self.model.loss(part[:, :-1], part[:, 1:], self.config.z_loss)
+            (loss * share).backward()
+            self._sums.append(torch.stack((loss.detach(), ce)) * share)
+        if self.place.world > 1:
+            self.model.grads.copy_(self.place.accelerator.reduce(self.model.grads, "sum"))
+        self._norm = self.optimizer.step(self.schedule.rate(self.step))
+        self.step += 1
+
+    def log(self, metrics: Metrics, report: Report | None) -> None:
+        """Write a row of metrics if one is due; only then does the device have to catch up.
+
+        Raises DivergedError where the loss is no longer finite.
+        """
+        every = self.config.log_every
+        if self.step % every and self.step != self.schedule.steps:
+            return
+        steps = self.step % every or every
+        total = torch.stack(self._sums).sum(0)
+        if self.place.world > 1:
+            total = self.place.accelerator.reduce(total, "sum")
+        loss, ce = (total / steps).tolist()
+        self._sums = []
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"the loss is {loss} at step {self.step}: lower `learning_rate` = {self.config.learning_rate:g}, "
+                "or lengthen the warmup."
+            )
+        self._tick()
+        elapsed, self._logged_seconds = self.seconds - self._logged_seconds, self.seconds
+        per_step = self.batch_size * self.seq_len
+        speed = steps * per_step / max(elapsed, 1e-9)
+        row = {
+            "step": self.step,
+            "tokens": self.step * per_step,
+            "loss": loss,
+            "cross_entropy": ce,
+            "learning_rate": self.schedule.rate(self.step - 1),
+            "grad_norm": float(self._norm) if self._norm is not None else float("nan"),
+            "tokens_per_second": speed,
+        }
+        if self.place.peak is not None:
+            flops = train_flops_per_token(self.model.shape, self.seq_len)
+            row["utilisation"] = speed * flops / (self.place.peak * self.place.world)
+        metrics.row(**row)
+        if report is not None:
+            report(row)
+
+    def checkpoint_if_due(self, root: Path, keep: int | None) -> None:
+        """Write a checkpoint between two rows of metrics, if enough time has passed and the run is not at its end."""
+        due = time.monotonic() - self._saved >= self.config.checkpoint_seconds
+        if due and self.step % self.config.log_every == 0 and self.step < self.schedule.steps:
+            self.save(root, keep)
+
+    def save(self, root: Path, keep: int | None) -> None:
+        """Write a checkpoint of this step and remove all but the newest `keep` (None: remove none)."""
+        self._tick()
+        if self.place.rank == 0:
+            state = {"step": self.step, "seconds": self.seconds}
+            checkpoint.save(root, self.model, self.optimizer.moments, state, keep)
+        self._clock = self._saved = time.monotonic()
+
+    def resume(self, root: Path, at_most: int | None = None) -> list[str]:
+        """Go on from the newest undamaged checkpoint, if any; returns a sentence for each that was damaged."""
+        folder, notes = checkpoint.latest(root, at_most)
+        if folder is not None:
+            state = checkpoint.load(folder, self.model, self.optimizer.moments)
+            self.optimizer.restored()
+            self.step, self.seconds = state["step"], state["seconds"]
+            self._logged_seconds = self.seconds
+        self._clock = self._saved = time.monotonic()
+        return notes
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.seconds += now - self._clock
+        self._clock = now
