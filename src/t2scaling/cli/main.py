@@ -17,6 +17,7 @@ from t2scaling.errors import T2Error
 # Verb → module under t2scaling.cli; each module has a function `command`. The order is that of the help page.
 VERBS: dict[str, str] = {
     "demo": "demo",
+    "suite": "suite",
     "pretrain": "pretrain",
     "evaluate": "evaluate",
     "collect": "collect",

@@ -171,12 +171,22 @@ def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
 RECIPES: dict[str, Callable[..., Suite]] = {"tiny": tiny, "world": world, "gpu_hour": gpu_hour, "paper": paper}
 
 
-def load_suite(name: str | Path) -> Suite:
-    """A suite from a file or a recipe's name. Raises SuiteError, suggesting the nearest recipe, where it is neither."""
-    if str(name) in RECIPES:
-        return RECIPES[str(name)]()
+def load_suite(name: str | Path, schedule: str | None = None) -> Suite:
+    """A suite from a recipe's name or a file.
+
+    schedule   plan a recipe with this schedule instead of its own; a file says itself which it has
+    Raises SuiteError, suggesting the nearest recipe, where `name` is neither.
+    """
+    recipe = RECIPES.get(str(name))
+    if recipe is not None:
+        return recipe() if schedule is None else recipe(schedule=schedule)
     if Path(name).is_file():
-        return Suite.load(name)
+        suite = Suite.load(name)
+        if schedule not in (None, suite.training.schedule):
+            raise SuiteError(
+                f"`--schedule {schedule}`: `{name}` is planned for {suite.training.schedule}; plan it anew."
+            )
+        return suite
     near = get_close_matches(str(name), RECIPES, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"recipes are {', '.join(RECIPES)}."
     raise SuiteError(f"`{name}` is neither a file nor a recipe: {hint}")

@@ -1,0 +1,106 @@
+"""`t2 suite`: plan a suite, and see its grid and its bill before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from t2scaling.cli.common import JsonFlag, emit, note, number_option
+from t2scaling.units import format_number, format_ratio
+
+if TYPE_CHECKING:
+    from t2scaling.suite import Suite, SuiteCost
+
+
+def command(
+    recipe: Annotated[str, typer.Argument(help="tiny, world, gpu_hour, paper, or a suite.json.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write suite.json.", show_default="RECIPE.json")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the grid and its bill; write nothing.")] = False,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="cosine (a run per cell) or wsd (a shared trunk per size).", show_default="the recipe's"),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="Device of the bill: cpu (per thread), h100, a100, h200, b200, …")
+    ] = "h100",
+    utilisation: Annotated[float | None, number_option("Share of the device's peak reached.", "--utilisation")] = None,
+    price: Annotated[float | None, number_option("Dollars for an hour of the device.", "--price")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of weights and data order.", show_default="the recipe's")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Plan a suite of runs and write it as suite.json: sizes by training budgets, and what they cost."""
+    from dataclasses import replace
+
+    from t2scaling.costs import Price
+    from t2scaling.suite import load_suite, suite_cost
+
+    plan = load_suite(recipe, schedule=schedule)
+    if seed is not None:
+        plan = replace(plan, seed=seed)
+    priced: str | Price = device
+    if device != "cpu":
+        terms: dict[str, Any] = {"dollars_per_hour": price, "utilisation": utilisation}
+        priced = Price(device, **{name: value for name, value in terms.items() if value is not None})
+    cost = suite_cost(plan, priced)
+    path = None
+    if not dry_run:
+        path = plan.save(output or Path(f"{plan.name}.json"))
+    emit(_content(plan, cost, path), as_json=json, show=[_grid(plan), _bill(plan, cost)])
+    if path is not None and not json:
+        note(f"wrote {path}")
+
+
+def _content(plan: Suite, cost: SuiteCost, path: Path | None) -> dict[str, Any]:
+    cells = [
+        {
+            "run_id": cell.run_id,
+            "n_params": cell.n_params,
+            "n_tokens": cell.n_tokens,
+            "tokens_per_param": cell.tokens_per_param,
+            "train_flops": cell.train_flops,
+            "overtrained": cell.overtrained,
+            "steps": plan.steps(cell),
+        }
+        for cell in plan.cells
+    ]
+    bill = asdict(cost) | {"wsd_fraction": cost.wsd_fraction}
+    return {"name": plan.name, "path": path, "cost": bill, "cells": cells}
+
+
+def _grid(plan: Suite) -> Any:
+    """Tokens per parameter of each cell; a star marks the overtrained ones."""
+    from rich.table import Table
+
+    sizes = sorted({cell.n_params for cell in plan.cells})
+    at = {(cell.level, cell.n_params): cell for cell in plan.cells}
+    table = Table(title=f"{plan.name}: tokens per parameter (* overtrained)", title_justify="left", box=None)
+    table.add_column("FLOPs \\ N", justify="right")
+    for size in sizes:
+        table.add_column(format_number(size), justify="right")
+    for level in sorted({cell.level for cell in plan.cells}):
+        cells = [at.get((level, size)) for size in sizes]
+        texts = ["" if c is None else format_ratio(c.tokens_per_param)[:-1] + "*" * c.overtrained for c in cells]
+        table.add_row(format_number(level), *texts)
+    return table
+
+
+def _bill(plan: Suite, cost: SuiteCost) -> str:
+    over = sum(cell.overtrained for cell in plan.cells)
+    levels = len({cell.level for cell in plan.cells})
+    sizes = len({cell.shape for cell in plan.cells})
+    time = f"{cost.hours:,.1f} h" if cost.hours >= 1 else f"{cost.hours * 60:,.1f} min"
+    dollars = "" if cost.dollars is None else f", ${cost.dollars:,.2f}"
+    return (
+        f"\n{len(plan.cells)} cells, {levels} budgets, {sizes} sizes, {over} overtrained; "
+        f"{format_number(max(cell.n_tokens for cell in plan.cells))} tokens in the longest run\n"
+        f"{cost.flops:.3g} FLOPs with schedule {plan.training.schedule}: {time} on {cost.device}{dollars}\n"
+        f"one cosine run per cell {cost.cosine_flops:.3g} FLOPs, shared trunks with a decay per cell (wsd) "
+        f"{cost.wsd_flops:.3g}: {cost.wsd_fraction:.0%} of it"
+    )
