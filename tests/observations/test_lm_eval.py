@@ -248,7 +248,7 @@ def test_log_without_results_file(lm_eval_log: Write) -> None:
     path = lm_eval_log("sums", [sampled(0, "4", ["4", "5"])], results=False)
     found = read(path, [{"run_id": "tiny", "n_params": "40K", "n_tokens": "1B"}])
     assert found.outcomes["n_correct"].to_list() == [1]
-    with pytest.raises(DataError, match=r"`n_params`, `n_tokens`.*--runs"):
+    with pytest.raises(DataError, match=r"do not say `n_params` and `n_tokens` of `tiny`.*--runs"):
         read(path)
 
 

@@ -30,7 +30,7 @@ def command(
     score: Annotated[
         str | None,
         typer.Option(
-            help="Grade sampled responses of lm-eval logs: exact, numeric or module:function (response, target) -> bool.",
+            help="Grade responses of lm-eval logs: exact, numeric or module:function, (response, target) -> bool.",
             show_default="what the log says, else exact",
         ),
     ] = None,

@@ -29,12 +29,14 @@ class Part:
     where        how an error calls it
     conventions  what it states about its numbers; nothing for what it leaves open
     unused       columns of the file that are not canonical
+    from_log     True for the log of a harness, whose columns are not the user's to name
     """
 
     where: str
     frame: pl.DataFrame
     conventions: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    from_log: bool = False
 
 
 def part_from_table(

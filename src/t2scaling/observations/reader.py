@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import polars as pl
+
 from t2scaling.errors import DataError
 from t2scaling.observations.inspect_log import read_logs as read_inspect_logs
 from t2scaling.observations.lm_eval import read_logs as read_lm_eval_logs
@@ -63,14 +65,37 @@ def read(
         parts = [part_from_table(frame, "the table", {}, columns, report)]
     given = {"nll": nll_unit, "n_params": n_params_convention}
     overrides = {name: value for name, value in given.items() if value}
+    return _assemble(parts, manifest, overrides, report)
+
+
+def _assemble(
+    parts: Sequence[Part], manifest: Manifest, overrides: Mapping[str, str], report: ReportBuilder
+) -> Observations:
+    """Stack the parts, add what the manifest knows of the runs, and check the whole."""
     frame, conventions = combine(parts, overrides, report)
     if "run_id" in frame.columns:
         frame, told = attach(frame, manifest, report)
         conventions.update({name: value for name, value in told.items() if name not in overrides})
     where = parts[0].where if len(parts) == 1 else "the files together"
+    if all(part.from_log for part in parts):
+        _require_facts(frame, where)
     # Columns that are not canonical may be misspelt ones, which the refusal should know of.
     require_columns([*frame.columns, *(name for part in parts for name in part.unused)], where)
     return Observations.from_frame(frame, conventions, report.build(), where=where)
+
+
+def _require_facts(frame: pl.DataFrame, where: str) -> None:
+    """Logs of which none says N, or none says D, are no table with a column misnamed: say where to put it."""
+    missing = [name for name in ("n_params", "n_tokens") if name not in frame.columns]
+    if missing:
+        runs = frame["run_id"].unique().sort().to_list()
+        more = f" and {len(runs) - 3:,} more" if len(runs) > 3 else ""
+        named, facts = ", ".join(f"`{run}`" for run in runs[:3]), " and ".join(f"`{name}`" for name in missing)
+        raise DataError(
+            f"{where} do not say {facts} of {named}{more}. Give them with a --runs manifest, whose rules are like "
+            f"{{match: {runs[0]}, n_params: 1B, n_tokens: 20B}}, or state them as metadata when the evaluation is run.",
+            runs,
+        )
 
 
 def sort_files(paths: Sequence[Path], format: Format = "auto") -> dict[str, list[Path]]:
@@ -124,9 +149,11 @@ def _read_files(
 ) -> list[Part]:
     parts = []
     if found["lm-eval"]:
-        parts.append(Part("the lm-eval logs", *read_lm_eval_logs(found["lm-eval"], options, report)))
+        parts.append(Part("the lm-eval logs", *read_lm_eval_logs(found["lm-eval"], options, report), from_log=True))
     if found["inspect"]:
-        parts.append(Part("the Inspect logs", *read_inspect_logs(found["inspect"], options.filter, report)))
+        parts.append(
+            Part("the Inspect logs", *read_inspect_logs(found["inspect"], options.filter, report), from_log=True)
+        )
     for path in found["table"]:
         frame, kind = read_table(path)
         stated = read_conventions(path) if kind == "parquet" else {}
