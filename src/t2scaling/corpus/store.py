@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,16 @@ from t2scaling.corpus.shuffle import shuffled
 from t2scaling.errors import DataError, PrerequisiteError
 
 MANIFEST = "corpus.json"
+
+
+_ORDER = 4096  # blocks whose order is worked out at once
+
+
+@lru_cache(maxsize=8)
+def _order(part: int, n_blocks: int, seed: int, epoch: int) -> list[int]:
+    """Blocks part·_ORDER … of the shuffled order of an epoch."""
+    positions = np.arange(part * _ORDER, min((part + 1) * _ORDER, n_blocks), dtype=np.int64)
+    return shuffled(positions, n_blocks, (seed, epoch)).tolist()
 
 
 def token_dtype(vocab_size: int) -> np.dtype[Any]:
@@ -99,10 +109,11 @@ class Corpus:
         n_blocks = self.n_blocks(seq_len)
         sequence = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int64)
         epoch, position = np.divmod(sequence, n_blocks)
-        block = np.empty_like(position)
-        for number in np.unique(epoch):
-            block[epoch == number] = shuffled(position[epoch == number], n_blocks, (seed, int(number)))
-        return np.stack([self.tokens(int(b) * seq_len, seq_len + 1) for b in block])
+        out = np.empty((batch_size, seq_len + 1), dtype=np.int64)
+        for row, (e, p) in enumerate(zip(epoch.tolist(), position.tolist(), strict=True)):
+            block = _order(p // _ORDER, n_blocks, seed, e)[p % _ORDER]
+            out[row] = self.tokens(block * seq_len, seq_len + 1)
+        return out
 
     def unique_tokens(self, n_tokens: int, seq_len: int) -> int:
         """How many different tokens of the corpus a run over `n_tokens` sees."""

@@ -21,14 +21,16 @@ END_OF_TEXT = "<|endoftext|>"
 UNKNOWN = "<|unknown|>"
 # Below this size the 160 bytes that no ASCII text uses would be a large part of the vocabulary.
 FULL_BYTES_FROM = 2048
-_CHARACTERS_PER_ENTRY = 4000  # of text that the tokenizer is trained on: 2 million for 512 entries
+# Of text that a tokenizer is trained on: at least, and for each entry of a large one.
+_CHARACTERS, _CHARACTERS_PER_ENTRY = 4_000_000, 4000
 _WORDS = r" ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 
 
 def train_tokenizer(documents: Iterable[str], vocab_size: int, path: str | Path) -> Path:
     """Train a byte-level BPE of exactly `vocab_size` entries and write it as a Hugging Face tokenizer folder.
 
-    documents    text to learn from; reading stops after 4,000 characters per entry, so an endless source is fine
+    documents    text to learn from; reading stops after 4,000 characters per entry, or 4 million if that is more, so
+                 an endless source is fine
     vocab_size   entries, the end-of-text and unknown tokens included; below 2,048 only printable ASCII is spelt out
                  and any other byte is the unknown token
     Returns the folder, which `AutoTokenizer.from_pretrained` loads. Raises ValueError where the text has too few
@@ -57,7 +59,7 @@ def train_tokenizer(documents: Iterable[str], vocab_size: int, path: str | Path)
         limit_alphabet=len(alphabet),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_first(documents, _CHARACTERS_PER_ENTRY * vocab_size), trainer)
+    tokenizer.train_from_iterator(_first(documents, max(_CHARACTERS, _CHARACTERS_PER_ENTRY * vocab_size)), trainer)
     if tokenizer.get_vocab_size() != vocab_size:
         raise ValueError(
             f"`vocab_size` = {vocab_size} is more than the text gives: it has words for {tokenizer.get_vocab_size()} "
