@@ -1,4 +1,4 @@
-"""The README's commands and code run as written in an empty folder; its links lead somewhere; docs/cli.md is current."""
+"""The README's commands and code run as written in an empty folder, its links hold, docs/cli.md is current."""
 
 from __future__ import annotations
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 def command(
     observations: Annotated[
-        str, typer.Argument(metavar="OBS", help="Table or folder of logs; for chinchilla also n_params,n_tokens,loss.")
+        str,
+        typer.Argument(
+            metavar="OBS", help="Table, folder of logs, or the shipped suite `world`; for chinchilla also N, D, loss."
+        ),
     ],
     law: Annotated[str, typer.Option(help="loss (Approach 1), accuracy (Approach 2), chinchilla or naive.")] = "loss",
     task: Annotated[str | None, typer.Option(help="Task to fit, or macro for the mean over tasks.")] = None,
@@ -91,8 +94,6 @@ def _read(observations: str, law: str, options: dict[str, Any]) -> Any:
         return read_losses(observations)
     from t2scaling.observations import is_large, read, stream_curves
 
-    if not Path(observations).exists():
-        raise FileNotFoundError(2, "no such file or folder", observations)
     with console(stderr=True).status("reading"):
         if is_large(observations):
             note("a large table: averaged over its questions as it is read, so that a bootstrap draws runs only")
