@@ -5,7 +5,7 @@ recipe up to a budget. `t2 study` takes them in parallel, one thread each, with 
 the clock. The reference is `transformers.Trainer` on one cell after another in one process with torch's default
 threads, its imports outside the clock. Neither writes checkpoints on the way; both write the final model.
 
-    python benchmarks/suite_throughput.py [--budget 8e10] [--jobs N]
+    python benchmarks/suite_throughput.py [--budget 4e10] [--jobs N]
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def run_trainer(suite_file: Path, corpus_dir: Path, out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--budget", type=float, default=8e10, help="largest FLOPs of a cell")
+    parser.add_argument("--budget", type=float, default=4e10, help="largest FLOPs of a cell")
     parser.add_argument("--jobs", type=int, help="workers of the study; one per core by default")
     parser.add_argument("--trainer", nargs=3, type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()

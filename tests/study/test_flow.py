@@ -9,7 +9,7 @@ import pytest
 from t2scaling.artefacts import write_json, write_text
 from t2scaling.errors import SuiteError
 from t2scaling.study import describe, open_study
-from t2scaling.study.jobs import PREPARE, Study, make_jobs
+from t2scaling.study.jobs import PREPARE, Study, make_jobs, train_seconds
 from t2scaling.suite import tiny
 
 
@@ -85,21 +85,24 @@ def test_runs_of_one_size_wait_for_each_other_where_they_share_a_trunk(tmp_path)
     for cell in sorted(study.suite.cells, key=lambda cell: cell.n_tokens):
         by_size.setdefault(cell.shape, []).append(cell.run_id)
     for names in by_size.values():
-        assert [jobs[name].after for name in names] == [(), *((name,) for name in names[:-1])]
+        assert [jobs[name].behind for name in names] == [(), *((name,) for name in names[:-1])]
 
 
 def test_the_outline_counts_and_foretells(tmp_path):
     study = opened(tmp_path)
     outline = describe(study)
-    assert outline.seconds is None
     assert outline.flops == pytest.approx(study.suite.train_flops)
-    finish_cell(study, study.suite.cells[0].run_id)
-    outline = describe(study)
-    assert [done for _, done in outline.cells].count(True) == 1
-    left = study.suite.train_flops - study.suite.cells[0].train_flops
-    # The one run that is done took 4 s for 2e9 FLOPs.
-    assert outline.seconds == pytest.approx(left * 2e-9 / min(outline.n_workers, outline.n_jobs))
-    assert "8 of 9 cells" in outline.sentence() or f"of {len(study.suite.cells)} cells" in outline.sentence()
+    assert outline.seconds is not None
+    first, *others = study.suite.cells
+    finish_cell(study, first.run_id)
+    after = describe(study)
+    assert after.seconds is not None
+    assert [done for _, done in after.cells].count(True) == 1
+    assert f"{len(others)} of {len(study.suite.cells)} cells" in after.sentence()
+    # The cell that is done took 4 s: the others are expected to be off by the same factor.
+    slower = 4.0 / train_seconds(study.suite, first)
+    costs = [job.cost for job in make_jobs(study)]
+    assert after.seconds == pytest.approx(slower * max(sum(costs) / after.n_workers, *costs))
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Job]:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     def job(id: str, function: str, after: tuple[str, ...] = (), cost: float = 0.0, **arguments: object) -> Job:
-        return Job(id, f"study_work:{function}", arguments, after, cost)
+        return Job(id, f"study_work:{function}", arguments, after, cost=cost)
 
     return job
 

@@ -8,7 +8,7 @@ from t2scaling.study.runner import Board, Job, State
 
 
 def job(id: str, after: tuple[str, ...] = (), cost: float = 1.0) -> Job:
-    return Job(id, "nowhere:nothing", {}, after, cost)
+    return Job(id, "nowhere:nothing", after=after, cost=cost)
 
 
 def taken(board: Board) -> str:
@@ -36,6 +36,13 @@ def test_what_needs_a_failed_job_is_blocked_all_the_way():
     assert [outcomes[name].state for name in "abc"] == [State.FAILED, State.BLOCKED, State.BLOCKED]
     assert "`b`" in outcomes["c"].note
     assert taken(board) == "d"
+
+
+def test_what_goes_behind_a_job_waits_for_its_end_and_not_for_its_success():
+    board = Board([job("a", cost=1), Job("b", "nowhere:nothing", behind=("a",), cost=9), job("c", cost=0.5)])
+    assert [taken(board), taken(board)] == ["a", "c"]
+    board.failed("a", "no")
+    assert taken(board) == "b"
 
 
 def test_a_postponed_job_lets_others_go_first_and_comes_back():

@@ -6,7 +6,7 @@ already makes no job, so starting a study again does only what is missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.study.config import StudyConfig
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 PREPARE = "prepare"
 _STEPS = "t2scaling.study.steps"
-# Measuring costs about as much as a training run of so many FLOPs; it matters for the order of jobs alone.
-_MEASURE_FLOPS_PER_PARAM = 1e5
+# Measuring one task, and post-training on one, cost about as much as training on so many tokens.
+_MEASURE_TOKENS = 1e4
+_TUNE_TOKENS = 2e5
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def make_jobs(study: Study) -> list[Job]:
     if not jobs or prepared(study):
         return jobs
     first = Job(PREPARE, f"{_STEPS}:prepare", {"folder": _folder(study), **_settings(study)})
-    return [first, *(_after(job, PREPARE) for job in jobs)]
+    return [first, *(replace(job, after=(*job.after, PREPARE)) for job in jobs)]
 
 
 def prepared(study: Study) -> bool:
@@ -81,26 +82,36 @@ def cell_done(study: Study, run_id: str) -> bool:
     return layout.trained(run_id) and all(path.is_file() for path in wanted)
 
 
+def train_seconds(suite: Suite, cell: Cell) -> float:
+    """Expected seconds of training one cell on one CPU thread; on other devices it still orders the cells."""
+    from t2scaling.suite import suite_cost
+
+    return suite_cost(replace(suite, cells=(cell,)), "cpu").hours * 3600
+
+
 def _of_cell(study: Study, cell: Cell) -> list[Job]:
-    run_id, measure = cell.run_id, _MEASURE_FLOPS_PER_PARAM * cell.n_params
+    run_id, per_token = cell.run_id, train_seconds(study.suite, cell) / cell.n_tokens
     common = {"folder": _folder(study), **_settings(study)}
     jobs: list[Job] = []
     after: tuple[str, ...] = ()
     if not cell_done(study, run_id):
-        cost = measure * len(study.measurements()) + cell.train_flops * (not study.layout.trained(run_id))
-        jobs.append(Job(run_id, f"{_STEPS}:cell", {**common, "run_id": run_id}, (), cost))
+        tokens = _MEASURE_TOKENS * len(study.measurements()) + cell.n_tokens * (not study.layout.trained(run_id))
+        jobs.append(Job(run_id, f"{_STEPS}:cell", {**common, "run_id": run_id}, cost=per_token * tokens))
         after = (run_id,)
     for task, mode in study.tunings():
         name = study.layout.tuned_id(run_id, task, mode)
         if study.layout.trained(name) and study.layout.tuned_measurement(run_id, task, mode).is_file():
             continue
         arguments = {**common, "run_id": run_id, "task": task, "mode": mode}
-        jobs.append(Job(name, f"{_STEPS}:tune", arguments, after, 2 * measure))
+        jobs.append(Job(name, f"{_STEPS}:tune", arguments, after, cost=per_token * _TUNE_TOKENS))
     return jobs
 
 
 def _one_size_after_another(suite: Suite, jobs: list[Job]) -> list[Job]:
-    """With a shared trunk, the runs of one size wait for each other: each extends the trunk of the one before."""
+    """With a shared trunk, the runs of one size go one by one: each extends the trunk of the one before.
+
+    One that fails stops none of the others, since each can train what is missing of the trunk.
+    """
     if suite.training.schedule != "wsd":
         return jobs
     shape = {cell.run_id: cell.shape for cell in suite.cells}
@@ -109,13 +120,9 @@ def _one_size_after_another(suite: Suite, jobs: list[Job]) -> list[Job]:
     chained = {}
     for job in sorted((job for job in jobs if job.id in shape), key=lambda job: tokens[job.id]):
         before = last.get(shape[job.id])
-        chained[job.id] = job if before is None else _after(job, before)
+        chained[job.id] = job if before is None else replace(job, behind=(before,))
         last[shape[job.id]] = job.id
     return [chained.get(job.id, job) for job in jobs]
-
-
-def _after(job: Job, name: str) -> Job:
-    return Job(job.id, job.function, job.arguments, (*job.after, name), job.cost)
 
 
 def _folder(study: Study) -> str:

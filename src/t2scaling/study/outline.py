@@ -1,6 +1,6 @@
 """What a study would do, before it does it: the jobs that are missing, their FLOPs, and the time they take.
 
-Time comes from the runs of this study that are done already. Where none is, nothing is promised.
+The time is that of one thread of a server core per run, corrected by the pace of the runs that are done already.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from t2scaling.study.jobs import Study, cell_done, make_jobs
+from t2scaling.study.jobs import Study, cell_done, make_jobs, train_seconds
 from t2scaling.study.local import slots
 from t2scaling.study.view import duration
 from t2scaling.units import format_number, format_ratio
@@ -27,7 +27,7 @@ class Outline:
     n_tunings  post-training runs among all that the study wants
     flops      training FLOPs of the cells that are not done
     n_workers  jobs at once
-    seconds    expected time of training them, from the pace of the runs that are done; None where none is
+    seconds    expected time of all jobs; None on GPUs before a run is done
     """
 
     study: Study
@@ -77,7 +77,7 @@ class Outline:
     def sentence(self) -> str:
         """What would be done, and how long it takes where that is known."""
         todo = sum(not done for _, done in self.cells)
-        time = f"about {duration(self.seconds)}" if self.seconds else "time unknown until a run is done"
+        time = "time unknown until a run is done" if self.seconds is None else f"about {duration(self.seconds)}"
         return (
             f"{todo} of {len(self.cells)} cells and {self.n_tunings} post-training runs in {self.n_jobs} jobs, "
             f"{self.n_workers} at a time: {format_number(self.flops)} training FLOPs, {time}."
@@ -87,17 +87,20 @@ class Outline:
 def describe(study: Study) -> Outline:
     """What `study` would do now. Starts and writes nothing."""
     cells = tuple((cell, cell_done(study, cell.run_id)) for cell in study.suite.cells)
-    jobs, n_workers = make_jobs(study), len(slots(study.config.jobs, study.config.device))
+    jobs, places = make_jobs(study), slots(study.config.jobs, study.config.device)
+    n_workers = len(places)
     flops = sum(cell.train_flops for cell, _ in cells if not study.layout.trained(cell.run_id))
     tunings = sum(job.function.endswith(":tune") for job in jobs)
-    pace = _seconds_per_flop(study)
-    seconds = flops * pace / max(1, min(n_workers, len(jobs))) if pace is not None else None
+    pace = _pace(study) or (1.0 if not places[0].gpu else None)
+    expected = [job.cost for job in jobs]
+    # No faster than the work shared out evenly, nor than the longest job by itself.
+    seconds = None if pace is None else pace * max(sum(expected) / n_workers, *expected, 0.0)
     return Outline(study, cells, len(jobs), tunings, flops, n_workers, seconds)
 
 
-def _seconds_per_flop(study: Study) -> float | None:
-    """Seconds per training FLOP of the runs that are done; None where none is."""
-    records = [json.loads(path.read_text()) for path in study.layout.runs.glob("*/run.json")]
-    flops = sum(record["train_flops"] for record in records if record.get("stage") == "base")
-    seconds = sum(record["seconds"] for record in records if record.get("stage") == "base")
-    return seconds / flops if flops else None
+def _pace(study: Study) -> float | None:
+    """Seconds that the finished cells took over the seconds that were expected of them; None where none is done."""
+    done = [cell for cell in study.suite.cells if study.layout.trained(cell.run_id)]
+    records = [json.loads((study.layout.run(cell.run_id) / "run.json").read_text()) for cell in done]
+    expected = sum(train_seconds(study.suite, cell) for cell in done)
+    return sum(record["seconds"] for record in records) / expected if done else None

@@ -24,14 +24,16 @@ class Job:
     function   "package.module:function", called with `arguments` as keywords; it returns a short note or None,
                and raises `t2scaling.study.locks.Busy` where another process is at the same work
     arguments  anything that JSON can carry
-    after      ids of the jobs that must be done before
-    cost       estimated length in any unit; it orders the jobs and nothing else
+    after      ids of the jobs that must be done before; where one fails, this job is blocked
+    behind     ids of the jobs that must have ended before, whether they succeeded or not
+    cost       estimated length in seconds; it orders the jobs and foretells the time that is left
     """
 
     id: str
     function: str
     arguments: dict[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
     cost: float = 0.0
 
 
@@ -43,6 +45,9 @@ class State(StrEnum):
     DONE = "done"
     FAILED = "failed"
     BLOCKED = "blocked"
+
+
+_OPEN = (State.WAITING, State.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ class Board:
                     old = self._outcomes[ready.id]
                     self._set(ready.id, State.RUNNING, started=time.monotonic(), attempts=old.attempts + 1)
                     return ready
-                if not any(o.state in (State.WAITING, State.RUNNING) for o in self._outcomes.values()):
+                if not self._active():
                     return None
                 self._change.wait(wait)
             return None
@@ -137,15 +142,13 @@ class Board:
             return self._active()
 
     def _active(self) -> bool:
-        return any(o.state in (State.WAITING, State.RUNNING) for o in self._outcomes.values())
+        return any(outcome.state in _OPEN for outcome in self._outcomes.values())
 
     def _ready(self) -> tuple[Job | None, float | None]:
         """The ready job with the longest chain, or how long to wait for one that was postponed."""
         now, best, wait = time.monotonic(), None, None
         for name, job in self.jobs.items():
-            if self._outcomes[name].state is not State.WAITING:
-                continue
-            if any(self._state(before) is not State.DONE for before in job.after):
+            if self._state(name) is not State.WAITING or not self._may_start(job):
                 continue
             delay = self._not_before[name] - now
             if delay > 0:
@@ -153,6 +156,10 @@ class Board:
             elif best is None or self._chain[name] > self._chain[best.id]:
                 best = job
         return best, wait
+
+    def _may_start(self, job: Job) -> bool:
+        done = all(self._state(name) is State.DONE for name in job.after)
+        return done and not any(self._state(name) in _OPEN for name in job.behind)
 
     def _state(self, name: str) -> State:
         return self._outcomes[name].state
@@ -178,11 +185,11 @@ class Board:
 def _chains(jobs: dict[str, Job]) -> dict[str, float]:
     """Cost of each job plus that of the costliest chain of jobs that wait for it.
 
-    Raises ValueError for an unknown id in `after`, or a circle.
+    Raises ValueError for an unknown id, or a circle.
     """
     followers: dict[str, list[str]] = {name: [] for name in jobs}
     for job in jobs.values():
-        for before in job.after:
+        for before in (*job.after, *job.behind):
             if before not in jobs:
                 raise ValueError(f"job `{job.id}` waits for `{before}`, which is not among the jobs.")
             followers[before].append(job.id)
