@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def command(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Directories of `t2 pretrain` runs, or Hugging Face folders.")
+        list[Path], typer.Argument(metavar="RUN", help="Directories of `t2 pretrain` runs, or Hugging Face folders.")
     ],
     tasks: Annotated[str, typer.Option(help="Names or JSONL files, separated by commas; `all` for all eight tasks.")],
     mode: Annotated[str, typer.Option(help="nll: likelihood of the correct answer; sample: graded samples.")] = "nll",
