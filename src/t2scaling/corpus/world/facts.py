@@ -175,12 +175,12 @@ RELATIONS = {
     ),
 }
 
-# Kind of invented entity → its three relations. Persons and towns have capitalised names.
+# The three relations of each kind of invented entity. Persons and towns have capitalised names.
 _KINDS = (
-    ("person", ("job", "dish", "pet")),
-    ("creature", ("habitat", "diet", "fur")),
-    ("town", ("region", "goods", "flag")),
-    ("thing", ("material", "use", "shade")),
+    ("job", "dish", "pet"),  # a person
+    ("habitat", "diet", "fur"),  # a creature
+    ("region", "goods", "flag"),  # a town
+    ("material", "use", "shade"),  # a thing
 )
 _OPENINGS = ("Here is a fact. ", "This is well known. ", "Remember this. ", "I read this in a book. ")
 
@@ -213,8 +213,7 @@ def fact(rank: int) -> Fact:
 
 def _invented_fact(rank: int, index: int) -> Fact:
     entity, which = divmod(index, 3)
-    _kind, relations = _KINDS[entity % len(_KINDS)]
-    relation = relations[which]
+    relation = _KINDS[entity % len(_KINDS)][which]
     name = entity_name(entity)
     value = Draw(1, index, stream=9).pick(RELATIONS[relation].values)
     return Fact(rank, relation, name, value)
