@@ -5,7 +5,7 @@ import pytest
 
 from t2scaling.laws.powers import design
 from t2scaling.laws.restarts import SumOfSquares, fit_restarts
-from t2scaling.laws.varpro import EXPONENT_BOUNDS, fit_powers
+from t2scaling.laws.varpro import EXPONENT_BOUNDS, Search, fit_powers
 
 
 def draw_law(rng):
@@ -24,12 +24,12 @@ def draw_runs(rng, R):
     return np.exp(rng.uniform(np.log(5e6), np.log(2e9), R)), np.exp(rng.uniform(np.log(5e7), np.log(1e11), R))
 
 
-def noisy_problem(seed):
-    """A random problem: 12–40 runs, 3–9 k, noise of 0.1 to 20 %, E at zero in half of them, some with one D/N ratio."""
+def noisy_problem(seed, one_ratio=False):
+    """A random problem: 12–40 runs, 3–9 k, noise of 0.1 to 20 %, E at zero in half of them, one D/N ratio in some."""
     rng = np.random.default_rng(seed)
     R, K = int(rng.integers(12, 40)), int(rng.integers(3, 10))
     N, D = draw_runs(rng, R)
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 or one_ratio:
         D = 20 * N * np.exp(0.02 * rng.standard_normal(R))
     k = np.geomspace(1, 10 ** rng.uniform(0.7, 3), K)
     law = list(draw_law(rng))
@@ -86,11 +86,13 @@ def test_restarts_find_nothing_lower(seed):
     assert found <= reference * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("one_ratio", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-def test_a_much_wider_search_finds_nothing_lower(seed):
-    N, D, k, y = noisy_problem(1000 + seed)
+def test_a_much_wider_search_finds_nothing_lower(seed, one_ratio):
+    """Where D/N hardly varies, N and D go together, and the objective has many narrow valleys."""
+    N, D, k, y = noisy_problem(1000 + seed, one_ratio)
     found = fit_one(N, D, k, y).value[0]
-    wide = fit_one(N, D, k, y, grid=26, starts=150).value[0]
+    wide = fit_one(N, D, k, y, search=Search(grid=20, starts=150, plane=50, descents=100)).value[0]
     assert found <= wide * (1 + 1e-9)
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from t2scaling.errors import DataError
 from t2scaling.laws.newton import minimise
 from t2scaling.laws.powers import design, project
-from t2scaling.laws.varpro import EXPONENT_BOUNDS, PowerFits, fit_powers
+from t2scaling.laws.varpro import EXPONENT_BOUNDS, FULL, REFIT, PowerFits, fit_powers
 
 Array = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def fit_logs(
     centred = np.stack(covariates) - np.array(origin)[:, None]
     objective = log_objective(centred, np.log(y[run, column]), weight[run], delta)
     problem = design(N, D, k, y[None], weight[None])
-    squares = fit_powers(problem, bounds=bounds, warm=warm, **({} if warm is None else {"grid": 5, "starts": 2}))
+    squares = fit_powers(problem, bounds=bounds, warm=warm, search=FULL if warm is None else REFIT)
     begin = _inner(squares.coefficients[0], squares.exponents[0], origin)
     if warm is None:
         grid = _hoffmann_grid(origin) if len(origin) == 2 else _share_grid(np.log(y[run, column]))

@@ -50,6 +50,14 @@ class Descent:
     value: Array
     converged: NDArray[np.bool_]
 
+    def lower_of(self, other: Descent, rows: NDArray[np.intp]) -> Descent:
+        """The better of the two for each problem; `other` holds the problems `rows` of this one."""
+        x, value, converged = self.x.copy(), self.value.copy(), self.converged.copy()
+        better = other.value < value[rows]
+        x[rows[better]], value[rows[better]] = other.x[better], other.value[better]
+        converged[rows[better]] = other.converged[better]
+        return Descent(x, value, converged)
+
 
 def minimise(
     objective: Objective,

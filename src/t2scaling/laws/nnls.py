@@ -28,18 +28,24 @@ def nnls(gram: Array, rhs: Array) -> Array:
     Returns c, shape (B…, p), exact zeros off the support.
     """
     p = rhs.shape[-1]
-    masks = _supports(p)  # largest support first
     scale = np.sqrt(np.maximum(np.diagonal(gram, axis1=-2, axis2=-1), np.finfo(float).tiny))
-    gram = gram / (scale[..., :, None] * scale[..., None, :])
-    rhs = rhs / scale
-    c, valid = solve_on(gram[..., None, :, :], rhs[..., None, :], masks)
-    feasible = valid & np.all(c >= 0, axis=-1)
-    gain = np.where(feasible, np.sum(c * rhs[..., None, :], axis=-1), -np.inf)
-    gain[..., -1] = 0.0  # the empty support
-    # A feasible full support is the optimum; the comparison of gains could only lose it to rounding.
-    gain[..., 0] = np.where(feasible[..., 0], np.inf, -np.inf)
+    gram = (gram / (scale[..., :, None] * scale[..., None, :])).reshape(-1, p, p)
+    rhs = (rhs / scale).reshape(-1, p)
+    c, valid = solve_on(gram, rhs, np.ones(p, dtype=bool))
+    # A feasible full support is the optimum, whatever rounding would make of a comparison with smaller ones.
+    rest = np.flatnonzero(~(valid & np.all(c >= 0, axis=-1)))
+    if rest.size:
+        c[rest] = _best_support(gram[rest], rhs[rest])
+    return c.reshape(scale.shape) / scale
+
+
+def _best_support(gram: Array, rhs: Array) -> Array:
+    """c (B, p) on the support that explains most among all but the full one; gram has a unit diagonal."""
+    c, valid = solve_on(gram[:, None], rhs[:, None], _supports(rhs.shape[-1])[1:])
+    gain = np.where(valid & np.all(c >= 0, axis=-1), np.sum(c * rhs[:, None], axis=-1), -np.inf)
+    gain[:, -1] = 0.0  # the empty support
     best = np.argmax(gain, axis=-1)
-    return np.take_along_axis(c, best[..., None, None], axis=-2)[..., 0, :] / scale
+    return np.take_along_axis(c, best[:, None, None], axis=1)[:, 0]
 
 
 def solve_on(gram: Array, rhs: Array, support: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:

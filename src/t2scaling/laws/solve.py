@@ -19,7 +19,7 @@ from t2scaling.laws.logfit import DELTA, fit_logs
 from t2scaling.laws.powers import design
 from t2scaling.laws.restarts import RESTARTS, fit_restarts, fit_success_restarts
 from t2scaling.laws.success import Curve, beta_curve, fit_success, naive_curve
-from t2scaling.laws.varpro import EXPONENT_BOUNDS, GRID, STARTS, PowerFits, fit_powers
+from t2scaling.laws.varpro import EXPONENT_BOUNDS, FULL, REFIT, PowerFits, Search, fit_powers
 
 Array = NDArray[np.float64]
 LawName = Literal["loss", "accuracy", "chinchilla", "naive"]
@@ -55,7 +55,7 @@ class Recipe:
     restarts   random starts of the solver "restarts"
     delta      of the solver "huber", in log units
     loss_law   a loss law given from outside, in place of stage 1 of the accuracy law
-    grid, starts   how widely "varpro" searches
+    search     how widely "varpro" searches
     """
 
     law: LawName
@@ -65,13 +65,12 @@ class Recipe:
     delta: float = DELTA
     seed: int = 0
     loss_law: ChinchillaLaw | None = None
-    grid: int = GRID
-    starts: int = STARTS
+    search: Search = FULL
     advance: Callable[[int], object] | None = None
 
     def for_refits(self) -> Recipe:
         """The same with a narrower search, for refits that also start from the full fit."""
-        return replace(self, grid=5, starts=2, restarts=min(self.restarts, 10), advance=None)
+        return replace(self, search=REFIT, restarts=min(self.restarts, 10), advance=None)
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _powers(recipe: Recipe, table: Table, y: Array, k: Array, weight: Array, war
     exponents = None if warm is None else np.clip(warm[[2, 4, 6][: 2 + (len(k) > 1)]], *recipe.bounds)[None]
     if recipe.solver == "varpro":
         problem = design(table.N, table.D, k, y, weight)
-        return fit_powers(problem, bounds=recipe.bounds, grid=recipe.grid, starts=recipe.starts, warm=exponents)
+        return fit_powers(problem, bounds=recipe.bounds, search=recipe.search, warm=exponents)
     each = [_one(recipe, table, k, y[i], weight[i], exponents) for i in range(len(y))]
     return PowerFits(*(np.concatenate(parts) for parts in zip(*(
         (fit.coefficients, fit.exponents, fit.value, fit.converged) for fit in each

@@ -1,22 +1,49 @@
-"""The default solver of power laws: variable projection on a grid, then Newton from the grid's local minima."""
+"""The default solver of power laws: variable projection on a grid, then Newton from the grid's local minima.
+
+The lowest end is then checked along strips through it, and left again where a strip holds a lower point.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.laws.newton import minimise
+from t2scaling.laws.newton import Descent, minimise
 from t2scaling.laws.nnls import nnls
 from t2scaling.laws.powers import Design, project, reduced_objective
 
 Array = NDArray[np.float64]
 
 EXPONENT_BOUNDS = (0.01, 3.0)
-GRID = 14  # points per exponent, evenly spaced in its logarithm
-STARTS = 12  # local minima of the grid that are descended from
+ROUNDS = 5  # times that a way further down is looked for
+_NEAR = np.log([0.9, 0.97, 0.99, 1.01, 1.03, 1.1])
+_ZOOM = np.linspace(-0.3, 0.3, 25)
+
+
+@dataclass(frozen=True)
+class Search:
+    """How widely the exponents are searched; points are evenly spaced in the exponents' logarithm.
+
+    grid     points per exponent of the coarse grid over all exponents
+    starts   of its local minima, how many are descended from, lowest first
+    plane    points per exponent of the finer grid over alpha and beta, at the gamma found so far; 0 for none
+    descents of its local minima, how many are descended from
+    strip    points across the bounds on each strip through the best solution; 0 for none
+    """
+
+    grid: int = 6
+    starts: int = 3
+    plane: int = 24
+    descents: int = 10
+    strip: int = 30
+
+
+FULL = Search()
+REFIT = Search(grid=5, starts=2, plane=0, strip=0)  # for refits, which start from the full fit as well
 
 
 @dataclass(frozen=True)
@@ -39,8 +66,7 @@ def fit_powers(
     problem: Design,
     *,
     bounds: tuple[float, float] = EXPONENT_BOUNDS,
-    grid: int = GRID,
-    starts: int = STARTS,
+    search: Search = FULL,
     warm: Array | None = None,
     max_iter: int = 200,
     tolerance: float = 1e-14,
@@ -48,20 +74,45 @@ def fit_powers(
     """Fit every problem of the design.
 
     bounds   smallest and largest exponent
-    grid     points per exponent
-    starts   descents per problem, from the lowest local minima of the grid
     warm     further exponents to start from, shape (n, P), e.g. those of the full data for a bootstrap
     """
-    P = len(problem.lifts)
     low, high = np.log(bounds[0]), np.log(bounds[1])
-    axis = np.linspace(low, high, grid)
-    values = _grid_values(problem, np.exp(axis))
-    begin = axis[_lowest_minima(values, starts)]  # (B, starts, P)
+    descend = partial(_descend, problem, low, high, max_iter, tolerance)
+    every, P = np.arange(problem.size), len(problem.lifts)
+    axis = np.broadcast_to(np.linspace(low, high, search.grid), (problem.size, search.grid))
+    begin = _grid_minima(problem, [axis] * P, search.starts)
     if warm is not None:
         begin = np.concatenate([begin, np.broadcast_to(np.log(warm), (problem.size, *warm.shape))], axis=1)
-    rows = np.repeat(np.arange(problem.size), begin.shape[1])
+    ends = descend(begin, every)
+    if search.plane:
+        fine = np.broadcast_to(np.linspace(low, high, search.plane), (problem.size, search.plane))
+        axes = [fine, fine, ends.x[:, 2:]][:P]
+        ends = ends.lower_of(descend(_grid_minima(problem, axes, search.descents), every), every)
+    for _ in range(ROUNDS if search.strip else 0):
+        rows, begin = _lower_points(problem, ends, np.linspace(low, high, search.strip))
+        if not rows.size:
+            break
+        ends = ends.lower_of(descend(begin, rows), rows)
+    exponents = np.exp(ends.x)
+    coefficients, value = project(problem, exponents, every)
+    coefficients[:, 1:] *= np.exp(exponents * np.array(problem.origin))
+    return PowerFits(coefficients, exponents, value, ends.converged)
+
+
+def _descend(
+    problem: Design,
+    low: float,
+    high: float,
+    max_iter: int,
+    tolerance: float,
+    begin: Array,
+    which: NDArray[np.intp],
+) -> Descent:
+    """The lowest end of the descents of each problem in `which` (b,) from its starts `begin` (b, S, P)."""
+    b, S, P = begin.shape
+    rows = np.repeat(which, S)
     evaluate = reduced_objective(problem)
-    descent = minimise(
+    ends = minimise(
         lambda x, index: evaluate(x, rows[index]),
         begin.reshape(-1, P),
         np.full(P, low),
@@ -69,24 +120,60 @@ def fit_powers(
         max_iter=max_iter,
         tolerance=tolerance,
     )
-    best = np.argmin(descent.value.reshape(problem.size, -1), axis=1) + begin.shape[1] * np.arange(problem.size)
-    exponents = np.exp(descent.x[best])
-    coefficients, value = project(problem, exponents, np.arange(problem.size))
-    coefficients[:, 1:] *= np.exp(exponents * np.array(problem.origin))
-    return PowerFits(coefficients, exponents, value, descent.converged[best])
+    best = np.argmin(ends.value.reshape(b, S), axis=1) + S * np.arange(b)
+    return Descent(ends.x[best], ends.value[best], ends.converged[best])
 
 
-def _grid_values(problem: Design, exponents: Array) -> Array:
-    """The explained sum of squares, negated, at every combination of exponents: shape (B, grid, …)."""
-    B, g, P = problem.size, len(exponents), len(problem.lifts)
-    every = np.arange(B)
+def _grid_minima(problem: Design, axes: list[Array], count: int) -> Array:
+    """The lowest local minima (B, count, P) of the objective on the grid of log exponents `axes`, P of (B, points)."""
+    index = _lowest_minima(_grid_values(problem, [np.exp(axis) for axis in axes]), count)
+    return np.stack([np.take_along_axis(axis, index[:, :, p], axis=1) for p, axis in enumerate(axes)], axis=-1)
+
+
+def _lower_points(problem: Design, ends: Descent, axis: Array) -> tuple[NDArray[np.intp], Array]:
+    """Problems for which a lower point than where they ended lies on a strip through it, and the lowest of each strip.
+
+    A term that a descent has lost (its coefficient at zero) has no slope in its exponent any more, and where D and N
+    nearly go together the valleys are narrow in one exponent and far apart in the other. So each strip is fine in
+    alpha and as wide as the bounds in beta, or the other way round; beta close to alpha is where N and D can share a
+    term. A line along gamma completes the check.
+    """
+    B, P = ends.x.shape
+    wide = np.broadcast_to(axis, (B, len(axis)))
+    strips = []
+    for p in range(P):
+        axes = [ends.x[:, [q]] for q in range(P)]
+        axes[p] = wide
+        if p < 2:
+            axes[1 - p] = np.clip(ends.x[:, [1 - p]] + _ZOOM, axis[0], axis[-1])
+            axes[p] = np.clip(np.concatenate([wide, ends.x[:, [1 - p]] + _NEAR], axis=1), axis[0], axis[-1])
+        strips.append(_grid_lowest(problem, axes))
+    begin = np.stack(strips, axis=1)
+    which = np.repeat(np.arange(B), P)
+    lowest = project(problem, np.exp(begin.reshape(-1, P)), which)[1].reshape(B, P).min(axis=1)
+    rows = np.flatnonzero(lowest < ends.value * (1 - 1e-10))
+    return rows, begin[rows]
+
+
+def _grid_lowest(problem: Design, axes: list[Array]) -> Array:
+    """The lowest point (B, P) of the grid of log exponents `axes`."""
+    values = _grid_values(problem, [np.exp(axis) for axis in axes])
+    index = np.unravel_index(np.argmin(values.reshape(len(values), -1), axis=1), values.shape[1:])
+    return np.stack(
+        [np.take_along_axis(axis, i[:, None], axis=1)[:, 0] for axis, i in zip(axes, index, strict=True)], axis=-1
+    )
+
+
+def _grid_values(problem: Design, axes: list[Array]) -> Array:
+    """The explained sum of squares, negated, at every combination of exponents `axes`, P of (B, points)."""
+    B, P = problem.size, len(axes)
+    every, sizes = np.arange(B), [axis.shape[1] for axis in axes]
     columns = [problem.constant[:, None, :]]
-    for lift, log in zip(problem.lifts, problem.logs, strict=True):
-        power = np.exp(-exponents[:, None] * log)
-        columns.append(np.stack([lift(np.broadcast_to(row, (B, len(log))), every) for row in power], axis=1))
+    for lift, log, axis in zip(problem.lifts, problem.logs, axes, strict=True):
+        columns.append(np.stack([lift(np.exp(-exponent[:, None] * log), every) for exponent in axis.T], axis=1))
     weight = problem.weight[:, None, :]
-    gram = np.empty((B, *([g] * P), P + 1, P + 1))
-    rhs = np.empty((B, *([g] * P), P + 1))
+    gram = np.empty((B, *sizes, P + 1, P + 1))
+    rhs = np.empty((B, *sizes, P + 1))
     for i in range(P + 1):
         rhs[..., i] = _along(np.einsum("bgm,bm->bg", columns[i] * weight, problem.target), (i,), P)
         for j in range(i, P + 1):
