@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "demo": "demo",
     "suite": "suite",
     "pretrain": "pretrain",
+    "posttrain": "posttrain",
     "evaluate": "evaluate",
     "collect": "collect",
     "import": "import_",

@@ -57,7 +57,8 @@ def write_model(folder: Path, model: Model, tokenizer_dir: Path | None) -> None:
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     if tokenizer_dir is not None:
         for file in sorted(tokenizer_dir.iterdir()):
-            if file.is_file():
+            # The folder may be that of another model, whose weights are not wanted.
+            if file.is_file() and not (folder / file.name).exists():
                 shutil.copyfile(file, folder / file.name)
 
 

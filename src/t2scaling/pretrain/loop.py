@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from t2scaling.costs import train_flops_per_token
@@ -50,12 +52,19 @@ class Loop:
         self._sums: list[Tensor] = []
         self._norm: Tensor | None = None
 
-    def train_step(self, batch: Any) -> None:
-        """One optimiser step on a batch of token ids, (batch_size, seq_len + 1)."""
-        mine = torch.from_numpy(batch[self.place.rank :: self.place.world]).to(self.place.device, non_blocking=True)
-        for part in mine.split(self.micro):
-            share = len(part) / len(batch)
-            loss, ce = self.model.loss(part[:, :-1], part[:, 1:], self.config.z_loss)
+    def train_step(self, batch: NDArray[np.int64], weights: NDArray[np.float32] | None = None) -> None:
+        """One optimiser step on token ids (batch_size, seq_len + 1).
+
+        weights   (batch_size, seq_len) weight of each target, 0 to leave it out; all count alike where left out
+        """
+        mine = slice(self.place.rank, None, self.place.world)
+        ids = self._here(batch[mine])
+        wanted = None if weights is None else self._here(weights[mine])
+        for start in range(0, len(ids), self.micro):
+            part = ids[start : start + self.micro]
+            weight = None if wanted is None else wanted[start : start + self.micro]
+            share = len(part) / len(batch) if weight is None or weights is None else weight.sum() / float(weights.sum())
+            loss, ce = self.model.loss(part[:, :-1], part[:, 1:], self.config.z_loss, weight)
             (loss * share).backward()
             self._sums.append(torch.stack((loss.detach(), ce)) * share)
         if self.place.world > 1:
@@ -126,6 +135,9 @@ class Loop:
             self._logged_seconds = self.seconds
         self._clock = self._saved = time.monotonic()
         return notes
+
+    def _here(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.place.device, non_blocking=True)
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -11,12 +11,14 @@ Shapes: B sequences, T tokens, w width, h heads, d width of a head, V vocabulary
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from t2scaling.pretrain.device import Place
 from t2scaling.pretrain.functions import NORM_EPS, ProjectHeads, SwiGLU, add_product, head_loss, normalize
 from t2scaling.suite import ModelShape
 
@@ -155,6 +157,17 @@ def build(
         torch.manual_seed(seed)
         hf = Qwen3ForCausalLM(qwen3_config(shape, seq_len, init_std))
     return Model(hf.float(), shape, device, dtype)
+
+
+def load_model(folder: str | Path, shape: ModelShape, place: Place) -> Model:
+    """The model of a Hugging Face folder that a run wrote, to be trained on. Raises OSError where it is not there."""
+    from safetensors.torch import load_file
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    with torch.random.fork_rng(devices=[]):
+        hf = Qwen3ForCausalLM(Qwen3Config.from_pretrained(str(folder)))
+    hf.load_state_dict(load_file(Path(folder) / "model.safetensors"))
+    return Model(hf.float(), shape, place.device, place.dtype)
 
 
 def qwen3_config(shape: ModelShape, seq_len: int, init_std: float = 0.02) -> Any:

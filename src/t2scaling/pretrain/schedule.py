@@ -17,7 +17,7 @@ from t2scaling.suite import Cell, TrainingConfig, decay_steps
 class Schedule:
     """Warmup, plateau and decay in steps.
 
-    kind     cosine or wsd
+    kind     cosine, wsd, or constant (no warmup, no decay: post-training)
     peak     highest learning rate
     warmup   steps of linear warmup
     steps    steps of the whole run
@@ -32,6 +32,8 @@ class Schedule:
 
     def rate(self, step: int) -> float:
         """Learning rate of step `step`, counted from 0; the step after the last would have rate zero."""
+        if self.kind == "constant":
+            return self.peak
         warm = (step + 1) / self.warmup
         if self.kind == "wsd":
             return self.peak * min(1.0, warm, (self.steps - step) / self.decay)
