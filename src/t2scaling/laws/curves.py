@@ -1,12 +1,13 @@
 """From per-question outcomes to one value per run and k: what the laws are fitted to.
 
-`curves` averages the measurements; `Resampler` does the same for many reweightings of the questions at once, as the
-bootstrap over questions needs: one matrix product per k gives every replicate.
+`curves` averages the measurements; `resampled_curves` does the same for many reweightings of the questions at once,
+as the bootstrap over questions needs: one matrix product per k gives every replicate.
 Shapes: R runs, Q questions, K values of k, B replicates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -15,9 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from t2scaling.errors import DataError
 from t2scaling.laws.forms import check_samples
 from t2scaling.laws.measurements import Curves, Measurements, Target
-from t2scaling.passk import mean_and_error, neg_log_pass_at_k_from_nll, pass_at_k, pass_at_k_from_nll
+from t2scaling.passk import mean_and_error, pass_at_k
 
 Array = NDArray[np.float64]
+
+_BLOCK = 2**16  # outcomes worked on at a time
+_TINY = 1e-290
 
 
 def default_target(measurements: Measurements) -> Target:
@@ -31,19 +35,23 @@ def curves(measurements: Measurements, k: ArrayLike, target: Target | Literal["a
     k        samples per problem, sorted and made to start at 1
     target   "mean_neg_log" = E[−log pass@k], "neg_log_mean" = −log E[pass@k], "auto" by the kind of outcome
     A run's value at k is NaN where one of its questions has fewer than k samples, and where it would be infinite.
-    Raises DataError if the likelihoods are means per token and target "neg_log_mean" would read them as chances.
+    Raises ValueError where k < 1 or a likelihood is negative, DataError where there are no outcomes at all.
     """
     k = sample_counts(k)
     chosen: Target = default_target(measurements) if target == "auto" else target
     shape = (len(measurements.run_id), len(k))
     passed, se, value = np.empty(shape), np.empty(shape), np.empty(shape)
-    for j, samples in enumerate(k):
-        table, cost = outcome_tables(measurements, float(samples), chosen)
-        passed[:, j], se[:, j] = _mean_and_error(measurements, table)
-        undefined = undefined_runs(measurements, table)
-        passed[undefined, j] = se[undefined, j] = np.nan
-        value[:, j] = _neg_log(passed[:, j]) if cost is None else _mean_and_error(measurements, cost)[0]
-        value[undefined | ~np.isfinite(value[:, j]), j] = np.nan
+    for rows, j, table, cost in _outcomes(measurements, k, chosen):
+        passed[rows, j], se[rows, j] = _mean_and_error(measurements, table)
+        undefined = _undefined(measurements, rows, table)
+        passed[rows, j] = np.where(undefined, np.nan, passed[rows, j])
+        if cost is not None:
+            mean = _weighted_mean(cost, measurements.question_weight[:, None])[0]
+            value[rows, j] = np.where(undefined, np.nan, mean)
+    if chosen == "neg_log_mean":
+        value = _neg_log(passed)
+    se[np.isnan(passed)] = np.nan
+    value[~np.isfinite(value)] = np.nan
     return Curves(
         measurements.task, measurements.run_id, measurements.N, measurements.D, k, value, passed, se, chosen,
         measurements.train_flops, measurements.overtrained, measurements.conventions, measurements.data_hash,
@@ -59,10 +67,12 @@ def resampled_curves(measurements: Measurements, fitted: Curves, counts: Array) 
     weight = (measurements.question_weight * counts).T
     shape = (len(counts), *fitted.value.shape)
     value, passed = np.empty(shape), np.empty(shape)
-    for j, samples in enumerate(fitted.k):
-        table, cost = outcome_tables(measurements, float(samples), fitted.target)
-        passed[:, :, j] = _weighted_mean(table, weight)
-        value[:, :, j] = _neg_log(passed[:, :, j]) if cost is None else _weighted_mean(cost, weight)
+    for rows, j, table, cost in _outcomes(measurements, fitted.k, fitted.target):
+        passed[:, rows, j] = _weighted_mean(table, weight)
+        if cost is not None:
+            value[:, rows, j] = _weighted_mean(cost, weight)
+    if fitted.target == "neg_log_mean":
+        value = _neg_log(passed)
     passed[:, np.isnan(fitted.pass_at_k)] = np.nan
     value[:, np.isnan(fitted.value)] = np.nan
     value[~np.isfinite(value)] = np.nan
@@ -72,9 +82,9 @@ def resampled_curves(measurements: Measurements, fitted: Curves, counts: Array) 
 def _weighted_mean(table: Array, weight: Array) -> Array:
     """Mean over questions of table (R, Q) under weights (Q, B), missing questions left out; shape (B, R)."""
     missing = np.isnan(table)
-    if not missing.any():
-        return np.asarray((table @ weight).T / weight.sum(axis=0)[:, None])
     with np.errstate(invalid="ignore", divide="ignore"):
+        if not missing.any():
+            return np.asarray((table @ weight).T / weight.sum(axis=0)[:, None])
         return np.asarray(((np.where(missing, 0.0, table) @ weight) / (~missing @ weight)).T)
 
 
@@ -106,22 +116,51 @@ def most_samples(measurements: Measurements) -> float:
     return float(np.median(fewest))
 
 
-def outcome_tables(measurements: Measurements, k: float, target: Target) -> tuple[Array, Array | None]:
-    """pass@k of each run and question (R, Q), and its −log where the target averages that; NaN where undefined."""
-    if measurements.nll is not None:
-        passed = pass_at_k_from_nll(measurements.nll, k)
-        return passed, neg_log_pass_at_k_from_nll(measurements.nll, k) if target == "mean_neg_log" else None
-    if measurements.n is None or measurements.c is None:
-        raise DataError("the measurements hold neither `nll` nor counts `n` and `c`: give one of them.")
-    passed = pass_at_k(measurements.n, measurements.c, k)
-    return passed, _neg_log(passed) if target == "mean_neg_log" else None
+def _outcomes(measurements: Measurements, k: Array, target: Target) -> Iterator[tuple[slice, int, Array, Array | None]]:
+    """Some runs and one k at a time: which runs, which k, their pass@k per question (r, Q) and, where the target
+    averages it, its −log; NaN where undefined. Blocks of runs are small enough to stay in the cache.
+    """
+    step = max(1, _BLOCK // max(1, len(measurements.question_weight)))
+    for start in range(0, len(measurements.run_id), step):
+        rows = slice(start, start + step)
+        if measurements.nll is not None:
+            pairs = _from_likelihoods(np.asarray(measurements.nll[rows], dtype=float), k, target)
+        elif measurements.n is not None and measurements.c is not None:
+            pairs = _from_counts(measurements.n[rows], measurements.c[rows], k, target)
+        else:
+            raise DataError("the measurements hold neither `nll` nor counts `n` and `c`: give one of them.")
+        for j, (passed, cost) in enumerate(pairs):
+            yield rows, j, passed, cost
 
 
-def undefined_runs(measurements: Measurements, table: Array) -> NDArray[np.bool_]:
-    """Runs (R,) with a question that was sampled, but fewer than k times."""
-    if measurements.n is None:
-        return np.all(np.isnan(table), axis=1)
-    return np.any(np.isnan(table) & (measurements.n > 0), axis=1) | np.all(np.isnan(table), axis=1)
+def _from_likelihoods(nll: Array, k: Array, target: Target) -> Iterator[tuple[Array, Array | None]]:
+    """As `passk.pass_at_k_from_nll`, with log(1 − p) taken once for all k."""
+    if np.any(nll < 0):
+        raise ValueError(f"`nll` = {np.nanmin(nll):g} is negative: give −log p of the right answer.")
+    with np.errstate(divide="ignore", under="ignore"):
+        log_fail = np.log1p(-np.exp(-nll))
+        for samples in k:
+            passed = -np.expm1(samples * log_fail)
+            cost = None
+            if target == "mean_neg_log":
+                # Where pass@k underflows it is k·p, whose −log does not.
+                cost = np.where(passed < _TINY, nll - np.log(samples), -np.log(passed))
+            yield passed, cost
+
+
+def _from_counts(n: Array, c: Array, k: Array, target: Target) -> Iterator[tuple[Array, Array | None]]:
+    table = pass_at_k(n, c, k)
+    for j in range(len(k)):
+        passed = table[..., j]
+        yield passed, _neg_log(passed) if target == "mean_neg_log" else None
+
+
+def _undefined(measurements: Measurements, rows: slice, table: Array) -> NDArray[np.bool_]:
+    """Runs (r,) with a question that was sampled, but fewer than k times."""
+    missing = np.isnan(table)
+    if measurements.n is not None and np.any(missing):
+        return np.any(missing & (measurements.n[rows] > 0), axis=1) | np.all(missing, axis=1)
+    return np.all(missing, axis=1)
 
 
 def _neg_log(values: Array) -> Array:
