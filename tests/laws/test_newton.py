@@ -66,3 +66,14 @@ def test_blocks_change_nothing(rng):
     whole = minimise(rosenbrock, start, [-3, -3], [3, 3])
     parts = minimise(in_blocks(rosenbrock, 3), start, [-3, -3], [3, 3])
     np.testing.assert_array_equal(whole.x, parts.x)
+
+
+def test_a_start_without_a_value_is_given_up():
+    def half(x, index):
+        value, gradient, hessian = bowl(np.zeros(1), np.eye(1))(x, index)
+        return np.where(x[:, 0] > 0, value, np.nan), gradient, hessian
+
+    found = minimise(half, np.array([[0.5], [-0.5]]), [-1], [1])
+    assert found.value[1] == np.inf
+    assert not found.converged[1]
+    assert found.value[0] < 1.2

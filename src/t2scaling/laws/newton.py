@@ -76,8 +76,9 @@ def minimise(
     """
     lower, upper = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
     x = np.clip(start, lower, upper)
-    active = np.arange(len(x))
-    value, gradient, curvature = objective(x, active)
+    value, gradient, curvature = objective(x, np.arange(len(x)))
+    active = np.flatnonzero(np.isfinite(value))
+    value = np.where(np.isfinite(value), value, np.inf)
     damping = np.full(len(x), 1e-3)
     converged = np.zeros(len(x), dtype=bool)
     for _ in range(max_iter):

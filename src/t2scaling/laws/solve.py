@@ -114,8 +114,8 @@ def _success(recipe: Recipe, table: Table, warm: Array | None) -> Solutions:
         second = fit_success_restarts(curve, loss, table.k, table.passed, table.weight)
     else:
         theta = None if warm is None else warm[None, 5:]
-        starts = 8 if warm is None else 2
-        second = fit_success(curve, loss, table.k, table.passed, table.weight, starts=starts, warm=theta)
+        options = {} if warm is None else {"starts": 1, "tolerance": 1e-10}
+        second = fit_success(curve, loss, table.k, table.passed, table.weight, warm=theta, **options)  # type: ignore[arg-type]
     return Solutions(np.concatenate([first, second.theta], axis=1), second.value, converged & second.converged)
 
 
