@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,10 @@ def _known(content: Any, kind: type, where: str) -> dict[str, Any]:
             near = get_close_matches(key, names, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(names)}."
             raise SuiteError(f"`{where}`: unknown key `{key}`; {hint}")
+    required = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
+    missing = [name for name in required if name not in content]
+    if missing:
+        raise SuiteError(f"`{where}`: the key `{missing[0]}` is missing.")
     return dict(content)
 
 
