@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from t2scaling.observations import read
 from t2scaling.suite import Suite, TrainingConfig, isoflop_grid, levels
 from t2scaling.suite.grid import BatchRule
 from t2scaling.suite.recipes import MINIATURE
@@ -104,6 +105,19 @@ def test_two_studies_at_once_share_the_work(study_file, whole, tmp_path):
         assert {path.name for path in (out / "evals" / name).iterdir()} == {"spatial.parquet", "causal.parquet"}
     code, answer = finished(start(study_file, out))
     assert (code, answer["done"], answer["failed"]) == (0, [], {})
+
+
+@pytest.mark.slow
+def test_post_training_can_be_added_to_a_study_that_is_done(study_file, tmp_path):
+    file, out = study_file.with_name("more.yaml"), tmp_path / "out"
+    assert finished(start(study_file, out))[0] == 0
+    file.write_text(study_file.read_text() + "posttrain: {tasks: [causal], modes: [sft], epochs: 1}\n")
+    code, answer = finished(start(file, out))
+    names = [cell.run_id for cell in small_suite().cells]
+    assert (code, answer["failed"]) == (0, {})
+    assert sorted(answer["done"]) == sorted(f"{name}-sft-causal" for name in names)
+    tuned = read(out / "observations.parquet").measurements("causal", "sft")
+    assert sorted(tuned.run_id) == sorted(names)
 
 
 @pytest.mark.slow

@@ -32,6 +32,10 @@ def append(path, text, seconds=0.0):
 def fail(message):
     raise ValueError(message)
 
+def refuse(message):
+    from t2scaling.errors import SuiteError
+    raise SuiteError(message)
+
 def leave(code):
     os._exit(code)
 
@@ -93,6 +97,21 @@ def test_a_failed_job_is_reported_with_its_log_and_stops_no_other(work, tmp_path
     assert outcomes["needs bad"].state is State.BLOCKED
     assert outcomes["good"].state is State.DONE
     assert Path(path).read_text() == "good\n"
+
+
+def test_a_worker_survives_a_refusal_and_not_an_unforeseen_error(work, tmp_path):
+    ask = {"function": "environment"}
+    jobs = [
+        work("1", **ask, cost=5),
+        work("2", "refuse", cost=4, message="no"),
+        work("3", **ask, cost=3),
+        work("4", "fail", cost=2, message="no"),
+        work("5", **ask, cost=1),
+    ]
+    outcomes = run_jobs(Board(jobs), [Slot()], tmp_path / "logs")
+    assert outcomes["2"].note == "SuiteError: no"
+    assert "Traceback" in Path(outcomes["2"].log).read_text()
+    assert outcomes["1"].note == outcomes["3"].note != outcomes["5"].note
 
 
 def test_a_worker_that_leaves_fails_its_job_alone(work, tmp_path):

@@ -10,11 +10,13 @@ from t2scaling.study.manifest import manifest
 
 def test_the_manifest_adds_up_the_runs_and_names_no_machine(tmp_path):
     for name, seconds in (("a", 2.0), ("b", 3.0)):
-        record = {"run_id": name, "seed": 4, "train_flops": 1e9, "seconds": seconds, "config": {"path": "/secret"}}
+        record = {"run_id": name, "stage": "base", "seed": 4, "train_flops": 1e9, "seconds": seconds, "path": "/secret"}
         write_json(tmp_path / "runs" / name / "run.json", record)
+    tuned = {"run_id": "b-ft-toy", "stage": "ft", "posttrain": {"task": "toy", "seconds": 0.5, "steps": 6}}
+    write_json(tmp_path / "runs" / "b-ft-toy" / "run.json", record | tuned)
     observations = write_text(tmp_path / "observations.parquet", "table")
     found = manifest(tmp_path / "runs", observations, {"name": "trial", "seed": 4})
-    assert (found["n_runs"], found["seconds"], found["train_flops"]) == (2, 5.0, 2e9)
+    assert (found["n_runs"], found["seconds"], found["train_flops"]) == (3, 5.5, 2e9)
     assert found["observations_sha256"] == sha256(observations)
     assert found["versions"]["python"] == platform.python_version()
     assert "cores" in found["machine"]

@@ -52,10 +52,7 @@ def _watch() -> Iterator[Any]:
 def _summary(result: StudyResult) -> list[Any]:
     from rich.text import Text
 
-    lines: list[Any] = []
-    for name, outcome in result.failed.items():
-        log = f" Its log: {outcome.log}" if outcome.log else ""
-        lines.append(Text(f"{name}: {outcome.state}. {outcome.note}.{log}", style="red"))
+    lines: list[Any] = [Text(sentence, style="red") for sentence in _failures(result)]
     finished = result.finished
     if finished is None:
         return [*lines, Text("Nothing was measured, so there is nothing to fit.", style="red")]
@@ -64,3 +61,17 @@ def _summary(result: StudyResult) -> list[Any]:
         lines.append(Text(finished.plan.sentence()))
     lines += [Text(str(path)) for path in finished.paths()]
     return lines
+
+
+def _failures(result: StudyResult) -> list[str]:
+    """One paragraph per error, with the jobs that it stopped and a log to read."""
+    by_error: dict[str, list[str]] = {}
+    for name, outcome in result.failed.items():
+        by_error.setdefault(f"{outcome.state}: {outcome.note.rstrip('.')}.", []).append(name)
+    sentences = []
+    for error, names in by_error.items():
+        log = result.failed[names[0]].log
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        where = f" Log: {log}" if log else ""
+        sentences.append(f"{', '.join(names[:3])}{more} {error}{where}")
+    return sentences

@@ -45,7 +45,7 @@ def open_run(
 ) -> Run:
     """Read the facts of a run directory, or of a plain Hugging Face folder.
 
-    run_id    name in the table; the folder's name where run.json gives none
+    run_id    name in the table; that of the pretrained run, or the folder's name where there is no run.json
     n_params  parameters of a plain folder; counted from its config (head in, input embedding out) where not given
     n_tokens  training tokens of a plain folder, which nothing in it tells
     Raises PrerequisiteError where there is no finished checkpoint, DataError where run.json lacks a fact, ValueError
@@ -84,7 +84,8 @@ def _read_record(path: Path) -> dict[str, Any] | None:
 
 def _recorded(path: Path, folder: Path, record: Mapping[str, Any], run_id: str | None) -> Run:
     return Run(
-        run_id=run_id or record["run_id"],
+        # One checkpoint at several stages is one run: laws compare the stages, and average over tasks, by its name.
+        run_id=run_id or record.get("base_run_id") or record["run_id"],
         stage=record.get("stage") or "base",
         folder=folder,
         n_params=int(record["n_params"]),

@@ -1,8 +1,9 @@
 """Measure a checkpoint on tasks and write one table per task.
 
-out_dir/<run_id>/<task>.parquet holds likelihoods, out_dir/<run_id>/<task>.samples.parquet counts of correct samples.
-Each is written in one step. A task measured before with the same settings, questions and weights is not measured
-again, so an interrupted evaluation goes on where it stopped; a larger number of samples draws only the new ones.
+out_dir/<run_id>/<task>.parquet holds likelihoods, out_dir/<run_id>/<task>.samples.parquet counts of correct samples;
+a post-trained run bears the name of the run it comes from, and its tables their stage (<task>.sft.parquet). Each is
+written in one step. A task measured before with the same settings, questions and weights is not measured again, so an
+interrupted evaluation goes on where it stopped; a larger number of samples draws only the new ones.
 """
 
 from __future__ import annotations

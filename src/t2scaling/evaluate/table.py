@@ -64,7 +64,9 @@ class Found:
 
 def table_path(out_dir: str | Path, run: Run, task: str, settings: Settings) -> Path:
     """Where the table of a run, a task and a mode lies."""
-    return Path(out_dir) / run.run_id / f"{task}{'.samples' if settings.mode == 'sample' else ''}.parquet"
+    # A post-trained run bears the name of the run it comes from, so its tables carry their stage.
+    stage = "" if run.stage == "base" else f".{run.stage}"
+    return Path(out_dir) / run.run_id / f"{task}{stage}{'.samples' if settings.mode == 'sample' else ''}.parquet"
 
 
 def recipe(run: Run, asked: Asked, tokenizer: Tokenizer, settings: Settings) -> dict[str, Any]:

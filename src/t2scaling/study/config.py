@@ -93,7 +93,9 @@ class PosttrainSection(_Section):
     modes: tuple[Literal["ft", "sft"], ...] = Field(
         default=("ft", "sft"), description="Loss on everything, or the answer."
     )
-    arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of `posttrain`.")
+    epochs: PositiveInt = Field(default=6, description="Passes over the training questions.")
+    batch_size: PositiveInt = Field(default=8, description="Questions per step.")
+    learning_rate: Budget | None = Field(default=None, description="Constant rate; the paper's, scaled, by default.")
 
 
 class FitSection(_Section):

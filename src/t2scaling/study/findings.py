@@ -41,7 +41,7 @@ class Optimum:
 
     task: str
     stage: str
-    law: str
+    law: LawName
     train_flops: float
     inference_flops: float
     n_params: float
@@ -126,7 +126,7 @@ def optima(
         for law in LAWS:
             result = _fit(data, law, budget, seed)
             if result is not None:
-                rows += _optima(result, data.task, stage, train_flops, budget, usual)
+                rows += _optima(result, law, data.task, stage, train_flops, budget, usual)
     return rows
 
 
@@ -141,6 +141,7 @@ def _chinchilla_ratios(data: Measurements, train_flops: list[float], seed: int) 
 
 def _optima(
     result: FitResult,
+    law: LawName,
     task: str,
     stage: str,
     train_flops: list[float],
@@ -156,7 +157,7 @@ def _optima(
         Optimum(
             task=task,
             stage=stage,
-            law=result.law.name,
+            law=law,
             train_flops=flops,
             inference_flops=inference_flops,
             n_params=float(best.n_params[i]),

@@ -4,8 +4,8 @@ study/
   suite.json  study.yaml
   corpus/  tasks/<task>.jsonl
   runs/<run_id>/run.json …          pretrained and post-trained runs; done once run.json is there
-  evals/<run_id>/<task>.parquet     pretrained runs; done once it is there
-  evals-ft/…  evals-sft/…           the same for post-trained runs, by the name of the cell they come from
+  evals/<run_id>/<task>.parquet     done once it is there; <task>.sft.parquet for a post-trained run, which bears
+                                    the name of its cell here
   observations.parquet  manifest.json  fit.json  fit-<law>.json  plan.json  report.html  results.md
   logs/<job>.log  locks/<job>.lock
 """
@@ -89,13 +89,9 @@ class Layout:
         """Name of the run that comes of post-training a cell on one task."""
         return f"{run_id}-{mode}-{task}"
 
-    def tuned_evals(self, mode: str) -> Path:
-        """Measurements of post-trained runs lie apart, since they bear the name of their cell."""
-        return self.root / f"evals-{mode}"
-
     def tuned_measurement(self, run_id: str, task: str, mode: str) -> Path:
         """The table of one cell, post-trained on a task, on that task."""
-        return self.tuned_evals(mode) / run_id / f"{task}.parquet"
+        return self.evals / run_id / f"{task}.{mode}.parquet"
 
     def lock(self, name: str) -> Path:
         return self.root / "locks" / f"{name}.lock"

@@ -137,8 +137,9 @@ class _Keeper(threading.Thread):
         elif answer["state"] == "done":
             self.board.done(job.id, answer["note"], str(log))
         else:
-            process.wait()
-            self._forget()
+            if answer["state"] == "crashed":
+                process.wait()
+                self._forget()
             self.board.failed(job.id, answer["note"], str(log))
 
     def _worker(self) -> subprocess.Popen[str] | None:

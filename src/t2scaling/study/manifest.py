@@ -18,24 +18,32 @@ from t2scaling.artefacts import sha256, write_json
 
 _PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "polars")
 # What is kept of each run; paths and configuration stay with the run.
-_KEPT = ("run_id", "stage", "task", "n_params", "n_tokens", "train_flops", "seed", "seconds", "loss")
+_KEPT = ("run_id", "stage", "n_params", "n_tokens", "train_flops", "seed", "seconds", "loss")
 
 
 def manifest(runs: Path, observations: Path, suite: dict[str, Any]) -> dict[str, Any]:
     """The manifest of all finished runs under `runs`; `suite` is the suite's own description."""
     records = [json.loads(path.read_text()) for path in sorted(runs.glob("*/run.json"))]
-    kept = [{key: record[key] for key in _KEPT if key in record} for record in records]
+    kept = [_record(record) for record in records]
     return {
         "name": suite.get("name"),
         "seed": suite.get("seed"),
         "observations_sha256": sha256(observations),
         "n_runs": len(kept),
-        "train_flops": float(sum(record.get("train_flops", 0.0) for record in kept)),
-        "seconds": float(sum(record.get("seconds", 0.0) for record in kept)),
+        "train_flops": float(sum(record["train_flops"] for record in kept if record["stage"] == "base")),
+        "seconds": float(sum(record["seconds"] for record in kept)),
         "machine": machine_class(),
         "versions": versions(),
         "runs": kept,
     }
+
+
+def _record(record: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of one run.json; what a post-trained run says of its pretraining stands with the run it is from."""
+    kept = {key: record[key] for key in _KEPT if key in record}
+    if "posttrain" in record:
+        kept |= {"task": record["posttrain"]["task"], "seconds": record["posttrain"]["seconds"]}
+    return kept
 
 
 def write_manifest(path: Path, runs: Path, observations: Path, suite: dict[str, Any]) -> Path:

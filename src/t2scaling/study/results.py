@@ -233,7 +233,7 @@ def _frontiers(suite: Suite, stages: list[str]) -> list[findings.Optimum]:
         for data in suite.of_stage(stage):
             if data.task in tuned:
                 rows += findings.optima(data, stage, suite.budgets[:1], suite.serving, suite.seed)
-    return sorted(rows, key=lambda row: (row.inference_flops, row.task, row.law))
+    return sorted(rows, key=lambda row: (row.inference_flops, row.task, findings.LAWS.index(row.law)))
 
 
 def _stage_table(rows: list[findings.Optimum]) -> str:

@@ -7,6 +7,8 @@ while it looks what is missing and does it, so that two studies on one folder ne
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,14 +58,23 @@ def _study(folder: str, config: dict[str, Any]) -> Study:
 def _train(study: Study, run_id: str) -> str:
     if study.layout.trained(run_id):
         return ""
-    from t2scaling.pretrain import RunBusyError, pretrain
+    from t2scaling.pretrain import pretrain
 
     start = time.monotonic()
-    try:
+    with _or_busy():
         pretrain(study.suite, run_id, study.layout.runs, study.layout.corpus, device=study.config.device)
+    return f"trained in {duration(time.monotonic() - start)}"
+
+
+@contextmanager
+def _or_busy() -> Iterator[None]:
+    """Come back later where a `t2 pretrain` or `t2 posttrain` of somebody's own is at the same run."""
+    from t2scaling.pretrain import RunBusyError
+
+    try:
+        yield
     except RunBusyError as error:
         raise Busy(str(error)) from error
-    return f"trained in {duration(time.monotonic() - start)}"
 
 
 def _measure(study: Study, run_id: str) -> str:
@@ -74,7 +85,7 @@ def _measure(study: Study, run_id: str) -> str:
         return ""
     start = time.monotonic()
     for mode in ("nll", "sample"):
-        _evaluate(study, layout.run(run_id), run_id, [task for task, way in missing if way == mode], mode, layout.evals)
+        _evaluate(study, layout.run(run_id), [task for task, way in missing if way == mode], mode)
     return f"measured on {len(missing)} tasks in {duration(time.monotonic() - start)}"
 
 
@@ -84,16 +95,24 @@ def _tune(study: Study, run_id: str, task: str, mode: str) -> str:
     if not layout.trained(name):
         from t2scaling.posttrain import posttrain
 
-        posttrain(
-            layout.run(run_id), layout.task(task), mode=mode, out_dir=layout.runs, **study.config.posttrain.arguments
-        )
+        config, given = study.config, study.config.posttrain
+        options = given.model_dump(include={"epochs", "batch_size", "learning_rate"})
+        with _or_busy():
+            posttrain(
+                layout.run(run_id),
+                layout.task(task),
+                mode,
+                layout.runs,
+                seed=config.seed,
+                device=config.device,
+                **options,
+            )
     if not layout.tuned_measurement(run_id, task, mode).is_file():
-        _evaluate(study, layout.run(name), run_id, [task], "nll", layout.tuned_evals(mode))
+        _evaluate(study, layout.run(name), [task], "nll")
     return f"tuned and measured in {duration(time.monotonic() - start)}"
 
 
-def _evaluate(study: Study, run_dir: Path, run_id: str, tasks: list[str], mode: str, out_dir: Path) -> None:
-    """Measure a run under the name of the cell that it comes from, so that its stages stand side by side."""
+def _evaluate(study: Study, run_dir: Path, tasks: list[str], mode: str) -> None:
     if not tasks:
         return
     from t2scaling.evaluate import Settings, evaluate_tasks, open_run
@@ -101,11 +120,12 @@ def _evaluate(study: Study, run_dir: Path, run_id: str, tasks: list[str], mode: 
     given = study.config.evaluate
     settings = Settings(mode=mode, n_samples=given.samples or 1, temperature=given.temperature, seed=study.config.seed)
     questions = [study.layout.task(task) for task in tasks]
-    evaluate_tasks(open_run(run_dir, run_id=run_id), questions, out_dir, settings)
+    evaluate_tasks(open_run(run_dir), questions, study.layout.evals, settings)
 
 
 def _prepare(study: Study) -> str:
     from t2scaling import tasks
+    from t2scaling.posttrain.examples import make_examples
     from t2scaling.pretrain import check_plan, prepare_corpus
 
     start, suite, layout, config = time.monotonic(), study.suite, study.layout, study.config
@@ -114,7 +134,10 @@ def _prepare(study: Study) -> str:
         if not layout.task(name).is_file():
             task = tasks.load(name, seed=suite.seed)
             tasks.save(_shortened(task, config.evaluate.questions), layout.task(name))
-    prepare_corpus(suite, layout.corpus, config.jobs)
+    text = prepare_corpus(suite, layout.corpus, config.jobs)
+    for name in config.posttrain.tasks:
+        # Refused now, and not after everything has been trained.
+        make_examples(tasks.read(layout.task(name)), text.tokenizer_dir, "ft", suite.seq_len)
     return f"text and questions ready in {duration(time.monotonic() - start)}"
 
 

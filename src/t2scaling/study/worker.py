@@ -1,12 +1,14 @@
 """A long-lived worker process: reads jobs as JSON lines on stdin, answers with JSON lines on stdout.
 
     → {"id": "cell-1", "function": "package.module:name", "arguments": {…}, "log": "logs/cell-1.log"}
-    ← {"state": "done", "note": "…"} | {"state": "busy"} | {"state": "failed", "note": "ValueError: …"}
+    ← {"state": "done", "note": "…"} | {"state": "busy"} | {"state": "failed", "note": "SuiteError: …"}
+      | {"state": "crashed", "note": "ValueError: …"}
 
 Importing torch and transformers takes seconds, so one process serves many jobs. What a job prints goes to its log
-file. A job that raises ends the process after the answer: what an unforeseen error leaves in memory is not trusted
-with the next run. When stdin closes, because the study has ended or was killed, the worker ends at once; artefacts
-are renamed into place, so nothing half-written remains under a final name.
+file. A job that is refused (a `T2Error`) has failed and the process goes on; any other error ends it after the
+answer, since what an unforeseen error leaves in memory is not trusted with the next run. When stdin closes, because
+the study has ended or was killed, the worker ends at once; artefacts are renamed into place, so nothing half-written
+remains under a final name.
 
 Run as `python -m t2scaling.study.worker`.
 """
@@ -24,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from t2scaling.errors import T2Error
 from t2scaling.study.locks import Busy
 
 
@@ -48,6 +51,9 @@ def serve(request: dict[str, Any]) -> dict[str, str]:
         note = getattr(import_module(module), name)(**request["arguments"])
     except Busy:
         return {"state": "busy"}
+    except T2Error as error:
+        traceback.print_exception(error)
+        return {"state": "failed", "note": _name(error)}
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -74,11 +80,15 @@ def _answer(answers: TextIO, **answer: str) -> None:
     answers.flush()
 
 
+def _name(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
 def _answer_error(answers: TextIO) -> Any:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         traceback.print_exception(kind, error, trace)
         sys.stderr.flush()
-        _answer(answers, state="failed", note=f"{kind.__name__}: {error}")
+        _answer(answers, state="crashed", note=_name(error))
         os._exit(1)
 
     return hook
