@@ -86,10 +86,14 @@ def test_restarts_find_nothing_lower(seed):
     assert found <= reference * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("one_ratio", [False, True])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    ("seed", "one_ratio"),
+    [(0, False), (1, False), (2, False), (3, False), *[(seed, True) for seed in (30, 47, 53, 54, 76, 80, 86)]],
+)
 def test_a_much_wider_search_finds_nothing_lower(seed, one_ratio):
-    """Where D/N hardly varies, N and D go together, and the objective has many narrow valleys."""
+    """Where D/N hardly varies, N and D go together and the objective has many narrow valleys: on these seven a grid
+    of 14 points per exponent with 12 descents ends up to 9 % too high.
+    """
     N, D, k, y = noisy_problem(1000 + seed, one_ratio)
     found = fit_one(N, D, k, y).value[0]
     wide = fit_one(N, D, k, y, search=Search(grid=20, starts=150, plane=50, descents=100)).value[0]
