@@ -7,6 +7,8 @@ data, suites, fits and missing prerequisites. The command prints any of them as 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 
@@ -46,3 +48,11 @@ class FitError(T2Error):
 
 class PrerequisiteError(T2Error):
     """Something that has to be installed or made first: an extra, a dataset, a checkpoint."""
+
+
+def unknown(argument: str, value: object, known: Iterable[str]) -> ValueError:
+    """The error for a value that is none of the `known` names, with the nearest of them."""
+    names = list(known)
+    near = get_close_matches(str(value), names, n=1, cutoff=0.5)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return ValueError(f"`{argument}` = {value!r} is not known{hint}: use one of {', '.join(names)}.")

@@ -99,12 +99,12 @@ def test_table_of_losses(tmp_path, capsys):
     ("arguments", "words"),
     [
         (["fit", "nowhere.parquet"], "nowhere.parquet"),
-        (["fit", "TABLE", "--law", "linear"], "`law` = 'linear'"),
-        (["fit", "TABLE", "--k", "0.5"], "`k` = 0.5"),
+        (["fit", "TABLE", "--law", "linear"], "`--law` = 'linear'"),
+        (["fit", "TABLE", "--k", "0.5"], "`--k` = 0.5"),
         (["fit", "TABLE", "--task", "sciq"], "sciq"),
         (["fit", "TABLE", "--exponents", "0.1"], "--exponents"),
         (["predict", "nowhere.json", "-N", "1B", "-D", "1B"], "nowhere.json"),
-        (["predict", "FIT", "-N", "1B", "-D", "1B", "-k", "0"], "`k` = 0"),
+        (["predict", "FIT", "-N", "1B", "-D", "1B", "-k", "0"], "`--k` = 0"),
         (["predict", "FIT", "-N", "1B", "-D", "1B", "--metric", "pass_at_k"], "neg_log_mean"),
     ],
 )

@@ -84,8 +84,8 @@ def test_report_from_budgets(undrawn, made, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "train_flops"),
-        (["--train-flops", "1e20"], "inference_flops"),
+        ([], "--train-flops"),
+        (["--train-flops", "1e20"], "--inference-flops"),
         (["--plan", "PLAN", "--train-flops", "1e20"], "--train-flops` and `--plan"),
         (["--plan", "PLAN"], "of the accuracy law"),
         (["--plan", "FIT"], "not a plan.json"),

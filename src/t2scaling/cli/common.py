@@ -31,6 +31,13 @@ def number_option(help: str, *names: str, default_text: str | None = None) -> An
     return typer.Option(*names, parser=parse_number, metavar="NUMBER", help=help, show_default=default_text or False)
 
 
+def check_level(level: float) -> float:
+    """The level of an interval, such as 0.9. Raises ValueError outside (0, 1)."""
+    if not 0 < level < 1:
+        raise ValueError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
+    return level
+
+
 def console(stderr: bool = False) -> Console:
     """A rich console on stdout, or on stderr for everything that is not the answer."""
     from rich.console import Console

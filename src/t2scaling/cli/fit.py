@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, Seed, console, emit, note, number_option, progress
+from t2scaling.cli.common import JsonFlag, Output, Seed, check_level, console, emit, note, number_option, progress
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
@@ -41,14 +41,20 @@ def command(
     weights: Annotated[
         str, typer.Option(help="IsoFLOP groups in stage 1 of the accuracy law: inverse_variance or equal.")
     ] = "inverse_variance",
-    exponents: Annotated[str, typer.Option(help="Smallest and largest exponent.")] = "0.01,3",
+    bounds: Annotated[str, typer.Option("--exponents", help="Smallest and largest exponent.")] = "0.01,3",
     restarts: Annotated[int, typer.Option(help="Random starts of the solver restarts.")] = 500,
     bootstrap: Annotated[int, typer.Option(help="Refits to resampled data, for intervals; 0 for none.")] = 0,
-    over: Annotated[
-        str, typer.Option(help="What is resampled: runs, questions or runs_and_questions.")
+    bootstrap_over: Annotated[
+        str, typer.Option("--over", help="What is resampled: runs, questions or runs_and_questions.")
     ] = "runs_and_questions",
     level: Annotated[float, typer.Option(help="Level of the intervals shown.")] = 0.9,
-    jobs: Annotated[int | None, typer.Option(help="Refits in parallel.", show_default="the processors")] = None,
+    nll_unit: Annotated[
+        str | None,
+        typer.Option(
+            help="What nll is, where the file does not say: sum (over the answer's tokens) or mean_per_token."
+        ),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Refits in parallel.", show_default="the processors")] = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
     output: Output = None,
@@ -60,9 +66,10 @@ def command(
     """
     from t2scaling.laws import fit
 
-    bounds = parse_numbers(exponents)
-    if len(bounds) != 2:
-        raise ValueError(f"`--exponents` = {exponents} must be two numbers, such as 0.01,3.")
+    check_level(level)
+    ends = parse_numbers(bounds)
+    if len(ends) != 2:
+        raise ValueError(f"`bounds` = {bounds} must be two numbers, such as 0.01,3.")
     options: dict[str, Any] = {
         "task": task,
         "stage": stage,
@@ -70,35 +77,38 @@ def command(
         "inference_flops": inference_flops,
         "target": target,
         "weights": weights,
-        "bounds": (bounds[0], bounds[1]),
+        "bounds": (ends[0], ends[1]),
         "restarts": restarts,
         "bootstrap": bootstrap,
-        "bootstrap_over": over,
+        "bootstrap_over": bootstrap_over,
         "seed": seed,
         "jobs": jobs or len(os.sched_getaffinity(0)),
     }
-    data = _read(observations, law, options)
+    data, notes = _read(observations, law, options, nll_unit)
     steps = bootstrap + (restarts if solver == "restarts" else 0)
     with progress("fitting", total=steps or None, quiet=as_json or not steps) as advance:
         found = fit(data, law, solver=solver, advance=advance, **options)  # type: ignore[arg-type]
-    if output is not None:
-        note(f"written: {found.save(output)}")
+    written = () if output is None else (f"written: {found.save(output)}",)
+    for sentence in (*notes, *written):
+        note(sentence)
     emit(found.to_dict(), as_json=as_json, show=[_table(found, level), _lines(found)])
 
 
-def _read(observations: str, law: str, options: dict[str, Any]) -> Any:
+def _read(observations: str, law: str, options: dict[str, Any], nll_unit: str | None) -> tuple[Any, tuple[str, ...]]:
+    """What to fit, and what is to be known of it."""
     from t2scaling.laws.losses import is_loss_table, read_losses
 
     if law == "chinchilla" and is_loss_table(observations):
-        return read_losses(observations)
+        return read_losses(observations), ()
     from t2scaling.observations import is_large, read, stream_curves
 
     with console(stderr=True).status("reading"):
         if is_large(observations):
-            note("a large table: averaged over its questions as it is read, so that a bootstrap draws runs only")
             asked = {name: options[name] for name in ("task", "k", "target", "stage", "inference_flops")}
-            return stream_curves(observations, **asked)
-        return read(observations)
+            table = stream_curves(observations, nll_unit=nll_unit, **asked)
+            return table, ("a large table: averaged over its questions as it is read; a bootstrap draws runs only.",)
+        found = read(observations, nll_unit=nll_unit)
+        return found, found.report.notes
 
 
 def _table(fit: FitResult, level: float) -> Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option
-from t2scaling.cli.plan import as_typed, law_name, read_range
+from t2scaling.cli.plan import law_name, read_range
 from t2scaling.units import format_number, parse_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -48,16 +48,15 @@ def command(
     training = read_grid("--train-flops", train_flops)
     inference = read_grid("--inference-flops", inference_flops) if inference_flops else [np.inf]
     source = load_law(law_name(fit, law))
-    with as_typed():
-        result = frontier(
-            source,
-            train_flops=np.tile(training, len(inference)),
-            inference_flops=np.repeat(inference, len(training)),
-            sizes=tuple(parse_numbers(sizes)) if sizes else (),
-            n_range=read_range(n_range),
-            max_tokens=max_tokens,
-            integer_k=integer_k,
-        )
+    result = frontier(
+        source,
+        train_flops=np.tile(training, len(inference)),
+        inference_flops=np.repeat(inference, len(training)),
+        sizes=tuple(parse_numbers(sizes)) if sizes else (),
+        n_range=read_range(n_range),
+        max_tokens=max_tokens,
+        integer_k=integer_k,
+    )
     if output is not None:
         result.save(output)
     emit(result.to_dict(), as_json=as_json, show=None if output is not None else table(result))
@@ -85,6 +84,7 @@ def read_grid(name: str, text: str) -> list[float]:
 def table(frontier: Frontier) -> Table:
     """At most 25 budgets, evenly chosen, for people."""
     from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
     total = len(frontier.k)
@@ -94,7 +94,7 @@ def table(frontier: Frontier) -> Table:
     notes = [f"{len(shown)} of {total} budgets; -o writes them all"] if len(shown) < total else []
     notes += ["* outside what the law was fitted on"] if frontier.outside.any() else []
     notes += ["_c is Chinchilla's"] if frontier.metric != "loss" else []
-    task = f", {frontier.task}" if frontier.task else ""
+    task = f", {escape(frontier.task)}" if frontier.task else ""
     grid = Table(
         title=f"{frontier.law} law{task}: {_METRICS.get(frontier.metric, frontier.metric)}",
         caption="; ".join(notes) or None,

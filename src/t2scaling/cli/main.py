@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a fit failed, 2 bad input or a missing prerequisite, 130 i
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -77,13 +78,13 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str]) -> int:
     """Run the command line `argv` and return its exit code."""
+    app = build_app()
     try:
-        result = build_app()(args=argv, prog_name="t2", standalone_mode=False)
+        result = app(args=argv, prog_name="t2", standalone_mode=False)
     except typer.Abort:
         return _fail("interrupted.", 130)
     except _USAGE_ERROR as error:
-        error.show()
-        return 2
+        return _usage(error)
     except KeyboardInterrupt:
         return _fail("interrupted.", 130)
     except BrokenPipeError:
@@ -93,7 +94,10 @@ def run(argv: list[str]) -> int:
     except (T2Error, ValueError, OSError) as error:
         if os.environ.get("T2_DEBUG"):
             raise
-        return _fail(_message(error), getattr(error, "exit_code", 2))
+        message = _message(error)
+        if not isinstance(error, T2Error):
+            message = as_typed(message, _options(app, argv))
+        return _fail(message, getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
 
 
@@ -101,6 +105,30 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"`{error.filename}`: {error.strerror or error}. Check the path and its permissions."
     return str(error)
+
+
+def _usage(error: Any) -> int:
+    """An error about the command line itself, as one paragraph; `t2` alone shows its help."""
+    message = error.format_message().replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" or context is None:
+        typer.echo(message, err=True)
+        return 2
+    stop = "" if message.endswith((".", "?")) else "."
+    return _fail(f"{message}{stop} See `{context.command_path} --help`.", 2)
+
+
+def _options(app: typer.Typer, argv: list[str]) -> dict[str, str]:
+    """Argument of the verb's function → the option as typed, such as train_flops → --train-flops."""
+    commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
+    verb = commands.get(argv[0]) if argv else None
+    params = verb.params if verb is not None else []
+    return {param.name: param.opts[0] for param in params if param.opts and param.opts[0].startswith("--")}
+
+
+def as_typed(message: str, options: dict[str, str]) -> str:
+    """The message with `train_flops` and the like written as the options that were typed."""
+    return re.sub(r"`(\w+)`", lambda name: f"`{options.get(name[1], name[1])}`", message)
 
 
 def _fail(message: str, code: int) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option
-from t2scaling.errors import DataError, T2Error
+from t2scaling.errors import DataError
 from t2scaling.units import format_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -78,31 +76,30 @@ def command(
     from t2scaling.laws.published import load_law
 
     source = load_law(law_name(fit, law))
-    with as_typed():
-        budget = Budget.of(
-            train_flops=train_flops,
-            train_dollars=train_dollars,
-            train_gpu_hours=train_gpu_hours,
-            inference_flops=inference_flops,
-            serving_dollars=serving_dollars,
-            total_flops=total_flops,
-            total_dollars=total_dollars,
-            total_gpu_hours=total_gpu_hours,
-            tokens_served=tokens_served,
-            queries=queries,
-            output_tokens=output_tokens,
-            train=Price(gpu, price, utilisation),
-            serve=Price(serve_gpu or gpu, serve_price if serve_gpu or serve_price else price, serve_utilisation),
-        )
-        result = plan(
-            source,
-            budget=budget,
-            sizes=parse_numbers(sizes) if sizes else (),
-            n_range=read_range(n_range),
-            max_tokens=max_tokens,
-            integer_k=integer_k,
-            level=level,
-        )
+    budget = Budget.of(
+        train_flops=train_flops,
+        train_dollars=train_dollars,
+        train_gpu_hours=train_gpu_hours,
+        inference_flops=inference_flops,
+        serving_dollars=serving_dollars,
+        total_flops=total_flops,
+        total_dollars=total_dollars,
+        total_gpu_hours=total_gpu_hours,
+        tokens_served=tokens_served,
+        queries=queries,
+        output_tokens=output_tokens,
+        train=Price(gpu, price, utilisation),
+        serve=Price(serve_gpu or gpu, serve_price if serve_gpu or serve_price else price, serve_utilisation),
+    )
+    result = plan(
+        source,
+        budget=budget,
+        sizes=parse_numbers(sizes) if sizes else (),
+        n_range=read_range(n_range),
+        max_tokens=max_tokens,
+        integer_k=integer_k,
+        level=level,
+    )
     if output is not None:
         result.save(output)
     emit(result.to_dict(), as_json=as_json, show=show(result))
@@ -137,11 +134,12 @@ def show(plan: Plan) -> list[Any]:
 
 def table(plan: Plan) -> Table:
     """Optimum and Chinchilla side by side, with intervals where there are any."""
+    from rich.markup import escape
     from rich.table import Table
 
     from t2scaling.allocate.sentence import format_per_param, format_value
 
-    grid = Table(title=f"{plan.law} law" + (f", {plan.task}" if plan.task else ""), title_justify="left")
+    grid = Table(title=f"{plan.law} law" + (f", {escape(plan.task)}" if plan.task else ""), title_justify="left")
     grid.add_column("")
     columns = ["optimum", f"{100 * plan.level:g}% interval", "Chinchilla"] if plan.level else ["optimum", "Chinchilla"]
     for column in columns:
@@ -184,17 +182,3 @@ def _traffic(plan: Plan) -> list[str]:
     if plan.matched_tokens is None:
         return [f"{text}."]
     return [f"{text}; this plan is the cheapest way to its quality at {format_number(plan.matched_tokens)}."]
-
-
-@contextmanager
-def as_typed() -> Iterator[None]:
-    """Let errors name options as they are typed: `train_flops` becomes `--train-flops`."""
-    import re
-
-    try:
-        yield
-    except ValueError as error:
-        if isinstance(error, T2Error):
-            raise
-        text = re.sub(r"`([a-z_]+)`", lambda m: f"`--{m[1].replace('_', '-')}`", str(error))
-        raise ValueError(text.replace("--train-gpu-hours", "--gpu-hours")) from error

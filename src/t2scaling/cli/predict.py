@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, emit, note
+from t2scaling.cli.common import JsonFlag, Output, check_level, emit, note
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def command(
     fit: Annotated[str, typer.Argument(help="A fit.json, or the name of a published law such as pythia/gsm8k.")],
-    n_params: Annotated[str, typer.Option("--n-params", "-N", help="Parameters, such as 7B or 1B,7B,70B.")],
-    n_tokens: Annotated[str, typer.Option("--n-tokens", "-D", help="Training tokens, such as 2T.")],
+    N: Annotated[str, typer.Option("--n-params", "-N", help="Parameters, such as 7B or 1B,7B,70B.")],
+    D: Annotated[str, typer.Option("--n-tokens", "-D", help="Training tokens, such as 2T.")],
     k: Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,8,64.")] = "1",
     metric: Annotated[
         str | None,
@@ -33,8 +33,9 @@ def command(
     from t2scaling.artefacts import write_json
     from t2scaling.laws.published import load_law
 
+    check_level(level)
     source = load_law(fit)
-    rows = _rows(source, parse_numbers(n_params), parse_numbers(n_tokens), parse_numbers(k), metric, level)
+    rows = _rows(source, parse_numbers(N), parse_numbers(D), parse_numbers(k), metric, level)
     name = metric or source.law.metric
     content = {"law": source.law.name, "task": source.task, "metric": name, "predictions": rows}
     if output is not None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from t2scaling.errors import unknown
+
 _PEAKS = "stas00/ml-engineering accelerator table"
 _SARDANA = "Sardana et al. 2024, arXiv 2401.00448"
 
@@ -63,5 +65,5 @@ def gpu(name: str | GPU) -> GPU:
         return name
     found = GPUS.get(name.lower())
     if found is None:
-        raise ValueError(f"`gpu` = {name!r} is not in the table: use one of {', '.join(GPUS)}.")
+        raise unknown("gpu", name, GPUS)
     return found

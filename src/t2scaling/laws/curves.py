@@ -8,12 +8,12 @@ Shapes: R runs, Q questions, K values of k, B replicates.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import DataError
+from t2scaling.errors import DataError, unknown
 from t2scaling.laws.forms import check_samples
 from t2scaling.laws.measurements import Curves, Measurements, Target
 from t2scaling.passk import mean_and_error, pass_at_k
@@ -38,6 +38,8 @@ def curves(measurements: Measurements, k: ArrayLike, target: Target | Literal["a
     Raises ValueError where k < 1 or a likelihood is negative, DataError where there are no outcomes at all.
     """
     k = sample_counts(k)
+    if target not in ("auto", *get_args(Target)):
+        raise unknown("target", target, ("auto", *get_args(Target)))
     chosen: Target = default_target(measurements) if target == "auto" else target
     shape = (len(measurements.run_id), len(k))
     passed, se, value = np.empty(shape), np.empty(shape), np.empty(shape)

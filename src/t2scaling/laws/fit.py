@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import DataError, FitError
+from t2scaling.errors import DataError, FitError, unknown
 from t2scaling.laws import diagnose
 from t2scaling.laws.bootstrap import OVER, Over
 from t2scaling.laws.bootstrap import bootstrap as resample
@@ -81,7 +81,7 @@ def fit(
     Raises DataError where the data cannot carry the law, FitError where no usable law was found, ValueError for
     impossible arguments.
     """
-    _check(law, solver, bounds, bootstrap, bootstrap_over)
+    _check(law, solver, bounds, bootstrap, bootstrap_over, seed)
     measurements, curves, notes = _prepare(data, law, task, k, inference_flops, target, stage)
     recipe = Recipe(law, solver, bounds, restarts, delta, seed, loss_law, advance=advance)
     inverse = inverse_variance(curves, weights)
@@ -136,7 +136,7 @@ def fit_chinchilla(
     Raises as `fit` does, and DataError where the arrays differ in length or hold what is not positive.
     """
     if objective not in _SOLVER_OF:
-        raise ValueError(f"`objective` = {objective!r} is not known: use one of {', '.join(_SOLVER_OF)}.")
+        raise unknown("objective", objective, _SOLVER_OF)
     arrays = {"N": N, "D": D, "loss": loss}
     sizes, tokens, losses = (_positive(name, np.asarray(value, dtype=float)) for name, value in arrays.items())
     if not sizes.shape == tokens.shape == losses.shape:
@@ -181,12 +181,14 @@ def residuals(law: AnyLaw, curves: Curves) -> Array:
     return curves.value - law.predict(N, D, curves.k)
 
 
-def _check(law: str, solver: str, bounds: tuple[float, float], replicates: int, over: str) -> None:
+def _check(law: str, solver: str, bounds: tuple[float, float], replicates: int, over: str, seed: int) -> None:
     for name, value, known in (("law", law, LAW_NAMES), ("solver", solver, SOLVERS), ("bootstrap_over", over, OVER)):
         if value not in known:
-            raise ValueError(f"`{name}` = {value!r} is not known: use one of {', '.join(known)}.")
+            raise unknown(name, value, known)
     if not 0 < bounds[0] < bounds[1]:
         raise ValueError(f"`bounds` = {bounds} must be two positive exponents, the smaller first.")
+    if seed < 0:
+        raise ValueError(f"`seed` = {seed} must be 0 or more.")
     if replicates < 0 or replicates == 1:
         raise ValueError(f"`bootstrap` = {replicates} gives no interval: ask for 0 (none) or, say, 200.")
 
@@ -211,7 +213,7 @@ def _prepare(
     if law == "chinchilla" and len(curves.k) > 1:
         curves = _keep_k(curves, curves.k == 1)
     curves = _drop_empty_k(curves, notes)
-    _check_enough(curves, law)
+    _check_enough(curves, law, notes)
     return measurements, curves, notes
 
 
@@ -250,7 +252,7 @@ def _keep_k(curves: Curves, keep: NDArray[np.bool_]) -> Curves:
     )
 
 
-def _check_enough(curves: Curves, law: LawName) -> None:
+def _check_enough(curves: Curves, law: LawName, notes: list[str]) -> None:
     usable = int(np.sum(np.isfinite(curves.value[:, 0])))
     if usable < FEWEST_RUNS:
         raise DataError(
@@ -258,8 +260,9 @@ def _check_enough(curves: Curves, law: LawName) -> None:
             "parameters: add runs, or runs that solve at least one question."
         )
     if law == "loss" and len(curves.k) < 2:
+        why = "".join(f"{note.rstrip('.')}; " for note in notes)
         raise DataError(
-            "the loss law needs two values of k at least, and the fit has k = 1 only: give `k`, or a larger "
+            f"the loss law needs two values of k at least, and the fit has k = 1 only: {why}give `k`, or a larger "
             "`inference_flops`; the chinchilla law does without k."
         )
 
@@ -267,7 +270,7 @@ def _check_enough(curves: Curves, law: LawName) -> None:
 def inverse_variance(curves: Curves, weights: str) -> Array:
     """Run weights of stage 1, shape (R,): "inverse_variance" per isoFLOP group, or "equal"."""
     if weights not in ("inverse_variance", "equal"):
-        raise ValueError(f"`weights` = {weights!r} is not known: use inverse_variance or equal.")
+        raise unknown("weights", weights, ("inverse_variance", "equal"))
     if weights == "equal":
         return np.ones(len(curves.N))
     flops = 6 * curves.N * curves.D if curves.train_flops is None else curves.train_flops

@@ -13,10 +13,12 @@ for the rest.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from t2scaling.errors import unknown
 
 Metric = Literal["loss", "neg_log_pass_at_k", "pass_at_k"]
 Array = NDArray[np.float64]
@@ -62,6 +64,8 @@ def positive(name: str, value: ArrayLike) -> Array:
 
 
 def _metric_error(law: str, metric: str, able: str) -> ValueError:
+    if metric not in get_args(Metric):
+        return unknown("metric", metric, get_args(Metric))
     return ValueError(f"`metric` = {metric!r} is not something the {law} law can say: it predicts {able}.")
 
 

@@ -19,8 +19,11 @@ def is_loss_table(path: str | Path) -> bool:
     """Whether the file is a CSV with the columns n_params, n_tokens and loss, and without per-question outcomes."""
     if Path(path).suffix.lower() != ".csv" or not Path(path).is_file():
         return False
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        header = set(next(csv.reader(file), []))
+    try:
+        with Path(path).open(newline="", encoding="utf-8-sig") as file:
+            header = set(next(csv.reader(file), []))
+    except (UnicodeDecodeError, csv.Error):
+        return False  # whoever reads it as a table of outcomes says what is wrong
     return header.issuperset(COLUMNS) and not header & {"nll", "n_samples", "question_id"}
 
 

@@ -38,7 +38,7 @@ from t2scaling.observations.pivot import (
 )
 from t2scaling.observations.schema import BY_NAME, CONVENTIONS, RUN_COLUMNS, RUN_KEYS, canonical, cast, require_columns
 from t2scaling.observations.shared import Selection, select
-from t2scaling.observations.table import read_conventions
+from t2scaling.observations.table import check_nll_unit, read_conventions
 
 Names = Sequence[str]
 ROWS_AT_ONCE = 2_000_000
@@ -63,15 +63,20 @@ class LargeTable:
 
     path          the file, best sorted by task and run as `t2 import` writes it
     rows_at_once  rows held in memory at a time
+    nll_unit      "sum" or "mean_per_token", where the file does not say it
     """
 
     path: Path
     rows_at_once: int = ROWS_AT_ONCE
+    nll_unit: str | None = None
 
     @cached_property
     def conventions(self) -> dict[str, str]:
         """What the numbers mean, as the file states it."""
-        return {**CONVENTIONS, **read_conventions(self.path)}
+        given = {} if self.nll_unit is None else {"nll": self.nll_unit}
+        meant = {**CONVENTIONS, **read_conventions(self.path), **given}
+        check_nll_unit(meant["nll"], f"`{self.path}`")
+        return meant
 
     @cached_property
     def runs(self) -> pl.DataFrame:
@@ -228,13 +233,15 @@ def stream_curves(
     kind: Outcome = "auto",
     inference_flops: float | None = None,
     rows_at_once: int = ROWS_AT_ONCE,
+    nll_unit: str | None = None,
 ) -> Curves:
     """Means over questions per run and k of a canonical Parquet, a bounded number of rows in memory at a time.
 
     task    name of a task; "macro" for the mean over tasks; None where there is one task only
     k       samples per problem, as `laws.curves` takes them; None for `laws.default_k` at `inference_flops`
     target  "mean_neg_log", "neg_log_mean" or "auto"
+    nll_unit  "sum" or "mean_per_token", where the file does not say it
     Equal to `curves(read(path).measurements(task, stage), k, target)`, hash included. Raises DataError for a table
     that cannot be used.
     """
-    return LargeTable(Path(path), rows_at_once).curves(task, k, target, stage, kind, inference_flops)
+    return LargeTable(Path(path), rows_at_once, nll_unit).curves(task, k, target, stage, kind, inference_flops)

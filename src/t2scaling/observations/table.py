@@ -71,8 +71,7 @@ class Observations:
         Raises DataError for a table that cannot be used, naming the rows.
         """
         meant = {**CONVENTIONS, **(conventions or {})}
-        if meant["nll"] not in NLL_UNITS:
-            raise DataError(f"nll unit `{meant['nll']}` of {where} is not known: it is {' or '.join(NLL_UNITS)}.")
+        check_nll_unit(meant["nll"], where)
         frame = canonical(frame, columns, where)
         keys = row_keys(frame)
         check(frame, where, keys)
@@ -150,6 +149,12 @@ def write_frame(frame: pl.DataFrame | pl.LazyFrame, conventions: Mapping[str, st
         else:
             frame.write_parquet(temporary, compression="zstd", metadata=metadata)
     return Path(path)
+
+
+def check_nll_unit(unit: str, where: str) -> None:
+    """Raise DataError unless the unit of nll is a known one."""
+    if unit not in NLL_UNITS:
+        raise DataError(f"nll unit `{unit}` of {where} is not known: it is {' or '.join(NLL_UNITS)}.")
 
 
 def read_conventions(path: str | Path) -> dict[str, str]:
