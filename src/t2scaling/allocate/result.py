@@ -170,10 +170,11 @@ class Plan:
     def load(cls, path: str | Path) -> Plan:
         """Read a plan.json. Raises DataError if the file is not one."""
         try:
-            return cls.from_dict(json.loads(Path(path).read_text()))
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            lacks = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise DataError(
-                f"`{path}` is not a plan.json ({error!r}): write one with `t2 plan … -o plan.json`."
+                f"`{path}` is not a plan.json ({lacks}): write one with `t2 plan … -o plan.json`."
             ) from error
 
     @classmethod
@@ -183,16 +184,16 @@ class Plan:
         return cls(
             law=content["law"],
             task=content["task"],
-            budget=content["budget"],
+            budget=dict(content["budget"]),
             optimum=Allocation.from_dict(content["optimum"]),
             chinchilla=Allocation.from_dict(content["chinchilla"]),
             interval=interval,
             level=content["level"],
             break_even=content["break_even"],
             matched_tokens=content["matched_tokens"],
-            spend=content["spend"],
+            spend=dict(content["spend"]),
             warnings=tuple(content["warnings"]),
-            conventions=content["conventions"],
+            conventions=dict(content["conventions"]),
         )
 
 

@@ -31,6 +31,7 @@ from t2scaling.laws.serialise import (
 
 Array = NDArray[np.float64]
 FORMAT = "t2scaling/fit/1"
+SUPPORT = ("N", "D", "k", "tokens_per_param", "train_flops")
 _SLACK = 1e-9  # of a range's ends, for rounding
 
 
@@ -178,18 +179,20 @@ class FitResult:
         law = law_from_dict(content["law"])
         boot = content["bootstrap"]
         curves = curves_from_dict(content["curves"])
-        samples = None if boot is None else np.array(boot["samples"], dtype=float).reshape(-1, len(boot["names"]))
+        samples = (
+            None if boot is None else np.array(boot["samples"], dtype=float).reshape(-1, len(PARAMETERS[law.name]))
+        )
         return cls(
             law=law,
             task=content["task"],
-            target=content["target"],
+            target=curves.target,
             status=FitStatus[content["status"]["name"]],
             objective=content["objective"],
             solver=content["solver"],
             curves=curves,
             residuals=np.array(content["residuals"], dtype=float).reshape(len(curves.run_id), -1),
-            support={name: (low, high) for name, (low, high) in content["support"].items()},
-            conventions=content["conventions"],
+            support={name: _range(content["support"][name]) for name in SUPPORT},
+            conventions=dict(content["conventions"]),
             data_hash=content["data_hash"],
             seed=content["seed"],
             warnings=tuple(content["warnings"]),
@@ -207,8 +210,14 @@ class FitResult:
             raise DataError(f"`{path}` is not a fit: give a fit.json written by `t2 fit -o`.")
         try:
             return cls.from_dict(content)
-        except (KeyError, TypeError) as error:
-            raise DataError(f"`{path}` is an incomplete fit ({error}): fit again.") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            lacks = f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+            raise DataError(f"`{path}` is a damaged fit ({lacks}): fit again with `t2 fit -o`.") from error
+
+
+def _range(ends: list[float]) -> tuple[float, float]:
+    low, high = ends
+    return float(low), float(high)
 
 
 def _tails(level: float) -> list[float]:

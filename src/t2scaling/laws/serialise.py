@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 
-from t2scaling.errors import DataError
+from t2scaling.errors import DataError, unknown
 from t2scaling.laws.forms import LAWS, AccuracyLaw, ChinchillaLaw, Law, LossLaw, NaiveLaw
 from t2scaling.laws.measurements import Curves, Target
 
@@ -36,6 +37,9 @@ def law_from_dict(content: Mapping[str, Any]) -> AnyLaw:
     missing = [key for key in PARAMETERS[name] if given.get(key) is None]
     if missing:
         raise DataError(f"the {name} law lacks the parameter(s) {', '.join(missing)}: fit it again.")
+    odd = [key for key in PARAMETERS[name] if not math.isfinite(float(given[key]))]
+    if odd:
+        raise DataError(f"the {name} law has parameters that are not finite, {', '.join(odd)}: fit it again.")
     return law_from_vector(name, [given[key] for key in PARAMETERS[name]], content.get("target"))
 
 
@@ -70,13 +74,16 @@ def curves_to_dict(curves: Curves) -> dict[str, Any]:
 def curves_from_dict(content: Mapping[str, Any]) -> Curves:
     """The curves that `curves_to_dict` described; null becomes NaN."""
     flops, overtrained = content["train_flops"], content["overtrained"]
-    shape = (len(content["run_id"]), len(content["k"]))
+    if content["target"] not in get_args(Target):
+        raise unknown("target", content["target"], get_args(Target))
+    runs = len(content["run_id"])
+    shape = (runs, len(content["k"]))
     table = {key: np.array(content[key], dtype=float).reshape(shape) for key in ("value", "pass_at_k", "se")}
     return Curves(
         task=content["task"],
         run_id=tuple(content["run_id"]),
-        N=np.array(content["n_params"], dtype=float),
-        D=np.array(content["n_tokens"], dtype=float),
+        N=np.array(content["n_params"], dtype=float).reshape(runs),
+        D=np.array(content["n_tokens"], dtype=float).reshape(runs),
         k=np.array(content["k"], dtype=float),
         target=content["target"],
         train_flops=None if flops is None else np.array(flops, dtype=float),
