@@ -44,11 +44,28 @@ def read_table(path: Path) -> tuple[pl.DataFrame, str]:
 
 def _read_csv(path: Path) -> pl.DataFrame:
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    _check_dialect(path, separator)
     try:
         # Text first: the schema knows better than the first hundred rows what a column is.
         return pl.read_csv(path, separator=separator, infer_schema=False)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise DataError(f"`{path}` cannot be read as CSV{_csv_line(path, separator)}: {_first(error)}") from None
+        raise DataError(
+            f"`{path}` cannot be read as CSV{_csv_line(path, separator)}: {_first(error)}. Write or copy it again, as "
+            "UTF-8 text with one line per row."
+        ) from None
+
+
+def _check_dialect(path: Path, separator: str) -> None:
+    """Refuse what a spreadsheet may write and no reader of CSV could tell from one odd column: UTF-16, semicolons."""
+    with path.open("rb") as file:
+        header = file.readline(2**16)
+    if header.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"`{path}` is UTF-16 text: save it as UTF-8.")
+    other = max(b";", b"\t", b",", key=header.count)
+    if separator.encode() not in header and other in header:
+        named = {b";": "semicolons", b"\t": "tabs", b",": "commas"}[other]
+        wanted = "tabs" if separator == "\t" else "commas, with a point in decimals (or with tabs, as .tsv)"
+        raise DataError(f"`{path}` separates its columns by {named}: save it with {wanted}.")
 
 
 def _csv_line(path: Path, separator: str) -> str:
