@@ -30,13 +30,13 @@ test-fast: .venv/dev.stamp
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
 check: .venv/dev.stamp
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples scripts
+	$(BIN)/ruff format --check src tests benchmarks examples scripts
 	$(BIN)/mypy
 
 format: .venv/dev.stamp
-	$(BIN)/ruff check --fix src tests benchmarks examples
-	$(BIN)/ruff format src tests benchmarks examples
+	$(BIN)/ruff check --fix src tests benchmarks examples scripts
+	$(BIN)/ruff format src tests benchmarks examples scripts
 
 # The command reference is generated; a test holds it to the program.
 docs: .venv/dev.stamp
