@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2scaling.units import format_number, format_ratio, parse_number, parse_numbers
+from t2scaling.units import format_flops, format_number, format_ratio, parse_number, parse_numbers
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,8 @@ def test_ratios() -> None:
     assert format_ratio(26930) == "26,930x"
     assert format_ratio(2.5) == "2.5x"
     assert format_ratio(1.7e8) == "170Mx"
+
+
+@pytest.mark.parametrize(("flops", "text"), [(2.56e19, "2.56e19"), (2e9, "2e9"), (1e22, "1e22"), (1.4e11, "1.4e11")])
+def test_flops_are_written_as_in_the_field(flops: float, text: str) -> None:
+    assert format_flops(flops) == text

@@ -64,3 +64,9 @@ def format_ratio(tokens_per_param: float) -> str:
     if tokens_per_param >= 1e6:
         return f"{format_number(tokens_per_param)}x"
     return f"{tokens_per_param:,.0f}x" if tokens_per_param >= 10 else f"{tokens_per_param:.2g}x"
+
+
+def format_flops(flops: float) -> str:
+    """Write FLOPs the field's way, always with an exponent: 2.56e19, 2e9."""
+    mantissa, exponent = f"{flops:.2e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"

@@ -12,7 +12,7 @@ from t2scaling.allocate import frontier, plan
 from t2scaling.report import analysis, figures
 from t2scaling.report.fit_quality import predictions
 from t2scaling.report.observed import overtrained, relative_error
-from t2scaling.report.style import INK, LAW_COLOURS, format_flops
+from t2scaling.report.style import INK, LAW_COLOURS
 
 
 def lines_of(ax, colour):
@@ -57,7 +57,7 @@ def test_forecast_is_solid_on_the_data_and_dashed_beyond(loss_fit):
         assert solid.get_linestyle() == "-"
         seen = np.isfinite(solid.get_ydata())
         assert solid.get_xdata()[seen].max() <= 2.56e19 * 1.4
-        assert ax.get_xlim() == (1e17, 1e25)
+        assert ax.get_xlim() == (1e16, 1e25)
     star = axes[1].collections[-1].get_offsets()[0]
     np.testing.assert_allclose(star, [2.56e19, recommended.n_params], rtol=1e-9)
 
@@ -127,8 +127,3 @@ def test_svg_is_themed_prefixed_and_repeatable(loss_fit, key):
     assert all(name.startswith(f"{key}-") for name in ids)
     used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', text))
     assert used <= set(ids)
-
-
-@pytest.mark.parametrize(("flops", "text"), [(2.56e19, "2.56e19"), (2e9, "2e9"), (1e22, "1e22"), (1.4e11, "1.4e11")])
-def test_flops_are_written_as_in_the_field(flops, text):
-    assert format_flops(flops) == text

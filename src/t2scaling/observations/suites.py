@@ -12,7 +12,7 @@ from t2scaling.observations.schema import nearest
 from t2scaling.observations.table import Observations, read_conventions
 
 # The suite that the demo shows, and that `load_suite()` loads.
-DEFAULT_SUITE = "simulated"
+DEFAULT_SUITE = "world"
 
 
 def load_suite(name: str = DEFAULT_SUITE) -> Observations:

@@ -19,8 +19,8 @@ from t2scaling.allocate import Allocation, Plan
 from t2scaling.artefacts import dumps
 from t2scaling.report.analysis import TaskPlan
 from t2scaling.report.observed import METRIC_LABELS, train_flops
-from t2scaling.report.style import format_flops, law_label
-from t2scaling.units import format_number
+from t2scaling.report.style import law_label
+from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
     from t2scaling.laws import FitResult

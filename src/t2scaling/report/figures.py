@@ -11,14 +11,13 @@ coverage            pass@k against k per model
 from t2scaling.report.fit_quality import predicted_observed, residuals
 from t2scaling.report.forecast import forecast
 from t2scaling.report.isoflop import isoflop_profiles
-from t2scaling.report.style import format_flops, svg
+from t2scaling.report.style import svg
 from t2scaling.report.suite_figures import checkpoint_grid, coverage
 
 __all__ = [
     "checkpoint_grid",
     "coverage",
     "forecast",
-    "format_flops",
     "isoflop_profiles",
     "predicted_observed",
     "residuals",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from t2scaling.allocate import frontier
 from t2scaling.report import style
 from t2scaling.report.observed import train_flops
+from t2scaling.units import format_flops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,19 +30,24 @@ def forecast(
     fits: Sequence[FitResult],
     inference_flops: float,
     plans: Sequence[Plan] = (),
-    low: float = 1e17,
-    high: float = 1e25,
+    low: float | None = None,
+    high: float | None = None,
 ) -> Figure:
     """D/N, N and D against training FLOPs from `low` to `high`, at a fixed inference budget.
+
+    By default the axis runs from the decade of the smallest measured budget to five decades above the largest, which
+    for the paper's suite is 1e16 to 1e25.
 
     Lines: the k = 1 law of the first fit (Chinchilla), 20 tokens per parameter, and each fit's T² optimum, with the
     middle 90% of its bootstrap laws where it has them. Dashed where the budget is outside the data's: there the law
     is extrapolated. Stars are `plans`.
     """
     figure, axes = style.canvas(1, 3, 12.0, 4.4)
-    budgets = np.geomspace(low, high, 65)
     seen = train_flops(fits[0].curves)
     span = (float(seen.min()), float(seen.max()))
+    low = low or 10.0 ** math.floor(math.log10(span[0]))
+    high = high or 10.0 ** math.ceil(math.log10(span[1]) + 5)
+    budgets = np.geomspace(low, high, 65)
     N = np.sqrt(budgets / 120)
     _draw(
         axes[0], budgets, N, span=None, color=style.MUTED, linewidth=1.3, linestyle=":", label="20 tokens per parameter"
@@ -73,7 +80,7 @@ def forecast(
     handles, labels = axes[0][1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     sampling = any(fit.law.name != "chinchilla" for fit in fits)
-    budget = f"inference budget {style.format_flops(inference_flops)} FLOPs per token served; " if sampling else ""
+    budget = f"inference budget {format_flops(inference_flops)} FLOPs per token served; " if sampling else ""
     figure.suptitle(f"{budget}dashed: extrapolated", fontsize=10)
     return figure
 

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from t2scaling.allocate import frontier
 from t2scaling.report import style
 from t2scaling.report.observed import METRIC_LABELS, Level, levels, overtrained, samples_at, train_flops, values_at
+from t2scaling.units import format_flops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def isoflop_profiles(fits: Sequence[FitResult], inference_flops: float) -> Figur
             row[1].set_axis_off()
             continue
         _panel(row[1], fit, inference_flops, corrected=True)
-        row[1].set_title(f"{name}: k = C_inf / 2N, C_inf = {style.format_flops(inference_flops)} FLOPs")
+        row[1].set_title(f"{name}: k = C_inf / 2N, C_inf = {format_flops(inference_flops)} FLOPs")
     _legend(figure, fits)
     return figure
 
@@ -128,6 +129,6 @@ def _legend(figure: Figure, fits: Sequence[FitResult]) -> None:
     flops = [level.train_flops for level in levels(fits[0].curves)]
     for position in sorted({0, len(flops) // 2, len(flops) - 1}):
         colour = style.budget_colours(flops)[position]
-        label = f"{style.format_flops(flops[position])} FLOPs"
+        label = f"{format_flops(flops[position])} FLOPs"
         lines.append(Line2D([], [], color=colour, marker="o", markersize=4, linewidth=1.1, label=label))
     figure.legend(handles=lines, loc="outside lower center", ncols=4)

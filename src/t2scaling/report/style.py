@@ -17,7 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from t2scaling.units import format_number
+from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
     from matplotlib.axis import XAxis, YAxis
@@ -76,13 +76,14 @@ def canvas(
 
 
 def log_axis(axis: XAxis | YAxis, label: str, ticks: int = 6) -> None:
-    """Make an axis logarithmic, with ticks like 10M or 1e20 and minor ticks unlabelled."""
+    """Make an axis logarithmic, with ticks like 10M, or like 1e12 for FLOPs, and minor ticks unlabelled."""
+    write = format_flops if "FLOPs" in label else format_number
     which, ax = axis.axis_name, axis.axes
     (ax.set_xscale if which == "x" else ax.set_yscale)("log")
     axis.set_label_text(label)
     low, high = sorted(ax.get_xlim() if which == "x" else ax.get_ylim())
     axis.set_major_locator(_locator(low, high, ticks))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axis.set_minor_formatter(NullFormatter())
     if high / low > 1e4 or high / low < 5:
         axis.set_minor_locator(NullLocator())
@@ -104,12 +105,6 @@ def budget_colours(train_flops: ArrayLike) -> list[tuple[float, float, float, fl
     low, high = float(flops.min()), float(flops.max())
     norm = LogNorm(low, high if high > low else low * 10)
     return [SEQUENCE(float(norm(value))) for value in flops]
-
-
-def format_flops(flops: float) -> str:
-    """FLOPs in the field's way of writing them: 2.56e19, 2e9."""
-    mantissa, exponent = f"{flops:.2e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def law_colour(name: str) -> str:
