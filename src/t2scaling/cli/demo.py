@@ -62,7 +62,7 @@ def _show(made: object) -> list[str]:
 
     assert isinstance(made, Demo)
     lines = [f"[bold]{escape(made.plan.sentence())}[/]", escape(interval_sentence(made.plan))]
-    if made.simulated:
-        lines.append(f"[yellow]{escape(made.fits[0].conventions['statement'])}[/]")
+    if statement := made.fits[0].conventions.get("statement"):
+        lines.append(f"[yellow]{escape(statement)}[/]" if made.simulated else escape(statement))
     lines += [f"[yellow]![/] {escape(warning)}" for warning in made.plan.warnings]
     return [*lines, f"Report: {escape(str(made.page))}"]
