@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
 
 import polars as pl
 
@@ -19,12 +22,22 @@ def load_suite(name: str = DEFAULT_SUITE) -> Observations:
     """The observations of a suite that ships with the package.
 
     name  "simulated": 106 cells of the paper's Figure 8 grid, drawn from a stated law with stated noise
-          "world": the suite that this project trained and evaluated, where the release carries it
-    Raises DataError for another name, and where this release does not carry the suite.
+          "world": 65 checkpoints that this project trained on its own text and measured (examples/world.yaml)
+    Raises DataError for another name.
     """
     if name not in SUITES:
         raise DataError(f"no suite `{name}`{nearest(name, SUITES)}: there are {', '.join(SUITES)}.")
     return SUITES[name]()
+
+
+def suite_manifest(name: str) -> dict[str, Any]:
+    """What made a shipped suite: seeds, versions, FLOPs, seconds, class of machine. Empty for a simulated one."""
+    stored = _data(f"{name}.json")
+    return dict(json.loads(stored.read_text())) if stored.is_file() else {}
+
+
+def _data(name: str) -> Traversable:
+    return resources.files("t2scaling.observations") / "data" / name
 
 
 def _simulated() -> Observations:
@@ -34,12 +47,7 @@ def _simulated() -> Observations:
 
 
 def _world() -> Observations:
-    packaged = resources.files("t2scaling.observations") / "data" / "world.parquet"
-    if not packaged.is_file():
-        raise DataError(
-            "this release carries no trained suite yet: `simulated` is there to try things on, and "
-            "`t2 study` trains and evaluates one."
-        )
+    packaged = _data("world.parquet")
     with resources.as_file(packaged) as path:
         return Observations.from_frame(pl.read_parquet(path), read_conventions(path), where="the suite `world`")
 

@@ -270,7 +270,7 @@ def main(argv: list[str] | None = None) -> None:
     import argparse
 
     from t2scaling.observations import load_suite, read
-    from t2scaling.observations.suites import SUITES
+    from t2scaling.observations.suites import SUITES, suite_manifest
     from t2scaling.units import parse_number
 
     parser = argparse.ArgumentParser(prog="python -m t2scaling.study.results", description=__doc__)
@@ -282,7 +282,7 @@ def main(argv: list[str] | None = None) -> None:
     given = parser.parse_args(argv)
     packaged = given.observations in SUITES
     observations = load_suite(given.observations) if packaged else read(given.observations)
-    manifest = json.loads(given.manifest.read_text()) if given.manifest else {}
+    manifest = json.loads(given.manifest.read_text()) if given.manifest else suite_manifest(given.observations)
     print(
         write_results(
             observations, given.output, inference_flops=given.inference_flops, manifest=manifest, seed=given.seed
