@@ -31,8 +31,8 @@ def statement(observations: Observations) -> str:
     sizes = base["n_params"].sort()
     return (
         f"{len(base)} checkpoints of {format_number(sizes[0])} to {format_number(sizes[-1])} parameters, really "
-        f"trained on the built-in procedural English and measured on {len(observations.tasks)} of the tasks that come with it: "
-        "a miniature, whose numbers show how the laws behave and say nothing about models of practical size."
+        f"trained on the built-in procedural English and measured on {len(observations.tasks)} of the tasks that come "
+        "with it: a miniature, whose numbers show how the laws behave and say nothing about models of practical size."
     )
 
 
