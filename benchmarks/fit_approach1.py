@@ -1,7 +1,7 @@
 """Approach 1 by variable projection against the paper's protocol of 500 random restarts of L-BFGS-B.
 
     python benchmarks/fit_approach1.py                     one fit on 106 × 12 points, timed both ways
-    python benchmarks/fit_approach1.py --problems 200 --jobs 2    objectives of 200 random noisy problems (an hour of CPU)
+    python benchmarks/fit_approach1.py --problems 200 --jobs 2    objectives of 200 random problems (an hour of CPU)
 
 Both minimise the same sum of squares under the same bounds with exact gradients, in one process; the reference works
 on the raw seven parameters as the paper describes (arXiv 2604.01411, App. F).
