@@ -18,12 +18,23 @@ from pathlib import Path
 from typing import Any
 
 
+def check_target(target: str | Path) -> None:
+    """Raise OSError if no file can be written at `target`: for work that takes long, before it starts."""
+    target = Path(target)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder, and a file is to be written", str(target))
+    parent = next(folder for folder in target.absolute().parents if folder.exists())
+    if not parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is no folder", str(parent))
+    if not os.access(parent, os.W_OK):
+        raise PermissionError(errno.EACCES, "may not be written to", str(parent))
+
+
 @contextmanager
 def atomic_path(target: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it to `target` if the block ends without an error."""
     target = Path(target)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder, and a file is to be written", str(target))
+    check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     os.close(handle)

@@ -9,27 +9,6 @@ import pytest
 from t2scaling.cli.main import as_typed, run
 
 BUDGET = ["--train-flops", "1e17", "--inference-flops", "1e8"]
-NAMES = "run_id,n_params,n_tokens,task,question_id,nll"
-
-
-def table(task: str = "arc", run_id: str = "run") -> str:
-    """A CSV of 16 runs × 4 questions."""
-    rows = [NAMES]
-    for i, N in enumerate((1e6, 4e6, 2e7, 9e7)):
-        for j, D in enumerate((1e8, 4e8, 2e9, 9e9)):
-            loss = 1 + 3e3 / N**0.5 + 1e3 / D**0.4
-            rows += [f"{run_id}{i}{j},{N},{D},{task},q{q},{loss * (1 + q / 9)}" for q in range(4)]
-    return "\n".join(rows) + "\n"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder with runs.csv, its fit.json and a plan.json."""
-    path = tmp_path_factory.mktemp("errors")
-    (path / "runs.csv").write_text(table())
-    assert run(["fit", str(path / "runs.csv"), "--k", "1,2,4", "-o", str(path / "fit.json")]) == 0
-    assert run(["plan", str(path / "fit.json"), *BUDGET, "-o", str(path / "plan.json")]) == 0
-    return path
 
 
 def refused(capsys, folder, *argv: str) -> str:
@@ -141,7 +120,7 @@ def test_an_output_that_is_a_folder_is_named(folder, tmp_path, capsys, argv):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_names_are_shown_as_they_are(tmp_path, capsys):
+def test_names_are_shown_as_they_are(table, tmp_path, capsys):
     """Neither the terminal's markup nor HTML's takes effect in the names of tasks and runs."""
     task, fit, page = "<script>alert(1)</script>[red]x[/red]", str(tmp_path / "fit.json"), tmp_path / "page.html"
     (tmp_path / "runs.csv").write_text(table(task, "<b>[bold]r[/bold]</b>"))

@@ -64,9 +64,12 @@ def command(
     The k of the fit always contain 1 and are stored with it; by default they are 12, log-spaced from 1 to what the
     smallest model affords under --inference-flops.
     """
+    from t2scaling.artefacts import check_target
     from t2scaling.laws import fit
 
     check_level(level)
+    if output is not None:
+        check_target(output)
     ends = parse_numbers(bounds)
     if len(ends) != 2:
         raise ValueError(f"`bounds` = {bounds} must be two numbers, such as 0.01,3.")

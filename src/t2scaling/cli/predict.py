@@ -37,7 +37,14 @@ def command(
     source = load_law(fit)
     rows = _rows(source, parse_numbers(N), parse_numbers(D), parse_numbers(k), metric, level)
     name = metric or source.law.metric
-    content = {"law": source.law.name, "task": source.task, "metric": name, "predictions": rows}
+    content = {
+        "law": source.law.name,
+        "task": source.task,
+        "metric": name,
+        "predictions": rows,
+        "conventions": source.conventions,
+        "warnings": list(source.warnings),
+    }
     if output is not None:
         note(f"written: {write_json(output, content)}")
     emit(content, as_json=as_json, show=[_table(source.task, name, rows, level), *_notes(source, rows)])

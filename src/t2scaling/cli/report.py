@@ -43,10 +43,12 @@ def command(
     """
     from t2scaling.allocate import Budget
     from t2scaling.allocate import plan as make_plan
+    from t2scaling.artefacts import check_target
     from t2scaling.laws import FitResult
     from t2scaling.observations import read
     from t2scaling.report import report
 
+    check_target(output)
     loaded = [FitResult.load(path) for path in fits]
     _check_task(loaded)
     budgets = {
