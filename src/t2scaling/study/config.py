@@ -135,7 +135,7 @@ class StudyConfig(_Section):
     posttrain: PosttrainSection = PosttrainSection()
     fit: FitSection = FitSection()
     plan: PlanSection = PlanSection()
-    report: bool = Field(default=True, description="Write report.html at the end.")
+    report: bool = Field(default=True, description="Write report.html and results.md at the end.")
 
 
 def read_config(path: str | Path) -> StudyConfig:

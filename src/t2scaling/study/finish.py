@@ -63,7 +63,7 @@ def finish(study: Study, tell: Callable[[str], None]) -> Finished | None:
     fits = _fit(study, observations, problems)
     plan = _plan(study, fits, problems)
     report = _report(study, fits, plan, observations, problems) if config.report and plan else None
-    results = _results(study, observations, problems)
+    results = _results(study, observations, problems) if config.report else None
     return Finished(layout.observations, layout.manifest, fits, plan, report, results, tuple(problems))
 
 
