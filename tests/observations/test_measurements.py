@@ -80,6 +80,18 @@ def test_run_without_a_task_is_left_out_of_the_macro_average(suite_frame: Build)
     assert table.measurements("sums").run_id == ("r0", "r1", "r2", "r3")
 
 
+def test_macro_average_is_over_the_tasks_of_its_stage(suite_frame: Build, tmp_path: Path) -> None:
+    base = suite_frame(tasks=("sums", "words")).with_columns(stage=pl.lit("base"))
+    tuned = suite_frame(tasks=("sums",)).with_columns(stage=pl.lit("sft"))
+    table = read(pl.concat([base, tuned]))
+    assert table.measurements("macro", "base").question_weight.size == 10
+    assert table.measurements("macro", "sft").question_weight.size == 5
+    streamed = stream_curves(table.write(tmp_path / "a.parquet"), "macro", [1, 2], stage="sft")
+    np.testing.assert_allclose(
+        streamed.value, curves(table.measurements("macro", "sft"), [1, 2], streamed.target).value
+    )
+
+
 def test_runs_that_share_nothing(suite_frame: Build) -> None:
     frame = suite_frame(R=2, Q=2).with_columns(pl.col("question_id") + pl.col("run_id"))
     # Two runs with two questions each of their own: one run with its questions is the best that can be kept.

@@ -71,7 +71,9 @@ def measurements(observations: Observations, task: str | None, stage: str, kind:
     tasks = choose_tasks(observations.tasks, task)
     runs = stage_runs(observations.runs, stage)
     rows = observations.outcomes.filter(pl.col("stage") == stage, pl.col("task").is_in(tasks))
-    chosen = choose_kind(tasks, count_outcomes(rows.lazy()), kind)
+    held = count_outcomes(rows.lazy())
+    tasks = at_stage(tasks, held, task)
+    chosen = choose_kind(tasks, held, kind)
     names = tuple(runs["run_id"])
     grids = []
     for name in tasks:
@@ -98,6 +100,11 @@ def choose_tasks(tasks: Sequence[str], task: str | None) -> list[str]:
     if task not in tasks:
         raise DataError(f"no task `{task}`{nearest(task, tasks)}: the table has {_list(tasks)}, and `macro` for all.")
     return [task]
+
+
+def at_stage(tasks: list[str], held: pl.DataFrame, task: str | None) -> list[str]:
+    """The tasks of a macro average that were measured at the stage; `tasks` themselves where one was asked for."""
+    return [name for name in tasks if name in held["task"]] or tasks if task == MACRO else tasks
 
 
 def stage_runs(runs: pl.DataFrame, stage: str) -> pl.DataFrame:

@@ -28,6 +28,7 @@ from t2scaling.observations.pivot import (
     Kind,
     Outcome,
     assemble,
+    at_stage,
     choose_kind,
     choose_tasks,
     count_outcomes,
@@ -113,7 +114,9 @@ class LargeTable:
         runs = stage_runs(self.runs, stage)
         tasks = choose_tasks(self.tasks, task)
         lazy = self._scan().filter(pl.col("stage") == stage, pl.col("task").is_in(tasks))
-        chosen = choose_kind(tasks, count_outcomes(lazy), kind)
+        held = count_outcomes(lazy)
+        tasks = at_stage(tasks, held, task)
+        chosen = choose_kind(tasks, held, kind)
         questions = [self._questions(lazy, name, chosen) for name in tasks]
         selection = self._select(lazy, tasks, runs, questions, chosen)
         kept = runs[selection.runs.tolist()]

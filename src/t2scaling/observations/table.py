@@ -102,7 +102,8 @@ class Observations:
     ) -> Measurements:
         """Arrays of one task, or of the macro average over all tasks, with the runs sorted by (N, D).
 
-        task   name of a task; "macro" for the mean over tasks; None where there is one task only
+        task   name of a task; "macro" for the mean over the tasks measured at that stage; None where there is one
+               task only
         stage  base, ft or sft
         kind   which outcomes to take where a task has both; "auto" prefers nll
         Only questions that all runs share are kept, and a run that lacks so many that it would cost more than it

@@ -58,6 +58,8 @@ class Forecast:
     error     mean |predicted − observed| / observed
     bias      mean (predicted − observed) / observed
     in_sample the same mean error on the cells it was fitted to
+    absolute  mean |predicted − observed| on the held-out cells, in nats or as a share of questions
+    observed  lowest and highest observed value on the held-out cells
     """
 
     task: str
@@ -68,6 +70,8 @@ class Forecast:
     error: float
     bias: float
     in_sample: float
+    absolute: float
+    observed: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -181,20 +185,31 @@ def forecasts(data: Measurements, inference_flops: float, seed: int) -> list[For
         result = _fit(known, law, inference_flops, seed)
         if result is None:
             continue
-        error, bias = _errors(result, held_out, inference_flops)
-        in_sample, _ = _errors(result, known, inference_flops)
-        metric = result.law.metric
-        rows.append(Forecast(data.task, law, metric, inference_flops, int(over.sum()), error, bias, in_sample))
+        predicted, seen = _predicted(result, held_out, inference_flops)
+        relative = (predicted - seen) / seen
+        fitted, known_values = _predicted(result, known, inference_flops)
+        rows.append(
+            Forecast(
+                task=data.task,
+                law=law,
+                metric=result.law.metric,
+                inference_flops=inference_flops,
+                n_cells=int(over.sum()),
+                error=float(np.mean(np.abs(relative))),
+                bias=float(np.mean(relative)),
+                in_sample=float(np.mean(np.abs(fitted - known_values) / known_values)),
+                absolute=float(np.mean(np.abs(predicted - seen))),
+                observed=(float(seen.min()), float(seen.max())),
+            )
+        )
     return rows
 
 
-def _errors(result: FitResult, data: Measurements, inference_flops: float) -> tuple[float, float]:
-    """Mean relative error, and mean relative difference with its sign, over the cells that afford a sample."""
+def _predicted(result: FitResult, data: Measurements, inference_flops: float) -> tuple[cell.Array, cell.Array]:
+    """The law's metric as predicted and as observed, on the cells that afford a sample."""
     k = cell.own_k(data, inference_flops)
     data, k = cell.select(data, np.isfinite(k)), k[np.isfinite(k)]
-    observed = _observed(result, data, k)
-    relative = (result.predict(data.N, data.D, k) - observed) / observed
-    return float(np.mean(np.abs(relative))), float(np.mean(relative))
+    return result.predict(data.N, data.D, k), _observed(result, data, k)
 
 
 def _observed(result: FitResult, data: Measurements, k: cell.Array) -> cell.Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from t2scaling.laws.measurements import Measurements
 from t2scaling.study import cells
-from t2scaling.units import format_number, format_ratio
+from t2scaling.units import format_flops, format_number, format_ratio
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -18,9 +18,11 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def percent(share: float, signed: bool = False) -> str:
-    """A share in percent with two to three significant digits: 12.3 %, 0.14 %, −3.1 %."""
+    """A share in percent with two to three significant digits: 12.3 %, 0.14 %, −3.1 %; "> 1,000 %" beyond that."""
     if not math.isfinite(share):
         return "–"
+    if abs(share) > 10:
+        return "> 1,000 %" if share > 0 else "< −1,000 %"
     size = abs(100 * share)
     digits = 1 if size >= 10 else 2 if size >= 1 or size == 0 else min(6, 1 - math.floor(math.log10(size)))
     text = f"{100 * share:+.{digits}f}" if signed else f"{100 * share:.{digits}f}"
@@ -51,5 +53,5 @@ def grid_table(data: Measurements) -> str:
             format_ratio(float(data.D[run] / data.N[run])) + "*" * bool(over[run]) if run is not None else ""
             for run in (held.get(float(size)) for size in sizes)
         ]
-        rows.append([format_number(float(np.exp(np.mean(np.log(flops[level]))))), *shown])
+        rows.append([format_flops(float(np.exp(np.mean(np.log(flops[level]))))), *shown])
     return table(["C \\ N", *(format_number(float(size)) for size in sizes)], rows)

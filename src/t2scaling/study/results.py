@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 from t2scaling.artefacts import write_text
 from t2scaling.study import cells, findings, sentences
 from t2scaling.study.markdown import grid_table, number, percent, ratio, table
-from t2scaling.units import format_number, format_ratio
+from t2scaling.units import format_flops, format_number, format_ratio
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import Measurements
     from t2scaling.observations import Observations
 
 TITLES = {"base": "pretrained", "ft": "fine-tuned (loss on everything)", "sft": "fine-tuned on the answer (SFT)"}
+# Below this size an "optimum" is where the search ends.
+SMALLEST = 100.0
 # A second, larger inference budget, in samples of the largest model.
 LARGER = 16.0
 
@@ -128,7 +130,7 @@ def _rq1(suite: Suite) -> list[str]:
     out = ["## RQ1. Does test-time compute move the optimum?", sentences.rq1(rows)]
     for budget in suite.budgets:
         for serving in suite.serving:
-            out.append(f"C_train = {format_number(budget)} FLOPs, C_inf = {format_number(serving)} FLOPs per token:")
+            out.append(f"C_train = {format_flops(budget)} FLOPs, C_inf = {format_flops(serving)} FLOPs per token:")
             out.append(_optima_table([r for r in rows if (r.train_flops, r.inference_flops) == (budget, serving)]))
     return out
 
@@ -143,12 +145,19 @@ def _optima_table(rows: list[findings.Optimum]) -> str:
             number(row.ratio / row.chinchilla_ratio),
             format_number(row.n_params),
             number(row.k),
-            "outside" if row.extrapolates else "inside",
+            _range(row),
         ]
         for row in rows
     ]
     head = ["task", "law", "Chinchilla D/N", "T² D/N", "T²/Chinchilla", "T² N", "k", "measured range"]
     return table(head, body)
+
+
+def _range(row: findings.Optimum) -> str:
+    """Whether an optimum lies within what was measured, or is none."""
+    if row.n_params <= SMALLEST:
+        return "none: runs to the smallest N"
+    return "outside" if row.extrapolates else "inside"
 
 
 def _rq2(suite: Suite) -> list[str]:
@@ -161,8 +170,9 @@ def _rq2(suite: Suite) -> list[str]:
     out = ["## RQ2. Do the overtrained cells keep the forecast?"]
     if not errors:
         return [*out, "The suite marks no cell as overtrained, so nothing can be held out."]
-    out += [sentences.rq2(errors, suite.base.task), _forecast_table(errors)]
-    return [*out, *_table1(suite, "base")]
+    out += [sentences.rq2(errors, suite.base.task), _forecast_table(errors), *_table1(suite, "base")]
+    fitted = [findings.chinchilla_fit(data, suite.seed) for data in suite.of_stage("base")]
+    return [*out, "### Against the paper", sentences.against_paper(errors, fitted, suite.base)]
 
 
 def _forecast_table(rows: list[findings.Forecast]) -> str:
@@ -170,15 +180,16 @@ def _forecast_table(rows: list[findings.Forecast]) -> str:
         [
             row.task,
             sentences.LAW[row.law],
-            format_number(row.inference_flops),
+            format_flops(row.inference_flops),
             str(row.n_cells),
             percent(row.in_sample),
             percent(row.error),
             percent(row.bias, signed=True),
+            f"{row.absolute:.3f} nats" if row.metric == "neg_log_pass_at_k" else f"{100 * row.absolute:.1f} points",
         ]
         for row in rows
     ]
-    head = ["task", "law", "C_inf", "held-out cells", "error in sample", "error held out", "signed"]
+    head = ["task", "law", "C_inf", "held-out cells", "error in sample", "error held out", "signed", "absolute"]
     return table(head, body)
 
 
@@ -190,7 +201,7 @@ def _table1(suite: Suite, stage: str) -> list[str]:
             continue
         largest = max(row.train_flops for row in rows)
         out.append(sentences.pairs(rows, serving))
-        out.append(f"At the largest such level, C_train = {format_number(largest)} FLOPs:")
+        out.append(f"At the largest such level, C_train = {format_flops(largest)} FLOPs:")
         out.append(_pair_table([row for row in rows if row.train_flops > 0.8 * largest]))
     return out
 
@@ -242,13 +253,14 @@ def _stage_table(rows: list[findings.Optimum]) -> str:
             row.task,
             row.stage,
             sentences.LAW[row.law],
-            format_number(row.inference_flops),
+            format_flops(row.inference_flops),
             ratio(row.chinchilla_ratio),
             ratio(row.ratio),
+            _range(row),
         ]
         for row in rows
     ]
-    return table(["task", "stage", "law", "C_inf", "Chinchilla D/N", "T² D/N"], body)
+    return table(["task", "stage", "law", "C_inf", "Chinchilla D/N", "T² D/N", "measured range"], body)
 
 
 def _caveats() -> list[str]:
