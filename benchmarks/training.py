@@ -1,12 +1,12 @@
-"""Training speed against `transformers.Trainer` on the same model, batch and threads.
+"""Training speed against `transformers.Trainer` on the same model and batch, one thread each.
 
-    python benchmarks/training.py [--threads 1] [--rounds 5] [--sizes 14k,180k]
+    python benchmarks/training.py [--rounds 5] [--sizes 14k,180k]
     python benchmarks/training.py --utilisation        on a GPU: share of the peak reached with the 149M shape
 
 Both sides train the same Qwen3 model on the same 32 × 128 tokens per step in float32 with AdamW, clipping and a cosine,
 log every 20 steps and write nothing else; the z-loss is computed on our side only. They take turns in one process, and
-the clock of each begins after its first steps. A round is a pair of runs; the ratio is the median over rounds, so that
-other work on the machine, which slows both, matters little.
+the clock of each begins after its first steps. It counts the process's CPU seconds, which on one thread are the time
+that a machine without other work would take. A round is a pair of runs; the ratio is the median over rounds.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ SECONDS_PER_RUN = 3.0
 
 
 def ours(shape: ModelShape, tokens: np.ndarray, steps: int, folder: Path) -> float:
-    """Seconds of `steps` steps of the pretraining loop, its rows of metrics included."""
+    """CPU seconds of `steps` steps of the pretraining loop, its rows of metrics included."""
     config = TrainingConfig()
     loop = Loop(_model(shape), BATCH, SEQ_LEN, config, Schedule("cosine", 3e-3, 10, WARM + steps), place("cpu", config))
     with Metrics(folder, "benchmark", 0) as metrics:
         start = 0.0
         for step in range(WARM + steps):
             if step == WARM:
-                start = time.perf_counter()
+                start = time.process_time()
             loop.train_step(_batch(tokens, step))
             loop.log(metrics, None)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
 
 def trainer(shape: ModelShape, tokens: np.ndarray, steps: int, folder: Path) -> float:
-    """Seconds of `steps` steps of `transformers.Trainer`."""
+    """CPU seconds of `steps` steps of `transformers.Trainer`."""
     from transformers import Trainer, TrainerCallback, TrainingArguments
     from transformers.trainer_callback import PrinterCallback
 
@@ -61,7 +61,7 @@ def trainer(shape: ModelShape, tokens: np.ndarray, steps: int, folder: Path) -> 
 
         def on_step_begin(self, args, state, control, **kwargs):
             if state.global_step == WARM:
-                self.start = time.perf_counter()
+                self.start = time.process_time()
 
     rows = np.concatenate([_batch(tokens, step) for step in range(WARM + steps)])[:, :-1]
     data = [{"input_ids": row, "labels": row} for row in torch.from_numpy(np.ascontiguousarray(rows))]
@@ -87,7 +87,7 @@ def trainer(shape: ModelShape, tokens: np.ndarray, steps: int, folder: Path) -> 
     runner = Trainer(model=_plain(shape), args=arguments, train_dataset=data, callbacks=[clock])
     runner.remove_callback(PrinterCallback)
     runner.train()
-    return time.perf_counter() - clock.start
+    return time.process_time() - clock.start
 
 
 def _model(shape: ModelShape) -> Model:
@@ -152,7 +152,6 @@ def utilisation() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", default=",".join(SHAPES))
     parser.add_argument("--utilisation", action="store_true")
@@ -160,7 +159,7 @@ def main() -> None:
     if arguments.utilisation:
         utilisation()
         return
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)
     for name in arguments.sizes.split(","):
         compare(name, arguments.rounds)
 

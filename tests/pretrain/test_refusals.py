@@ -71,3 +71,20 @@ def test_a_diverging_run_is_reported(small_suite: Suite, corpus_dir: Path, tmp_p
 def test_the_command_names_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["pretrain", "tiny", "--run", "w8-d2-c1e8"]) == 2
     assert "did you mean `w8-d2-c1e9`" in capsys.readouterr().err
+
+
+def test_a_folder_of_another_plan(small_suite: Suite, corpus_dir: Path, tmp_path: Path) -> None:
+    def stop(row: dict[str, float]) -> None:
+        if row["step"] == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(small_suite, "run", tmp_path, corpus_dir, device="cpu", report=stop)
+    other = replace(small_suite, training=replace(small_suite.training, learning_rate=2e-2))
+    with pytest.raises(SuiteError, match="a run of another plan"):
+        pretrain(other, "run", tmp_path, corpus_dir, device="cpu")
+    # How often it is logged is no other plan.
+    same = replace(small_suite, training=replace(small_suite.training, log_every=5, checkpoint_seconds=60))
+    pretrain(same, "run", tmp_path, corpus_dir, device="cpu")
+    with pytest.raises(SuiteError, match="a run of another plan"):
+        pretrain(other, "run", tmp_path, corpus_dir, device="cpu")

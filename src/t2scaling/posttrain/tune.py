@@ -19,6 +19,7 @@ from t2scaling.errors import SuiteError
 from t2scaling.posttrain.examples import Examples, make_examples
 from t2scaling.pretrain import checkpoint, read_run
 from t2scaling.pretrain.device import place
+from t2scaling.pretrain.fingerprint import check_fingerprint, fingerprint
 from t2scaling.pretrain.lock import run_lock
 from t2scaling.pretrain.loop import Loop, Report
 from t2scaling.pretrain.metrics import Metrics, final_loss
@@ -88,24 +89,29 @@ def posttrain(
     examples = make_examples(questions, source, mode, base["seq_len"])
     steps = examples.steps(batch_size, epochs)
     rate = learning_rate or PAPER_RATE * training.peak_rate(shape.width) / TrainingConfig().learning_rate
-    with run_lock(folder):
+    mark = fingerprint(base["sha256"], mode, asdict(config), rate, examples.ids, examples.weights)
+    where = place(device, training)
+    with run_lock(folder, wanted=where.main):
+        where.wait()
         if (folder / "run.json").exists():
+            check_fingerprint(folder, read_run(folder), mark)
             return folder
-        where = place(device, training)
         model = load_model(source, shape, where)
         schedule = Schedule("constant", rate, 1, steps)
-        loop = Loop(model, batch_size, examples.weights.shape[1], training, schedule, where)
+        loop = Loop(model, batch_size, examples.weights.shape[1], training, schedule, where, mark)
         notes = loop.resume(folder / "checkpoints")
-        with Metrics(folder, folder.name, loop.step) as metrics:
+        with Metrics(folder, folder.name, loop.step, enabled=where.main) as metrics:
             while loop.step < steps:
                 loop.train_step(*examples.batch(loop.step, batch_size, seed))
                 loop.log(metrics, report)
                 loop.checkpoint_if_due(folder / "checkpoints", training.keep_checkpoints)
-        weights = checkpoint.save_model(folder / "model", model, source)
-        tuned = _facts(base, mode, questions.name, config, rate, examples, loop)
-        result = {"loss": {"train": final_loss(folder)}, "sha256": weights, "notes": notes}
-        artefacts.write_json(folder / "run.json", tuned | machine_facts(where) | result)
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        if where.main:
+            weights = checkpoint.save_model(folder / "model", model, source)
+            tuned = _facts(base, mode, questions.name, config, rate, examples, loop)
+            result = {"loss": {"train": final_loss(folder)}, "sha256": weights, "notes": notes}
+            artefacts.write_json(folder / "run.json", tuned | machine_facts(where) | result)
+            shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        where.wait()
     return folder
 
 
@@ -118,6 +124,7 @@ def _facts(
         "base_run_id": base["run_id"],
         "base_sha256": base["sha256"],
         "stage": mode,
+        "fingerprint": loop.fingerprint,
         "posttrain": {
             **asdict(config),
             "task": task,

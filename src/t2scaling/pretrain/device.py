@@ -38,6 +38,15 @@ class Place:
         return int(self.accelerator.process_index)
 
     @property
+    def main(self) -> bool:
+        """Whether this process is the one that locks, writes and tells."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Wait until every process of the run is here."""
+        self.accelerator.wait_for_everyone()
+
+    @property
     def world(self) -> int:
         """Processes that share the run, each with its part of every batch."""
         return int(self.accelerator.num_processes)

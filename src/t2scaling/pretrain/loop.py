@@ -17,6 +17,7 @@ from t2scaling.costs import train_flops_per_token
 from t2scaling.errors import T2Error
 from t2scaling.pretrain import checkpoint
 from t2scaling.pretrain.device import Place, micro_batch
+from t2scaling.pretrain.fingerprint import check_fingerprint
 from t2scaling.pretrain.metrics import Metrics
 from t2scaling.pretrain.model import Model
 from t2scaling.pretrain.optimizer import FlatAdamW
@@ -35,13 +36,22 @@ class DivergedError(T2Error):
 class Loop:
     """One model in training.
 
-    step      steps taken so far
-    seconds   time spent in steps, over all processes that worked on the run
+    step          steps taken so far
+    seconds       time spent in steps, over all processes that worked on the run
+    fingerprint   of all that decides the weights: a checkpoint with another one is refused
     """
 
     def __init__(
-        self, model: Model, batch_size: int, seq_len: int, config: TrainingConfig, schedule: Schedule, where: Place
+        self,
+        model: Model,
+        batch_size: int,
+        seq_len: int,
+        config: TrainingConfig,
+        schedule: Schedule,
+        where: Place,
+        fingerprint: str = "",
     ) -> None:
+        self.fingerprint = fingerprint
         self.model, self.config, self.schedule, self.place = model, config, schedule, where
         self.batch_size, self.seq_len = batch_size, seq_len
         self.optimizer = FlatAdamW(model, config)
@@ -120,16 +130,20 @@ class Loop:
     def save(self, root: Path, keep: int | None) -> None:
         """Write a checkpoint of this step and remove all but the newest `keep` (None: remove none)."""
         self._tick()
-        if self.place.rank == 0:
-            state = {"step": self.step, "seconds": self.seconds}
+        if self.place.main:
+            state = {"step": self.step, "seconds": self.seconds, "fingerprint": self.fingerprint}
             checkpoint.save(root, self.model, self.optimizer.moments, state, keep)
         self._clock = self._saved = time.monotonic()
 
     def resume(self, root: Path, at_most: int | None = None) -> list[str]:
-        """Go on from the newest undamaged checkpoint, if any; returns a sentence for each that was damaged."""
+        """Go on from the newest undamaged checkpoint, if any; returns a sentence for each that was damaged.
+
+        Raises SuiteError where the checkpoints are those of another plan.
+        """
         folder, notes = checkpoint.latest(root, at_most)
         if folder is not None:
             state = checkpoint.load(folder, self.model, self.optimizer.moments)
+            check_fingerprint(root.parent, state, self.fingerprint)
             self.optimizer.restored()
             self.step, self.seconds = state["step"], state["seconds"]
             self._logged_seconds = self.seconds

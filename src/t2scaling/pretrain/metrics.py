@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -24,15 +24,22 @@ class Metrics:
     """Appends rows to metrics.jsonl and hands them to whatever else listens.
 
     trackers   names among tensorboard, trackio; each must be installed
+    enabled    False writes nothing: of several processes that share a run, one writes
     """
 
-    def __init__(self, folder: Path, run_id: str, from_step: int, trackers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, run_id: str, from_step: int, trackers: tuple[str, ...] = (), enabled: bool = True
+    ) -> None:
         missing = [name for name in trackers if name not in _LISTENERS or find_spec(name) is None]
         if missing:
             raise PrerequisiteError(
                 f"`{missing[0]}` is not installed or not known: install it with pip, or track with one of "
                 f"{', '.join(available_trackers()) or 'none (none is installed)'}."
             )
+        self._file: TextIO | None = None
+        self._listeners: list[Callable[[dict[str, float] | None], None]] = []
+        if not enabled:
+            return
         self.path = folder / "metrics.jsonl"
         if self.path.exists():
             _cut(self.path, from_step)
@@ -41,6 +48,8 @@ class Metrics:
 
     def row(self, **values: float) -> None:
         """Write one row; `step` is among the values."""
+        if self._file is None:
+            return
         self._file.write(artefacts.dumps(values) + "\n")
         self._file.flush()
         for listen in self._listeners:
@@ -50,7 +59,8 @@ class Metrics:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         for listen in self._listeners:
             listen(None)
 

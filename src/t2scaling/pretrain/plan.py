@@ -14,6 +14,8 @@ from t2scaling.units import format_number
 
 WEIGHT_BYTES = 4
 MOMENT_BYTES = 8
+# A process makes about this many tokens of the built-in text in the time that it takes to start.
+TOKENS_PER_PROCESS = 500_000
 
 
 def bytes_needed(suite: Suite, run_ids: Sequence[str], at_once: int = 1) -> int:
@@ -22,8 +24,10 @@ def bytes_needed(suite: Suite, run_ids: Sequence[str], at_once: int = 1) -> int:
     Weights and each of the two moments are float32; a checkpoint is written before the oldest is removed.
     """
     sizes = sorted((suite.cell(run_id).shape.n_params("total") for run_id in run_ids), reverse=True)
-    kept = suite.training.keep_checkpoints + 1
-    return sum(sizes) * WEIGHT_BYTES + sum(sizes[:at_once]) * (WEIGHT_BYTES + MOMENT_BYTES) * kept
+    kept = sum(sizes[:at_once]) * (suite.training.keep_checkpoints + 1)
+    if suite.training.schedule == "wsd":
+        kept += sum(sizes)  # the trunks keep a checkpoint for each cell's branch
+    return sum(sizes) * WEIGHT_BYTES + kept * (WEIGHT_BYTES + MOMENT_BYTES)
 
 
 def check_plan(suite: Suite, run_ids: Sequence[str], out_dir: str | Path, at_once: int = 1) -> None:
@@ -41,6 +45,10 @@ def check_plan(suite: Suite, run_ids: Sequence[str], out_dir: str | Path, at_onc
 
 
 def prepare_corpus(suite: Suite, corpus_dir: str | Path, jobs: int | None = None) -> Corpus:
-    """Make the corpus of a suite, or open it if it is there."""
-    jobs = jobs or len(os.sched_getaffinity(0))
+    """Make the corpus of a suite, or open it if it is there.
+
+    jobs   processes; None is one per core, but no more than the text is worth
+    """
+    if jobs is None:
+        jobs = min(os.cpu_count() or 1, -(-suite.corpus_tokens // TOKENS_PER_PROCESS))
     return prepare(corpus_dir, suite.corpus, suite.vocab_size, suite.corpus_tokens, suite.seed, jobs=jobs)

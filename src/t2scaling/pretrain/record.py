@@ -21,6 +21,7 @@ def run_facts(suite: Suite, cell: Cell, corpus: Corpus, loop: Loop) -> dict[str,
     return {
         "run_id": cell.run_id,
         "stage": "base",
+        "fingerprint": loop.fingerprint,
         "suite": suite.name,
         "n_params": cell.n_params,
         "convention": suite.convention,

@@ -19,11 +19,12 @@ from t2scaling.corpus import open_corpus
 from t2scaling.pretrain import checkpoint
 from t2scaling.pretrain.data import split, validation_loss
 from t2scaling.pretrain.device import place
+from t2scaling.pretrain.fingerprint import check_fingerprint, pretrain_fingerprint
 from t2scaling.pretrain.lock import run_lock
 from t2scaling.pretrain.loop import Loop, Report
 from t2scaling.pretrain.metrics import Metrics, final_loss
 from t2scaling.pretrain.model import build
-from t2scaling.pretrain.record import run_facts
+from t2scaling.pretrain.record import read_run, run_facts
 from t2scaling.pretrain.schedule import schedule_for
 from t2scaling.pretrain.trunk import start_from_trunk
 from t2scaling.suite import Suite
@@ -46,32 +47,38 @@ def pretrain(
     report     called with each row of metrics
 
     A run that is done is returned as it is; one that was interrupted goes on from its newest undamaged checkpoint.
-    Raises SuiteError where suite and corpus do not fit, RunBusyError where another process trains this run, and
-    DivergedError where the loss is no longer a number.
+    Several processes started by `accelerate launch` share the run, each with its part of every batch. Raises SuiteError
+    where suite and corpus do not fit or the folder holds a run of another plan, RunBusyError where another process
+    trains this run, and DivergedError where the loss is no longer a number.
     """
     cell, training, seq_len = suite.cell(run_id), suite.training, suite.seq_len
     folder, root = Path(out_dir) / run_id, Path(out_dir) / run_id / "checkpoints"
     corpus, heldout = split(open_corpus(corpus_dir), suite)
-    with run_lock(folder):
+    mark = pretrain_fingerprint(suite, cell, corpus)
+    where = place(device, training)
+    with run_lock(folder, wanted=where.main):
+        where.wait()
         if (folder / "run.json").exists():
+            check_fingerprint(folder, read_run(folder), mark)
             return folder
-        where = place(device, training)
         model = build(
             cell.shape, seq_len, seed=suite.seed, init_std=training.init_std, device=where.device, dtype=where.dtype
         )
         schedule = schedule_for(cell, training, seq_len)
-        loop = Loop(model, cell.batch_size, seq_len, training, schedule, where)
+        loop = Loop(model, cell.batch_size, seq_len, training, schedule, where, mark)
         notes = loop.resume(root)
         if training.schedule == "wsd" and loop.step < schedule.branch:
             start_from_trunk(loop, suite, cell, Path(out_dir), corpus, report)
-        with Metrics(folder, run_id, loop.step, trackers) as metrics:
+        with Metrics(folder, run_id, loop.step, trackers, where.main) as metrics:
             while loop.step < schedule.steps:
                 loop.train_step(corpus.batch(loop.step, cell.batch_size, seq_len, suite.seed))
                 loop.log(metrics, report)
                 loop.checkpoint_if_due(root, training.keep_checkpoints)
-        weights = checkpoint.save_model(folder / "model", model, Path(corpus_dir) / "tokenizer")
-        losses = {"train": final_loss(folder), "validation": validation_loss(model, heldout, where)}
-        facts = run_facts(suite, cell, corpus, loop)
-        artefacts.write_json(folder / "run.json", facts | {"loss": losses, "sha256": weights, "notes": notes})
-        shutil.rmtree(root, ignore_errors=True)
+        if where.main:
+            weights = checkpoint.save_model(folder / "model", model, Path(corpus_dir) / "tokenizer")
+            losses = {"train": final_loss(folder), "validation": validation_loss(model, heldout, where)}
+            facts = run_facts(suite, cell, corpus, loop)
+            artefacts.write_json(folder / "run.json", facts | {"loss": losses, "sha256": weights, "notes": notes})
+            shutil.rmtree(root, ignore_errors=True)
+        where.wait()
     return folder

@@ -30,11 +30,12 @@ def start_from_trunk(
     branches = {schedule_for(twin, suite.training, suite.seq_len).branch for twin in twins}
     branch = loop.schedule.branch
     # Another cell may be training the trunk: what it writes is wanted here too, so this one waits.
-    with run_lock(folder, wait=True):
+    with run_lock(folder, wait=True, wanted=loop.place.main):
+        loop.place.wait()
         loop.resume(root, at_most=branch)
         if loop.step == branch:
             return
-        with Metrics(folder, f"trunk {cell.shape.name}", loop.step) as metrics:
+        with Metrics(folder, f"trunk {cell.shape.name}", loop.step, enabled=loop.place.main) as metrics:
             while loop.step < branch:
                 loop.train_step(corpus.batch(loop.step, cell.batch_size, suite.seq_len, suite.seed))
                 loop.log(metrics, report)
@@ -42,7 +43,7 @@ def start_from_trunk(
                     loop.save(root, keep=None)
                 else:
                     loop.checkpoint_if_due(root, keep=None)
-        for path in checkpoint.checkpoints(root):
+        for path in checkpoint.checkpoints(root) if loop.place.main else []:
             step = int(path.name.removeprefix("step-"))
             if step < branch and step not in branches:
                 shutil.rmtree(path)
