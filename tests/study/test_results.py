@@ -118,7 +118,7 @@ def test_sentences_follow_the_numbers():
     assert "No law" in sentences.rq1([replace(base, chinchilla_ratio=float("nan"))])
     tuned = replace(base, stage="ft", ratio=100.0)
     assert "ft: T² overtrains beyond Chinchilla in 1 of 1, and its D/N is 2 times" in sentences.rq3([base, tuned])
-    forecast = findings.Forecast("toy", "loss", "neg_log_pass_at_k", 2e9, 5, 0.1, -0.1, 0.01)
+    forecast = findings.Forecast("toy", "loss", "neg_log_pass_at_k", 2e9, 5, 0.1, -0.1, 0.01, 0.5, (4.0, 6.0))
     assert "optimistic" in sentences.rq2([forecast], "toy")
     assert "pessimistic" in sentences.rq2([replace(forecast, bias=0.1)], "toy")
     assert "pessimistic" in sentences.rq2([replace(forecast, metric="pass_at_k")], "toy")
@@ -129,7 +129,7 @@ def test_the_command_writes_the_page(simulated, tmp_path, capsys):
     arguments = [str(tmp_path / "observations.parquet"), "-o", str(tmp_path / "results.md"), "--inference-flops", "2B"]
     results.main(arguments)
     assert capsys.readouterr().out.strip() == str(tmp_path / "results.md")
-    assert "C_inf = 2B" in (tmp_path / "results.md").read_text()
+    assert "C_inf = 2e9" in (tmp_path / "results.md").read_text()
 
 
 @pytest.mark.parametrize(
