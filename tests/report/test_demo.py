@@ -9,11 +9,20 @@ import numpy as np
 import pytest
 
 from t2scaling.cli.main import run
+from t2scaling.observations import load_suite
 from t2scaling.suite.simulated import TASK_LAWS
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def simulated_default():
+    """The simulated suite, whose law is known, in the place of the one that ships."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("t2scaling.report.demo.load_suite", lambda: load_suite("simulated"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, simulated_default):
     folder = tmp_path_factory.mktemp("demo")
     assert run(["demo", "-o", str(folder), "--bootstrap", "4"]) == 0
     return folder
@@ -55,12 +64,22 @@ def test_demo_leaves_fits_plan_and_page(made):
     assert "simulated data" in html
 
 
-def test_demo_speaks_to_people(undrawn, tmp_path, capsys):
+def test_demo_speaks_to_people(undrawn, simulated_default, tmp_path, capsys):
     assert run(["demo", "-o", str(tmp_path / "d"), "--bootstrap", "0", "--train-flops", "1e19"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("Train ")
     assert "Simulated" in said
     assert f"Report: {tmp_path / 'd' / 'report.html'}" in said.replace("\n", "")
+
+
+def test_demo_on_the_suite_that_ships(undrawn, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("t2scaling.report.demo.load_suite", load_suite)
+    assert run(["demo", "-o", str(tmp_path), "--bootstrap", "0", "--json"]) == 0
+    content, suite = json.loads(capsys.readouterr().out), load_suite()
+    assert content["simulated"] == (suite.conventions.get("origin") == "simulated")
+    best, runs = content["plan"]["optimum"], suite.runs
+    assert runs["n_params"].min() <= best["n_params"] <= runs["n_params"].max()
+    assert content["plan"]["train_flops"] == pytest.approx(runs["train_flops"].max())
 
 
 def test_report_from_a_plan_puts_its_fit_first(undrawn, made, tmp_path, capsys):
