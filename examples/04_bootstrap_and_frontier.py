@@ -19,17 +19,17 @@ def main(figure: str | None = None) -> None:
     print(observations.conventions.get("statement", ""))
 
     # Every refit draws runs and questions with replacement; its laws carry the uncertainty into every plan.
-    fit = t2.fit(observations, law="loss", task="macro", inference_flops=2e9, bootstrap=100, seed=0)
+    fit = t2.fit(observations, law="loss", task="macro", inference_flops=1e6, bootstrap=100, seed=0)
     for row in fit.summary():
         print(f"  {row['parameter']:<6} {row['value']:>10.4g}   90%: {row['low']:.4g} to {row['high']:.4g}")
 
-    plan = t2.plan(fit, train_flops=2.56e19, inference_flops=2e9)
+    plan = t2.plan(fit, train_flops=2e12, inference_flops=1e6)
     low, high = plan.interval["n_params"]
     print(f"\n{plan.sentence()}")
     print(f"90% of the refits would train {format_number(low)} to {format_number(high)} parameters.")
 
     # One more factor of ten each time: where does the compute go?
-    frontier = t2.frontier(fit, train_flops=np.geomspace(1e18, 1e22, 5), inference_flops=2e9)
+    frontier = t2.frontier(fit, train_flops=np.geomspace(1e10, 1e14, 5), inference_flops=1e6)
     print("\ntraining FLOPs      N       D       D/N      k  extrapolated")
     for row in frontier.rows():
         print(
@@ -38,7 +38,7 @@ def main(figure: str | None = None) -> None:
         )
 
     path = Path(figure) if figure else Path(tempfile.mkdtemp()) / "forecast.svg"
-    forecast([fit], inference_flops=2e9, plans=[plan]).savefig(path)
+    forecast([fit], inference_flops=1e6, plans=[plan]).savefig(path)
     print(f"\nfigure: {path}")
 
 
