@@ -19,7 +19,7 @@ def reference() -> str:
     root: Any = typer.main.get_command(build_app())
     parts = ["# The `t2` command", "", root.help, "", "Generated from the help pages by `make docs`.", ""]
     for name, verb in root.commands.items():
-        parts += [f"## `t2 {name}`", "", _prose(verb.help or ""), "", *_usage(name, verb), ""]
+        parts += [f"## `t2 {name}`", "", _prose(verb.help or ""), "", _usage(name, verb), ""]
         parts += _table([parameter for parameter in verb.params if not getattr(parameter, "hidden", False)])
     return "\n".join(parts).rstrip() + "\n"
 
@@ -28,26 +28,28 @@ def _prose(text: str) -> str:
     return "\n".join(line.strip() for line in text.replace("\b", "").splitlines()).strip()
 
 
-def _usage(name: str, verb: Any) -> list[str]:
-    arguments = [
-        parameter.make_metavar(verb.make_context(name, [], resilient_parsing=True))
-        for parameter in verb.params
-        if parameter.param_type_name == "argument"
-    ]
-    return [f"    t2 {name} [OPTIONS] {' '.join(arguments)}".rstrip()]
+def _usage(name: str, verb: Any) -> str:
+    arguments = [_metavar(parameter) for parameter in verb.params if parameter.param_type_name == "argument"]
+    return f"    t2 {name} [OPTIONS] {' '.join(arguments)}".rstrip()
+
+
+def _metavar(argument: Any) -> str:
+    name = (argument.metavar or argument.name.upper()) + ("…" if argument.nargs != 1 else "")
+    return name if argument.required else f"[{name}]"
 
 
 def _table(parameters: list[Any]) -> list[str]:
     rows = ["| argument | meaning |", "|---|---|"]
     for parameter in parameters:
         if parameter.param_type_name == "argument":
-            names = f"`{parameter.name.upper()}`"
+            names = f"`{parameter.metavar or parameter.name.upper()}`"
         else:
             names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
         default = (
             parameter.show_default if isinstance(getattr(parameter, "show_default", None), str) else parameter.default
         )
-        shown = "" if default in (None, False, "", ()) or callable(default) else f" (default: {default})"
+        hidden = default is None or default is False or default in ("", ()) or callable(default)
+        shown = "" if hidden else f" (default: {default})"
         required = " (required)" if parameter.required else ""
         rows.append(f"| {names} | {_cell(getattr(parameter, 'help', None) or '')}{shown}{required} |")
     return [*rows, ""] if parameters else []
