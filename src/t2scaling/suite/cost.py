@@ -16,8 +16,8 @@ from t2scaling.costs import Price, train_flops_per_token
 from t2scaling.suite.suite import Suite
 from t2scaling.suite.training import decay_steps
 
-# 6·N FLOPs per second of one CPU thread by N: benchmarks/training.py on a server core of 2024 (AVX-512), in CPU seconds;
-# the smallest as the world suite reached it.
+# 6·N FLOPs per second of one CPU thread by N: benchmarks/training.py on a server core (AVX-512) in CPU seconds, and for
+# the smallest size what the world suite reached.
 CPU_PARAMS = (5.8e3, 1.5e4, 4.0e4, 1.8e5, 8.5e5)
 CPU_FLOPS_PER_SECOND = (5e9, 13e9, 22e9, 34e9, 48e9)
 

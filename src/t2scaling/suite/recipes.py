@@ -2,7 +2,7 @@
 
     tiny       a handful of runs of a few seconds each: the whole pipeline in about a minute on two cores
     world      the suite that ships with the package, trained on a few CPU cores in about an hour
-    gpu_hour   a suite for one hour on one GPU, on the built-in text
+    gpu_hour   a suite planned for one hour on one GPU, on the built-in text
     paper      Figure 8 of the T² paper cell by cell, on RefinedWeb
 
 `RECIPES` maps names to functions; `t2 suite NAME` and study files use it.
