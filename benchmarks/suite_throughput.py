@@ -5,7 +5,7 @@ recipe up to a budget. `t2 study` takes them in parallel, one thread each, with 
 the clock. The reference is `transformers.Trainer` on one cell after another in one process with torch's default
 threads, its imports outside the clock. Neither writes checkpoints on the way; both write the final model.
 
-    python benchmarks/suite_throughput.py [--budget 4e10] [--jobs N]
+    python benchmarks/suite_throughput.py [--budget 4e10] [--jobs N] [--threads N]
 """
 
 from __future__ import annotations
@@ -53,13 +53,16 @@ def with_study(suite, corpus: Path, out: Path, jobs: int | None) -> float:
     return seconds
 
 
-def with_trainer(suite, corpus: Path, out: Path) -> float:
-    """Seconds that Trainer takes for the same cells, in a process whose thread count is torch's default."""
+def with_trainer(suite, corpus: Path, out: Path, threads: int | None) -> tuple[float, int]:
+    """Seconds that Trainer takes for the same cells in a process of its own, and the threads that it used."""
     suite.save(out / "suite.json")
-    threads = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    if threads:
+        environment["OMP_NUM_THREADS"] = str(threads)
     command = [sys.executable, __file__, "--trainer", str(out / "suite.json"), str(corpus), str(out)]
-    done = subprocess.run(command, env=threads, stdout=subprocess.PIPE, check=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])["seconds"]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return answer["seconds"], answer["threads"]
 
 
 def run_trainer(suite_file: Path, corpus_dir: Path, out: Path) -> None:
@@ -126,12 +129,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--budget", type=float, default=4e10, help="largest FLOPs of a cell")
     parser.add_argument("--jobs", type=int, help="workers of the study; one per core by default")
+    parser.add_argument("--threads", type=int, help="threads of Trainer; torch's default where left out")
     parser.add_argument("--trainer", nargs=3, type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.trainer:
         run_trainer(*given.trainer)
         return
     from t2scaling.pretrain import prepare_corpus
+    from t2scaling.study.local import cores
 
     suite = small_cells(given.budget)
     tokens = sum(cell.n_tokens for cell in suite.cells)
@@ -139,10 +144,10 @@ def main() -> None:
         root = Path(folder)
         prepare_corpus(suite, root / "corpus")
         ours = with_study(suite, root / "corpus", root / "study", given.jobs)
-        reference = with_trainer(suite, root / "corpus", root / "trainer")
+        reference, threads = with_trainer(suite, root / "corpus", root / "trainer", given.threads)
     print(f"{len(suite.cells)} cells, {tokens:,} tokens")
-    print(f"t2 study                {ours:7.1f} s  {tokens / ours:10,.0f} tokens/s")
-    print(f"transformers.Trainer    {reference:7.1f} s  {tokens / reference:10,.0f} tokens/s")
+    print(f"t2 study              {ours:7.1f} s {tokens / ours:9,.0f} tokens/s, {given.jobs or cores()} workers")
+    print(f"transformers.Trainer  {reference:7.1f} s {tokens / reference:9,.0f} tokens/s, {threads} threads")
     print(f"suite throughput ratio (Trainer time / study time): {reference / ours:.2f}")
 
 
