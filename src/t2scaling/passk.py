@@ -159,25 +159,34 @@ def _pass_of_pairs(n: Array, c: Array, k: Array) -> Array:
     inside = (n - c - k > -1) & (k <= n)
     # With n − c < k some draw must be correct. The Gamma form says so at whole k; between whole numbers it joins
     # smoothly, so only n − c − k ≤ −1 is left at 1.
-    out[inside] = -np.expm1(-_second_difference(n[inside] + 1, c[inside], k[inside]))
+    out[inside] = -np.expm1(-log_gamma_second_difference((n - c - k + 1)[inside], c[inside], k[inside]))
     return out
 
 
-def _second_difference(x: Array, c: Array, k: Array) -> Array:
-    """log Γ(x) − log Γ(x − c) − log Γ(x − k) + log Γ(x − c − k), which is −log of the fail probability.
+def log_gamma_second_difference(y: ArrayLike, c: ArrayLike, k: ArrayLike) -> Array:
+    """log Γ(y + c + k) − log Γ(y + c) − log Γ(y + k) + log Γ(y), for y, c, k ≥ 0; arrays broadcast.
 
-    Taking the four log Γ apart would lose all digits at x near 10^7. By Stirling's formula
-    log Γ(y) = (y − 1/2) log y − y + S(y): the first part is combined by hand, so that every term is of the size of
-    the result, and S is small.
+    It is −log of the chance that k samples all fail: with y = n − c − k + 1 from counts, and with y = b, c = a for a
+    success rate that is Beta(a, b). Taking the four log Γ apart would lose all digits for large y, and for tiny c. By
+    Stirling's formula log Γ(x) = (x − 1/2) log x − x + S(x): the first part is combined by hand, so that every term is
+    of the size of the result, and S is small.
     """
-    with np.errstate(divide="ignore"):
-        last = x - c - k
-        both = np.log1p(-c * k / ((x - c) * (x - k)))
-        # x log-ratio terms: log(last) = log x + log1p(−c/x) + log1p(−k/x) + `both`
-        bulk = (last - 0.5) * both - k * np.log1p(-c / x) - c * np.log1p(-k / x)
-    with np.errstate(invalid="ignore"):
-        rest = _stirling_rest(x) - _stirling_rest(x - c) - _stirling_rest(x - k) + _stirling_rest(last)
-    return np.where((c == 0) | (k == 0), 0.0, np.maximum(bulk + rest, 0.0))
+    y, c, k = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (y, c, k)))
+    x = y + c + k
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        by_c, by_k = _log_ratio(y + k, c), _log_ratio(y + c, k)
+        both = _log_ratio(y * x, c * k)
+        # log y = log x + by_c + by_k + both
+        bulk = (y - 0.5) * both - k * by_c - c * by_k
+        rest = _stirling_rest(x) - _stirling_rest(y + k) - _stirling_rest(y + c) + _stirling_rest(y)
+    difference = np.where(y == 0, np.inf, np.maximum(bulk + rest, 0.0))
+    return np.where((c == 0) | (k == 0), 0.0, difference)
+
+
+def _log_ratio(part: Array, rest: Array) -> Array:
+    """log(part / (part + rest)), to full precision whichever of the two is small."""
+    whole = part + rest
+    return np.where(rest < part, np.log1p(-rest / whole), np.log(part / whole))
 
 
 def _stirling_rest(x: Array) -> Array:
@@ -185,7 +194,7 @@ def _stirling_rest(x: Array) -> Array:
 
     The asymptotic series serves from 10 on; below it S(x) = S(x + 1) + (x + 1/2) log(1 + 1/x) − 1 leads up to there.
     """
-    x = x.copy()
+    x = np.array(x, dtype=float)
     lift = np.zeros_like(x)
     low = x < _STIRLING_FROM
     while np.any(low):

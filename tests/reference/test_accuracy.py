@@ -60,3 +60,22 @@ def test_mean_rate_is_bounded_by_the_floor_of_the_loss():
     bound = THETA[2] / (1 + np.exp(THETA[1] * (4.0 - THETA[0])))
     assert law.predict(1e30, 1e30) <= bound
     assert law.predict(1e30, 1e30) == pytest.approx(bound, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "k", "log_fail"),
+    [
+        # lnΓ(b + k) − lnΓ(a + b + k) − lnΓ(b) + lnΓ(a + b) in 50 digits (mpmath): the four terms cancel to nothing
+        # in double precision.
+        (1.3394174540374745e-09, 1.1219110402715973, 895780.272475098, -1.8883428808250734e-08),
+        (1.6155663013232494e-09, 28426.46746255681, 852063.6769551715, -5.5465219853574904e-09),
+        (0.04119644243601412, 761672.2128167832, 4.796684412464491, -2.5943684450272607e-07),
+    ],
+)
+def test_tiny_success_keeps_its_digits(a, b, k, log_fail):
+    assert log_beta_fail(a, b, k) == pytest.approx(log_fail, rel=1e-7)
+
+
+def test_no_mass_and_all_mass():
+    assert log_beta_fail(0.0, 1.0, 3.0) == 0
+    assert log_beta_fail(1.0, 0.0, 3.0) == -np.inf

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import unknown
+from t2scaling.passk import log_gamma_second_difference
 
 Metric = Literal["loss", "neg_log_pass_at_k", "pass_at_k"]
 Array = NDArray[np.float64]
@@ -259,13 +260,7 @@ def beta_concentration(loss: ArrayLike, theta: tuple[float, ...]) -> Array:
 
 def log_beta_fail(a: ArrayLike, b: ArrayLike, k: ArrayLike) -> Array:
     """log of E[(1 − p)^k] = B(a, b + k)/B(a, b) for p ~ Beta(a, b); arrays broadcast."""
-    from scipy.special import betaln
-
-    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    with np.errstate(invalid="ignore"):
-        log_fail = np.minimum(betaln(a, b + k) - betaln(a, b), 0.0)
-    # Where the mean success underflows to zero, so that a = 0, all samples fail.
-    return np.where(a == 0, 0.0, log_fail)
+    return -log_gamma_second_difference(b, a, k)
 
 
 LAWS: dict[str, type[Any]] = {law.name: law for law in (ChinchillaLaw, LossLaw, AccuracyLaw, NaiveLaw)}
