@@ -32,7 +32,7 @@ from t2scaling.laws.serialise import (
 Array = NDArray[np.float64]
 FORMAT = "t2scaling/fit/1"
 SUPPORT = ("N", "D", "k", "tokens_per_param", "train_flops")
-_SLACK = 1e-9  # of a range's ends, for rounding
+_SLACK = 1e-3  # of a range's ends: ranges are shown with three digits
 
 
 class FitStatus(StrEnum):
