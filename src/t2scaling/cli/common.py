@@ -58,6 +58,16 @@ def emit(content: Any, *, as_json: bool, show: Any = None) -> None:
             out.print(item)
 
 
+def warning(text: str) -> str:
+    """A plan's warning as a line for people, with the limits it names written as options."""
+    from rich.markup import escape
+
+    for name in ("n_range", "max_tokens", "sizes"):
+        option = f"--{name.replace('_', '-')}"
+        text = text.replace(f"`{name}` = ", f"{option} ").replace(f"`{name}`", option)
+    return f"[yellow]![/] {escape(text)}"
+
+
 def note(message: str) -> None:
     """Print a line for people on stderr, where it cannot disturb `--json`."""
     from rich.markup import escape

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Seed, emit, number_option, progress
+from t2scaling.cli.common import JsonFlag, Seed, emit, number_option, progress, warning
 
 
 def command(
@@ -64,5 +64,5 @@ def _show(made: object) -> list[str]:
     lines = [f"[bold]{escape(made.plan.sentence())}[/]", escape(interval_sentence(made.plan))]
     if statement := made.fits[0].conventions.get("statement"):
         lines.append(f"[yellow]{escape(statement)}[/]" if made.simulated else escape(statement))
-    lines += [f"[yellow]![/] {escape(warning)}" for warning in made.plan.warnings]
+    lines += [warning(text) for text in made.plan.warnings]
     return [*lines, f"Report: {escape(str(made.page))}"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option
+from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option, warning
 from t2scaling.errors import DataError
-from t2scaling.units import format_number, parse_numbers
+from t2scaling.units import format_flops, format_number, parse_numbers
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -128,7 +128,7 @@ def show(plan: Plan) -> list[Any]:
     """The plan for people: the sentence, a table, what to beware of."""
     from rich.markup import escape
 
-    warnings = [f"[yellow]![/] {escape(text)}" for text in plan.warnings]
+    warnings = [warning(text) for text in plan.warnings]
     return [escape(plan.sentence()), table(plan), *_traffic(plan), *warnings]
 
 
@@ -165,7 +165,8 @@ def table(plan: Plan) -> Table:
         grid.add_row("pass@k", rates[0], *([""] if plan.level else []), rates[1])
     for name, spent in plan.spend.items():
         label = name.replace("_", " ").replace("gpu", "GPU").replace("flops", "FLOPs")
-        grid.add_row(f"spends {label}", format_number(spent), *[""] * (len(columns) - 1))
+        written = format_flops(spent) if "flops" in name else format_number(spent)
+        grid.add_row(f"spends {label}", written, *[""] * (len(columns) - 1))
     return grid
 
 
