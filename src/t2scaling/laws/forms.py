@@ -160,8 +160,44 @@ class LossLaw:
         )
 
 
+class _SuccessLaw:
+    """What the two laws of success share: a loss law, θ, and the chance that all k samples fail."""
+
+    loss: ChinchillaLaw
+    theta: tuple[float, ...]
+    name: ClassVar[str]
+
+    @property
+    def metric(self) -> Metric:
+        return "pass_at_k"
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        return {**asdict(self.loss), **{f"theta{i}": float(value) for i, value in enumerate(self.theta)}}
+
+    @property
+    def training_law(self) -> ChinchillaLaw:
+        return self.loss
+
+    def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
+        """log of the mean chance that k samples all fail, at task loss L̂."""
+        raise NotImplementedError
+
+    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
+        """Mean pass@k over questions, its −log, or the task's k = 1 loss."""
+        k = check_samples(k)
+        loss = self.loss.predict(N, D)
+        if metric == "loss":
+            return np.broadcast_to(loss, np.broadcast_shapes(loss.shape, k.shape)).copy()
+        if metric not in (None, "pass_at_k", "neg_log_pass_at_k"):
+            raise _metric_error(self.name, str(metric), "pass_at_k, neg_log_pass_at_k and loss")
+        passed = -np.expm1(self.log_fail(loss, k))
+        with np.errstate(divide="ignore"):
+            return np.asarray(-np.log(passed) if metric == "neg_log_pass_at_k" else passed)
+
+
 @dataclass(frozen=True)
-class AccuracyLaw:
+class AccuracyLaw(_SuccessLaw):
     """Approach 2: mean pass@k = 1 − B(a, b + k)/B(a, b), success rates being Beta(a, b) over questions.
 
     With L̂ from the task's k = 1 loss law: mean μ = θ2/(1 + exp(θ1(L̂ − θ0))), concentration ν = exp(θ3 + θ4·L̂),
@@ -173,41 +209,18 @@ class AccuracyLaw:
 
     name: ClassVar[str] = "accuracy"
 
-    @property
-    def metric(self) -> Metric:
-        return "pass_at_k"
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        return {**asdict(self.loss), **{f"theta{i}": float(value) for i, value in enumerate(self.theta)}}
-
-    @property
-    def training_law(self) -> ChinchillaLaw:
-        return self.loss
-
     def shape(self, loss: ArrayLike) -> tuple[Array, Array]:
         """(a, b) of the Beta distribution of success at task loss L̂."""
         mean, concentration = beta_mean(loss, self.theta), beta_concentration(loss, self.theta)
         return mean * concentration, (1 - mean) * concentration
 
-    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
-        """Mean pass@k over questions, its −log, or the task's k = 1 loss."""
-        k = check_samples(k)
-        loss = self.loss.predict(N, D)
-        if metric == "loss":
-            return np.broadcast_to(loss, np.broadcast_shapes(loss.shape, k.shape)).copy()
-        a, b = self.shape(loss)
-        log_fail = log_beta_fail(a, b, k)
-        if metric in (None, "pass_at_k"):
-            return np.asarray(-np.expm1(log_fail))
-        if metric == "neg_log_pass_at_k":
-            with np.errstate(divide="ignore"):
-                return np.asarray(-np.log(-np.expm1(log_fail)))
-        raise _metric_error("accuracy", str(metric), "pass_at_k, neg_log_pass_at_k and loss")
+    def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
+        """log of E[(1 − p)^k] over questions, at task loss L̂."""
+        return log_beta_fail(*self.shape(loss), k)
 
 
 @dataclass(frozen=True)
-class NaiveLaw:
+class NaiveLaw(_SuccessLaw):
     """The foil: 1 − (1 − μ)^k with every question at the mean rate μ(L̂); never below `AccuracyLaw` (Jensen).
 
     theta   (θ0, θ1, θ2) of μ = θ2/(1 + exp(θ1(L̂ − θ0)))
@@ -218,31 +231,10 @@ class NaiveLaw:
 
     name: ClassVar[str] = "naive"
 
-    @property
-    def metric(self) -> Metric:
-        return "pass_at_k"
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        return {**asdict(self.loss), **{f"theta{i}": float(value) for i, value in enumerate(self.theta)}}
-
-    @property
-    def training_law(self) -> ChinchillaLaw:
-        return self.loss
-
-    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
-        """Mean pass@k if all questions were alike, its −log, or the task's k = 1 loss."""
-        k = check_samples(k)
-        loss = self.loss.predict(N, D)
-        if metric == "loss":
-            return np.broadcast_to(loss, np.broadcast_shapes(loss.shape, k.shape)).copy()
+    def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
+        """log of (1 − μ)^k, at task loss L̂."""
         with np.errstate(divide="ignore"):
-            log_fail = k * np.log1p(-beta_mean(loss, self.theta))
-            if metric in (None, "pass_at_k"):
-                return np.asarray(-np.expm1(log_fail))
-            if metric == "neg_log_pass_at_k":
-                return np.asarray(-np.log(-np.expm1(log_fail)))
-        raise _metric_error("naive", str(metric), "pass_at_k, neg_log_pass_at_k and loss")
+            return np.asarray(k * np.log1p(-beta_mean(loss, self.theta)))
 
 
 def beta_mean(loss: ArrayLike, theta: tuple[float, ...]) -> Array:
