@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, emit, note, number_option
-from t2scaling.units import format_number, format_ratio
+from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
-    from t2scaling.suite import Suite, SuiteCost
+    from t2scaling.suite import Cell, Suite, SuiteCost
 
 
 def command(
@@ -26,8 +26,12 @@ def command(
         typer.Option(help="cosine (a run per cell) or wsd (a shared trunk per size).", show_default="the recipe's"),
     ] = None,
     device: Annotated[
-        str, typer.Option(help="Device of the bill: cpu (per thread), h100, a100, h200, b200, …")
-    ] = "h100",
+        str | None,
+        typer.Option(
+            help="Device of the bill: cpu (per thread), h100, a100, h200, b200, …",
+            show_default="cpu for models below 1M, else h100",
+        ),
+    ] = None,
     utilisation: Annotated[float | None, number_option("Share of the device's peak reached.", "--utilisation")] = None,
     price: Annotated[float | None, number_option("Dollars for an hour of the device.", "--price")] = None,
     seed: Annotated[
@@ -44,6 +48,7 @@ def command(
     plan = load_suite(recipe, schedule=schedule)
     if seed is not None:
         plan = replace(plan, seed=seed)
+    device = device or ("cpu" if max(cell.n_params for cell in plan.cells) < 1e6 else "h100")
     priced: str | Price = device
     if device != "cpu":
         terms: dict[str, Any] = {"dollars_per_hour": price, "utilisation": utilisation}
@@ -74,21 +79,22 @@ def _content(plan: Suite, cost: SuiteCost, path: Path | None) -> dict[str, Any]:
     return {"name": plan.name, "path": path, "cost": bill, "cells": cells}
 
 
-def _grid(plan: Suite) -> Any:
-    """Tokens per parameter of each cell; a star marks the overtrained ones."""
-    from rich.table import Table
-
+def _grid(plan: Suite) -> str:
+    """Tokens per parameter of each cell, a star marking the overtrained ones; lines as long as they must be."""
     sizes = sorted({cell.n_params for cell in plan.cells})
     at = {(cell.level, cell.n_params): cell for cell in plan.cells}
-    table = Table(title=f"{plan.name}: tokens per parameter (* overtrained)", title_justify="left", box=None)
-    table.add_column("FLOPs \\ N", justify="right")
-    for size in sizes:
-        table.add_column(format_number(size), justify="right")
+    rows = [["FLOPs \\ N", *(format_number(size) for size in sizes)]]
     for level in sorted({cell.level for cell in plan.cells}):
         cells = [at.get((level, size)) for size in sizes]
-        texts = ["" if c is None else format_ratio(c.tokens_per_param)[:-1] + "*" * c.overtrained for c in cells]
-        table.add_row(format_number(level), *texts)
-    return table
+        rows.append([format_flops(level), *("" if cell is None else _ratio(cell) for cell in cells)])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([f"{plan.name}: tokens per parameter (* overtrained)", *lines])
+
+
+def _ratio(cell: Cell) -> str:
+    ratio = cell.tokens_per_param
+    return (f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}") + "*" * cell.overtrained
 
 
 def _bill(plan: Suite, cost: SuiteCost) -> str:
