@@ -55,28 +55,44 @@ def solve_on(gram: Array, rhs: Array, support: NDArray[np.bool_]) -> tuple[Array
     not, c means nothing.
     """
     p = rhs.shape[-1]
-    on = support.astype(float)
-    a = [[gram[..., i, j] * on[..., i] * on[..., j] for j in range(i)] for i in range(p)]
-    diagonal = [gram[..., i, i] * on[..., i] + (1 - on[..., i]) for i in range(p)]
-    valid: NDArray[np.bool_] = np.ones(np.broadcast_shapes(gram.shape[:-2], rhs.shape[:-1], on.shape[:-1]), dtype=bool)
+    # The whole support needs no mask, and is what nearly every problem ends with.
+    on = None if support.all() else support.astype(float)
+    a = [[_masked(gram[..., i, j], on, i, j) for j in range(i)] for i in range(p)]
+    diagonal = [gram[..., i, i] if on is None else gram[..., i, i] * on[..., i] + (1 - on[..., i]) for i in range(p)]
+    shape = np.broadcast_shapes(gram.shape[:-2], rhs.shape[:-1], support.shape[:-1])
+    valid: NDArray[np.bool_] = np.ones(shape, dtype=bool)
     low: list[list[Array]] = []
     pivot: list[Array] = []
     for i in range(p):
         row: list[Array] = []
         for j in range(i):
-            row.append((a[i][j] - sum(row[m] * low[j][m] for m in range(j))) / pivot[j])
-        square = diagonal[i] - sum(value * value for value in row)
-        valid = valid & (square > _DEPENDENT * diagonal[i])
-        pivot.append(np.sqrt(np.where(square > _DEPENDENT * diagonal[i], square, 1.0)))
+            row.append(_less(a[i][j], row, low[j]) / pivot[j])
+        square = _less(diagonal[i], row, row)
+        independent = square > _DEPENDENT * diagonal[i]
+        valid = valid & independent
+        pivot.append(np.sqrt(np.where(independent, square, 1.0)))
         low.append(row)
     y: list[Array] = []
     for i in range(p):
-        y.append((rhs[..., i] * on[..., i] - sum(low[i][m] * y[m] for m in range(i))) / pivot[i])
-    c: list[Array] = [y[0]] * p
+        y.append(_less(_masked(rhs[..., i], on, i), low[i], y) / pivot[i])
+    c = np.empty((*shape, p))
     for i in reversed(range(p)):
-        c[i] = (y[i] - sum(low[m][i] * c[m] for m in range(i + 1, p))) / pivot[i]
-    shape = valid.shape
-    return np.stack([np.broadcast_to(value, shape) for value in c], axis=-1) * on, valid
+        y[i] = _less(y[i], [low[m][i] for m in range(i + 1, p)], y[i + 1 :]) / pivot[i]
+        c[..., i] = y[i] if on is None else y[i] * on[..., i]
+    return c, valid
+
+
+def _masked(values: Array, on: Array | None, *columns: int) -> Array:
+    for column in columns if on is not None else ():
+        values = values * on[..., column]  # type: ignore[index]
+    return values
+
+
+def _less(value: Array, left: list[Array], right: list[Array]) -> Array:
+    """value − Σ left·right, over as many terms as both have."""
+    for one, other in zip(left, right, strict=False):
+        value = value - one * other
+    return value
 
 
 @cache

@@ -170,7 +170,8 @@ def _grid_values(problem: Design, axes: list[Array]) -> Array:
     every, sizes = np.arange(B), [axis.shape[1] for axis in axes]
     columns = [problem.constant[:, None, :]]
     for lift, log, axis in zip(problem.lifts, problem.logs, axes, strict=True):
-        columns.append(np.stack([lift(np.exp(-exponent[:, None] * log), every) for exponent in axis.T], axis=1))
+        powers = np.exp(-axis[:, :, None] * log).reshape(-1, len(log))
+        columns.append(lift(powers, np.repeat(every, axis.shape[1])).reshape(B, axis.shape[1], -1))
     weight = problem.weight[:, None, :]
     gram = np.empty((B, *sizes, P + 1, P + 1))
     rhs = np.empty((B, *sizes, P + 1))
