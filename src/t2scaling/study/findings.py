@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from t2scaling.observations import Observations
 
 LawName = Literal["loss", "accuracy"]
+_SMALLEST = 100.0  # parameters: a model below this is no model
 LAWS: tuple[LawName, ...] = ("loss", "accuracy")
 
 
@@ -49,6 +50,11 @@ class Optimum:
     ratio: float
     chinchilla_ratio: float
     extrapolates: bool
+
+    @property
+    def exists(self) -> bool:
+        """False where the law has no best size and the search ended at the smallest one."""
+        return self.n_params > _SMALLEST
 
 
 @dataclass(frozen=True)

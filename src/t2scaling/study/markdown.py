@@ -33,7 +33,9 @@ def number(value: float) -> str:
     """A plain number with three significant digits."""
     if not math.isfinite(value):
         return "–"
-    return f"{value:.3g}" if abs(value) < 1e4 else format_number(value)
+    if abs(value) < 1e3:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) < 1e4 else format_number(value)
 
 
 def ratio(tokens_per_param: float) -> str:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from t2scaling.observations import Observations
 
 TITLES = {"base": "pretrained", "ft": "fine-tuned (loss on everything)", "sft": "fine-tuned on the answer (SFT)"}
-# Below this size an "optimum" is where the search ends.
-SMALLEST = 100.0
 # A second, larger inference budget, in samples of the largest model.
 LARGER = 16.0
 
@@ -82,7 +80,7 @@ def gather(
 def render(suite: Suite) -> str:
     """The page as Markdown."""
     parts = ["# What the suite says", _origin(suite), *_suite(suite), *_fits(suite)]
-    parts += [*_rq1(suite), *_rq2(suite), *_rq3(suite), *_caveats()]
+    parts += [*_rq1(suite), *_rq2(suite), *_rq3(suite), *sentences.caveats()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -93,8 +91,8 @@ def write_results(observations: Observations, path: str | Path, **options: Any) 
 
 def _origin(suite: Suite) -> str:
     conventions = suite.observations.conventions
-    origin = conventions.get("origin")
-    made = f" These observations are {origin}." if origin else ""
+    statement = conventions.get("statement", "")
+    made = f" {statement}" if statement else ""
     return (
         "Every number on this page is computed from the observations by `python -m t2scaling.study.results`; none is "
         f"typed in.{made} N counts parameters ({conventions.get('n_params', 'unstated')}), D training tokens, "
@@ -141,10 +139,7 @@ def _optima_table(rows: list[findings.Optimum]) -> str:
             row.task,
             sentences.LAW[row.law],
             ratio(row.chinchilla_ratio),
-            ratio(row.ratio),
-            number(row.ratio / row.chinchilla_ratio),
-            format_number(row.n_params),
-            number(row.k),
+            *_place(row),
             _range(row),
         ]
         for row in rows
@@ -153,10 +148,17 @@ def _optima_table(rows: list[findings.Optimum]) -> str:
     return table(head, body)
 
 
+def _place(row: findings.Optimum) -> list[str]:
+    """D/N, its ratio to Chinchilla's, N and k of an optimum; dashes where there is none."""
+    if not row.exists:
+        return ["–"] * 4
+    return [ratio(row.ratio), number(row.ratio / row.chinchilla_ratio), format_number(row.n_params), number(row.k)]
+
+
 def _range(row: findings.Optimum) -> str:
     """Whether an optimum lies within what was measured, or is none."""
-    if row.n_params <= SMALLEST:
-        return "none: runs to the smallest N"
+    if not row.exists:
+        return "no optimum: runs to the smallest N"
     return "outside" if row.extrapolates else "inside"
 
 
@@ -255,26 +257,12 @@ def _stage_table(rows: list[findings.Optimum]) -> str:
             sentences.LAW[row.law],
             format_flops(row.inference_flops),
             ratio(row.chinchilla_ratio),
-            ratio(row.ratio),
+            _place(row)[0],
             _range(row),
         ]
         for row in rows
     ]
     return table(["task", "stage", "law", "C_inf", "Chinchilla D/N", "T² D/N", "measured range"], body)
-
-
-def _caveats() -> list[str]:
-    return [
-        "## How to read this",
-        "- pass@k counts a problem as solved if any of k samples is right: it presumes a verifier that finds it.\n"
-        "- The best overtrained cell is chosen by the pass@k that the table shows, as in the paper: with several "
-        "candidates per level this favours them slightly. The Chinchilla cell is chosen by its k = 1 loss.\n"
-        "- ± is one standard error over questions. It holds no seed-to-seed variation of training: each cell was "
-        "trained once.\n"
-        "- A forecast marked “outside” lies beyond the range of N, D, D/N or k that was measured.\n"
-        "- C_inf = 2·N·k is FLOPs per token served. Prompts, attention and memory traffic are left out, as in the "
-        "paper.",
-    ]
 
 
 def main(argv: list[str] | None = None) -> None:

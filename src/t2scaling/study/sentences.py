@@ -52,7 +52,8 @@ def rq1(rows: list[Optimum]) -> str:
     """Which way the optimum moves."""
     if not any(np.isfinite(row.chinchilla_ratio) for row in rows):
         return "No law could be fitted that has an optimum."
-    ratio = np.array([row.ratio / row.chinchilla_ratio for row in rows])
+    none = sum(not row.exists for row in rows)
+    ratio = np.array([row.ratio / row.chinchilla_ratio for row in rows if row.exists])
     ratio = ratio[np.isfinite(ratio)]
     more, less = int((ratio > 1.05).sum()), int((ratio < 0.95).sum())
     macro = [row for row in rows if row.task == rows[0].task and row.train_flops == rows[0].train_flops]
@@ -64,7 +65,8 @@ def rq1(rows: list[Optimum]) -> str:
     return (
         f"Of {ratio.size} optima (task × law × budgets), {more} train on more tokens per parameter than the optimum of "
         f"the Chinchilla law fitted to the same task's k = 1 loss, {less} on fewer, {ratio.size - more - less} within "
-        f"5 % of it. The median factor is {number(float(np.median(ratio)))}. For {rows[0].task} at "
+        f"5 % of it{f'; {none} more have no optimum' if none else ''}. The median factor is "
+        f"{number(float(np.median(ratio)))}. For {rows[0].task} at "
         f"C_train = {format_flops(rows[0].train_flops)}: {headline}."
     )
 
@@ -138,9 +140,10 @@ def rq3(rows: list[Optimum]) -> str:
     by_stage: dict[str, list[Optimum]] = defaultdict(list)
     for row in rows:
         by_stage[row.stage].append(row)
-    base = {(row.task, row.law, row.inference_flops): row.ratio for row in by_stage["base"]}
+    base = {(row.task, row.law, row.inference_flops): row.ratio for row in by_stage["base"] if row.exists}
     parts = []
     for stage, found in by_stage.items():
+        found = [row for row in found if row.exists]
         ahead = sum(row.ratio > 1.05 * row.chinchilla_ratio for row in found)
         text = f"{stage}: T² overtrains beyond Chinchilla in {ahead} of {len(found)}"
         moved = [row.ratio / base[key] for row in found if (key := (row.task, row.law, row.inference_flops)) in base]
@@ -148,3 +151,18 @@ def rq3(rows: list[Optimum]) -> str:
             text += f", and its D/N is {number(float(np.median(moved)))} times that of the base checkpoints (median)"
         parts.append(text)
     return "Optima refitted at each stage on the tasks that were post-trained. " + "; ".join(parts) + "."
+
+
+def caveats() -> list[str]:
+    """What to keep in mind, as the page's last section."""
+    return [
+        "## How to read this",
+        "- pass@k counts a problem as solved if any of k samples is right: it presumes a verifier that finds it.\n"
+        "- The best overtrained cell is chosen by the pass@k that the table shows, as in the paper: with several "
+        "candidates per level this favours them slightly. The Chinchilla cell is chosen by its k = 1 loss.\n"
+        "- ± is one standard error over questions. It holds no seed-to-seed variation of training: each cell was "
+        "trained once.\n"
+        "- A forecast marked “outside” lies beyond the range of N, D, D/N or k that was measured.\n"
+        "- C_inf = 2·N·k is FLOPs per token served. Prompts, attention and memory traffic are left out, as in the "
+        "paper.",
+    ]
