@@ -92,7 +92,14 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
     for task in observations.tasks:
         try:
             alone = fit(observations, law=law_name(fitted), task=task, k=fitted.curves.k, seed=fitted.seed)
-            rows.append(TaskPlan(task, plan(alone, budget=budget_of(recommended))))
+            made = plan(alone, budget=budget_of(recommended))
+            # A law by which ever smaller models do better ends at a single parameter, which is no plan.
+            found = (
+                TaskPlan(task, made)
+                if made.n_params > 2
+                else TaskPlan(task, None, "no best size: runs to the smallest")
+            )
+            rows.append(found)
         except (FitError, ValueError) as error:
             rows.append(TaskPlan(task, None, str(error)))
     return rows

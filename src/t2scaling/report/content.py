@@ -172,11 +172,11 @@ def fit_facts(fit: FitResult) -> dict[str, Any]:
         for row in fit.summary()
     ]
     names = {"N": "N", "D": "D", "k": "k", "tokens_per_param": "D/N", "train_flops": "training FLOPs"}
-    seen = [
-        f"{label} {format_number(fit.support[key][0])} to {format_number(fit.support[key][1])}"
-        for key, label in names.items()
-        if key in fit.support
-    ]
+    seen = []
+    for key, label in names.items():
+        if key in fit.support:
+            low, high = (format_flops(end) if "FLOPs" in label else format_number(end) for end in fit.support[key])
+            seen.append(f"{label} {low} to {high}")
     count = "none" if fit.bootstrap is None else f"{len(fit.bootstrap.samples)} refits over {fit.bootstrap.over}"
     return {
         "name": law_label(fit.law.name),
