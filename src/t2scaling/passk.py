@@ -52,7 +52,7 @@ def pass_at_k_from_nll(nll: ArrayLike, k: ArrayLike) -> Array:
     Returns shape nll.shape + k.shape. Raises ValueError if nll < 0 or k < 1.
     """
     k, nll = _check_k(k), np.asarray(nll, dtype=float)
-    fail = _log_fail(nll).reshape(nll.shape + (1,) * k.ndim)
+    fail = log_fail_from_nll(nll).reshape(nll.shape + (1,) * k.ndim)
     with np.errstate(under="ignore"):
         return np.asarray(-np.expm1(k * fail))
 
@@ -60,7 +60,7 @@ def pass_at_k_from_nll(nll: ArrayLike, k: ArrayLike) -> Array:
 def neg_log_pass_at_k_from_nll(nll: ArrayLike, k: ArrayLike) -> Array:
     """−log(1 − (1 − e^−nll)^k) in nats, finite even where pass@k underflows. Shapes and errors as above."""
     k, nll = _check_k(k), np.asarray(nll, dtype=float)
-    fail = _log_fail(nll).reshape(nll.shape + (1,) * k.ndim)
+    fail = log_fail_from_nll(nll).reshape(nll.shape + (1,) * k.ndim)
     nll = nll.reshape(fail.shape)
     with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
         # For tiny p the log of −log(1 − p) is −nll itself, which does not underflow.
@@ -207,8 +207,12 @@ def _stirling_rest(x: Array) -> Array:
     return lift + series / x
 
 
-def _log_fail(nll: Array) -> Array:
-    """log(1 − p) with p = exp(−nll), by whichever form keeps its digits: expm1 for p near 1, log1p for small p."""
+def log_fail_from_nll(nll: ArrayLike) -> Array:
+    """log(1 − p) with p = exp(−nll), by whichever form keeps its digits: expm1 for p near 1, log1p for small p.
+
+    pass@k is 1 − exp(k·log(1 − p)). Raises ValueError if nll < 0.
+    """
+    nll = np.asarray(nll, dtype=float)
     if np.any(nll < 0):
         raise ValueError(
             f"`nll` = {np.nanmin(nll):g} is negative: give −log p of the right answer, not the log-probability itself."

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from t2scaling.errors import DataError, unknown
 from t2scaling.laws.forms import check_samples
 from t2scaling.laws.measurements import Curves, Measurements, Target
-from t2scaling.passk import mean_and_error, pass_at_k
+from t2scaling.passk import log_fail_from_nll, mean_and_error, pass_at_k
 
 Array = NDArray[np.float64]
 
@@ -137,10 +137,8 @@ def _outcomes(measurements: Measurements, k: Array, target: Target) -> Iterator[
 
 def _from_likelihoods(nll: Array, k: Array, target: Target) -> Iterator[tuple[Array, Array | None]]:
     """As `passk.pass_at_k_from_nll`, with log(1 − p) taken once for all k."""
-    if np.any(nll < 0):
-        raise ValueError(f"`nll` = {np.nanmin(nll):g} is negative: give −log p of the right answer.")
+    log_fail = log_fail_from_nll(nll)
     with np.errstate(divide="ignore", under="ignore"):
-        log_fail = np.log1p(-np.exp(-nll))
         for samples in k:
             passed = -np.expm1(samples * log_fail)
             cost = None
