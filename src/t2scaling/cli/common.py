@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-Number = Annotated[float, typer.Option(parser=parse_number, metavar="NUMBER")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the artefact.", show_default=False)]

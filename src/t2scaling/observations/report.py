@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -59,10 +58,6 @@ class ImportReport:
             "dropped": [vars(dropped) for dropped in self.dropped],
             "notes": list(self.notes),
         }
-
-    def with_notes(self, notes: Iterable[str]) -> ImportReport:
-        """The report with sentences added, each once."""
-        return replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
 
 
 @dataclass

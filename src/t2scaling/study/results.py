@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,11 @@ class Suite:
     def base(self) -> Measurements:
         """The macro average of the pretrained checkpoints, or the only task."""
         return self.of_stage("base")[0]
+
+    @cached_property
+    def fitted(self) -> list[findings.Fitted]:
+        """Chinchilla's law of every task's k = 1 loss, pretrained checkpoints, the macro average first."""
+        return [findings.chinchilla_fit(data, self.seed) for data in self.of_stage("base")]
 
 
 def gather(
@@ -110,7 +116,7 @@ def _suite(suite: Suite) -> list[str]:
 
 
 def _fits(suite: Suite) -> list[str]:
-    fitted = [findings.chinchilla_fit(data, suite.seed) for data in suite.of_stage("base")]
+    fitted = suite.fitted
     rows = [[row.task, percent(row.error), f"{row.inner_minima} of {row.n_levels}"] for row in fitted]
     return [
         "## Does loss fall smoothly?",
@@ -173,8 +179,7 @@ def _rq2(suite: Suite) -> list[str]:
     if not errors:
         return [*out, "The suite marks no cell as overtrained, so nothing can be held out."]
     out += [sentences.rq2(errors, suite.base.task), _forecast_table(errors), *_table1(suite, "base")]
-    fitted = [findings.chinchilla_fit(data, suite.seed) for data in suite.of_stage("base")]
-    return [*out, "### Against the paper", sentences.against_paper(errors, fitted, suite.base)]
+    return [*out, "### Against the paper", sentences.against_paper(errors, suite.fitted, suite.base)]
 
 
 def _forecast_table(rows: list[findings.Forecast]) -> str:
