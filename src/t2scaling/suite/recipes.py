@@ -54,7 +54,7 @@ def _cells(grid: list[Cell], schedule: str, seq_len: int) -> tuple[Cell, ...]:
 
 
 def tiny(seed: int = 0, schedule: str = "cosine") -> Suite:
-    """A handful of cells of four sizes and three budgets, trained in seconds each on a laptop's CPU."""
+    """A handful of cells of five sizes and three budgets, trained in seconds each on a laptop's CPU."""
     grid = isoflop_grid(
         _shapes(MINIATURE[:5], 512),
         levels(1e9, 1.6e10, 4),
