@@ -18,7 +18,7 @@ from t2scaling.laws.bootstrap import draw
 from t2scaling.laws.curves import resampled_curves
 from t2scaling.laws.fit import inverse_variance
 from t2scaling.laws.solve import Recipe, Table, solve
-from t2scaling.suite.figure8 import cells
+from t2scaling.observations.figure8 import cells
 
 
 def suite(rng: np.random.Generator, questions: int = 500) -> Measurements:

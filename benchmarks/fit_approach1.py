@@ -19,7 +19,7 @@ import numpy as np
 from t2scaling.laws.powers import design
 from t2scaling.laws.restarts import fit_restarts
 from t2scaling.laws.varpro import PowerFits, fit_powers
-from t2scaling.suite.figure8 import cells
+from t2scaling.observations.figure8 import cells
 
 
 def figure8_problem(rng: np.random.Generator) -> tuple[np.ndarray, ...]:

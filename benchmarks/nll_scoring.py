@@ -1,4 +1,4 @@
-"""Per-question NLL of the four generated tasks: `t2scaling.evaluate` against lm-eval's Hugging Face backend.
+"""Per-question NLL of the four generated tasks: `t2scaling.testbed.evaluate` against lm-eval's Hugging Face backend.
 
 Both score the same 1,000 test questions of each task, with the same checkpoint, tokenizer and threads, in one process,
 in CPU seconds; both have their model loaded and have run once before the clock starts. lm-eval runs with the batch
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from t2scaling import corpus, tasks
-from t2scaling.suite import ModelShape
+from t2scaling.testbed.suite import ModelShape
 
 TASKS = ("knowledge", "arithmetic", "causal", "spatial")
 VOCAB = 512
@@ -38,7 +38,7 @@ def checkpoint(folder: Path, shape: ModelShape) -> Path:
     """Save a model of this shape with random weights, and a tokenizer trained on the built-in corpus."""
     from transformers import Qwen3ForCausalLM
 
-    from t2scaling.pretrain.model import qwen3_config
+    from t2scaling.testbed.pretrain.model import qwen3_config
 
     Qwen3ForCausalLM(qwen3_config(shape, 128)).save_pretrained(folder)
     corpus.train_tokenizer(corpus.source("builtin", 0).documents(), VOCAB, folder)
@@ -57,9 +57,9 @@ def seconds(work: Callable[[], Any], repeats: int = 3) -> tuple[float, Any]:
 
 def ours(folder: Path, questions: list[tasks.Question]) -> tuple[float, float, np.ndarray]:
     """CPU seconds from text, CPU seconds with the questions tokenised, nats."""
-    from t2scaling.evaluate import tokens
-    from t2scaling.evaluate.model import load
-    from t2scaling.evaluate.nll import score
+    from t2scaling.testbed.evaluate import tokens
+    from t2scaling.testbed.evaluate.model import load
+    from t2scaling.testbed.evaluate.nll import score
 
     model, tokenizer = load(folder, "cpu"), tokens.Tokenizer.at(folder)
 

@@ -1,4 +1,4 @@
-"""64 samples per question: `t2scaling.evaluate` against transformers' `generate`, one sample at a time.
+"""64 samples per question: `t2scaling.testbed.evaluate` against transformers' `generate`, one sample at a time.
 
 What each does, on the same checkpoint, questions and threads, in one process, in CPU seconds:
   generate       one call per sample, batch size 1, ordinary sampling, as many new tokens as the answer has; timed on
@@ -23,13 +23,13 @@ import numpy as np
 import torch
 
 from t2scaling import corpus, tasks
-from t2scaling.evaluate.match import count_matches
-from t2scaling.evaluate.model import CausalLM, load
-from t2scaling.evaluate.sample import Drawing, complete
-from t2scaling.evaluate.streams import question_key
-from t2scaling.evaluate.tokens import Encoded, Tokenizer, encode
-from t2scaling.pretrain.model import qwen3_config
-from t2scaling.suite import ModelShape
+from t2scaling.testbed.evaluate.match import count_matches
+from t2scaling.testbed.evaluate.model import CausalLM, load
+from t2scaling.testbed.evaluate.sample import Drawing, complete
+from t2scaling.testbed.evaluate.streams import question_key
+from t2scaling.testbed.evaluate.tokens import Encoded, Tokenizer, encode
+from t2scaling.testbed.pretrain.model import qwen3_config
+from t2scaling.testbed.suite import ModelShape
 
 VOCAB, SAMPLES = 512, 64
 SHAPES = {

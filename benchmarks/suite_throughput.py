@@ -25,7 +25,7 @@ LARGEST = 200_000
 
 def small_cells(budget: float, corpus_tokens: int = 2_000_000):
     """The world suite cut to its small sizes and budgets."""
-    from t2scaling.suite import world
+    from t2scaling.testbed.suite import world
 
     suite = world()
     cells = tuple(c for c in suite.cells if c.n_params < LARGEST and c.level <= 1.01 * budget)
@@ -34,11 +34,11 @@ def small_cells(budget: float, corpus_tokens: int = 2_000_000):
 
 def with_study(suite, corpus: Path, out: Path, jobs: int | None) -> float:
     """Seconds that the study's workers take, from their start to the last model written."""
-    from t2scaling.study.config import StudyConfig
-    from t2scaling.study.jobs import Study, make_jobs
-    from t2scaling.study.layout import Layout
-    from t2scaling.study.local import run_jobs, slots
-    from t2scaling.study.runner import Board, State
+    from t2scaling.testbed.study.config import StudyConfig
+    from t2scaling.testbed.study.jobs import Study, make_jobs
+    from t2scaling.testbed.study.layout import Layout
+    from t2scaling.testbed.study.local import run_jobs, slots
+    from t2scaling.testbed.study.runner import Board, State
 
     config = StudyConfig.model_validate({"suite": {"recipe": "world"}, "evaluate": {"tasks": []}, "device": "cpu"})
     study = Study(config, suite, Layout(out))
@@ -70,10 +70,10 @@ def run_trainer(suite_file: Path, corpus_dir: Path, out: Path) -> None:
     import torch
     from transformers import Qwen3ForCausalLM, Trainer, TrainingArguments
 
-    from t2scaling.corpus import open_corpus
-    from t2scaling.pretrain.data import split
-    from t2scaling.pretrain.model import qwen3_config
-    from t2scaling.suite import Suite
+    from t2scaling.testbed.corpus import open_corpus
+    from t2scaling.testbed.pretrain.data import split
+    from t2scaling.testbed.pretrain.model import qwen3_config
+    from t2scaling.testbed.suite import Suite
 
     suite = Suite.load(suite_file)
     text, _ = split(open_corpus(corpus_dir), suite)
@@ -135,8 +135,8 @@ def main() -> None:
     if given.trainer:
         run_trainer(*given.trainer)
         return
-    from t2scaling.pretrain import prepare_corpus
-    from t2scaling.study.local import cores
+    from t2scaling.testbed.pretrain import prepare_corpus
+    from t2scaling.testbed.study.local import cores
 
     suite = small_cells(given.budget)
     tokens = sum(cell.n_tokens for cell in suite.cells)

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from t2scaling.pretrain.device import place
-from t2scaling.pretrain.loop import Loop
-from t2scaling.pretrain.metrics import Metrics
-from t2scaling.pretrain.model import Model, build
-from t2scaling.pretrain.schedule import Schedule
-from t2scaling.suite import ModelShape, TrainingConfig
+from t2scaling.testbed.pretrain.device import place
+from t2scaling.testbed.pretrain.loop import Loop
+from t2scaling.testbed.pretrain.metrics import Metrics
+from t2scaling.testbed.pretrain.model import Model, build
+from t2scaling.testbed.pretrain.schedule import Schedule
+from t2scaling.testbed.suite import ModelShape, TrainingConfig
 
 SEQ_LEN, BATCH, VOCAB, WARM = 128, 32, 512, 5
 SHAPES = {

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from t2scaling.pretrain import prepare_corpus, pretrain, read_run
-from t2scaling.pretrain.metrics import read_metrics
-from t2scaling.suite import Suite, load_suite, suite_cost
+from t2scaling.testbed.pretrain import prepare_corpus, pretrain, read_run
+from t2scaling.testbed.pretrain.metrics import read_metrics
+from t2scaling.testbed.suite import Suite, load_suite, suite_cost
 
 
 def train(suite: Suite, folder: Path, corpus: Path) -> list[float]:

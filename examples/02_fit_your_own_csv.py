@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 import t2scaling as t2
+from t2scaling.observations.simulated import simulate
 from t2scaling.report import report
-from t2scaling.suite.simulated import simulate
 
 
 def main(csv: str | None = None, page: str | None = None) -> None:

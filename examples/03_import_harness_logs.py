@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import t2scaling as t2
-from t2scaling.suite.simulated import question_nll
+from t2scaling.observations.simulated import question_nll
 
 # Regular expressions on run names. A named group that is called like a fact is that fact: here `step`.
 MANIFEST = {

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from t2scaling.observations import read
-from t2scaling.suite import Suite, TrainingConfig, isoflop_grid, levels
-from t2scaling.suite.grid import BatchRule
-from t2scaling.suite.recipes import MINIATURE
-from t2scaling.suite.shape import ModelShape
+from t2scaling.testbed.suite import Suite, TrainingConfig, isoflop_grid, levels
+from t2scaling.testbed.suite.grid import BatchRule
+from t2scaling.testbed.suite.recipes import MINIATURE
+from t2scaling.testbed.suite.shape import ModelShape
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COMMAND = [sys.executable, "-c", "from t2scaling.cli.main import main; main()", "study"]

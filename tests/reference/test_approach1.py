@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from t2scaling.laws import LossLaw, Measurements, curves, fit
-from t2scaling.suite.figure8 import cells
+from t2scaling.observations.figure8 import cells
 
 ORACLE = LossLaw(E=1.0, A=400.0, alpha=0.34, B=1200.0, beta=0.37, G=6.0, gamma=0.2)
 

@@ -6,7 +6,7 @@ import pytest
 
 from t2scaling.laws import FitResult, fit
 from t2scaling.observations import Observations
-from t2scaling.suite.simulated import CONVENTIONS, simulate
+from t2scaling.observations.simulated import CONVENTIONS, simulate
 
 
 @pytest.fixture(scope="session")

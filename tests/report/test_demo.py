@@ -10,7 +10,7 @@ import pytest
 
 from t2scaling.cli.main import run
 from t2scaling.observations import load_suite
-from t2scaling.suite.simulated import TASK_LAWS
+from t2scaling.observations.simulated import TASK_LAWS
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from t2scaling.allocate import plan
 from t2scaling.laws import fit
 from t2scaling.observations import load_suite
-from t2scaling.suite.simulated import TASK_LAWS
+from t2scaling.observations.simulated import TASK_LAWS
 from t2scaling.units import format_number, parse_number
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "differences.md"

@@ -12,7 +12,7 @@ import typer
 from t2scaling.cli.common import JsonFlag, Seed, emit, note, number_option, progress
 
 if TYPE_CHECKING:
-    from t2scaling.evaluate.table import Measured
+    from t2scaling.testbed.evaluate.table import Measured
 
 
 def command(
@@ -54,7 +54,7 @@ def command(
     """Measure runs on tasks: OUTPUT/<run_id>/<task>.parquet, one row per question. What is there already is kept."""
     from dataclasses import asdict
 
-    from t2scaling.evaluate import Settings, evaluate_tasks, open_run
+    from t2scaling.testbed.evaluate import Settings, evaluate_tasks, open_run
 
     settings = Settings(
         mode=mode,
@@ -88,7 +88,7 @@ def command(
 
 def _names(tasks: str) -> list[str]:
     if tasks.strip() == "all":
-        from t2scaling.tasks import NAMES
+        from t2scaling.testbed.tasks import NAMES
 
         return list(NAMES)
     names = [name.strip() for name in tasks.split(",") if name.strip()]

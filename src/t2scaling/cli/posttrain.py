@@ -29,8 +29,8 @@ def command(
     """Fine-tune pretrained runs into OUTPUT/<run_id>-<mode>-<task>/, the same number of steps for each."""
     import torch
 
-    from t2scaling.posttrain import posttrain
-    from t2scaling.pretrain import read_run
+    from t2scaling.testbed.posttrain import posttrain
+    from t2scaling.testbed.pretrain import read_run
 
     torch.set_num_threads(threads)
     for run in runs:

@@ -35,8 +35,8 @@ def command(
 
     import torch
 
-    from t2scaling.pretrain import check_plan, prepare_corpus, pretrain, read_run
-    from t2scaling.suite import load_suite
+    from t2scaling.testbed.pretrain import check_plan, prepare_corpus, pretrain, read_run
+    from t2scaling.testbed.suite import load_suite
 
     plan = load_suite(suite) if seed is None else replace(load_suite(suite), seed=seed)
     run_ids = [plan.cell(name).run_id for name in run] if run else [cell.run_id for cell in plan.cells]
@@ -58,7 +58,7 @@ def command(
 
 
 def _bar(plan: Any, run_id: str, counter: str, quiet: bool) -> Any:
-    from t2scaling.pretrain.progress import run_progress
+    from t2scaling.testbed.pretrain.progress import run_progress
 
     err = console(stderr=True)
     return run_progress(plan, run_id, counter, err, disable=quiet or not err.is_terminal)

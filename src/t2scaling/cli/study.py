@@ -12,7 +12,7 @@ import typer
 from t2scaling.cli.common import JsonFlag, Output, console, emit, note
 
 if TYPE_CHECKING:
-    from t2scaling.study import StudyResult
+    from t2scaling.testbed.study import StudyResult
 
 
 def command(
@@ -30,7 +30,7 @@ def command(
     no other. Start the same command again and only what is missing is done; start it twice at once and the two
     share the work. Results of the suite on the paper's questions go to results.md in the study's folder.
     """
-    from t2scaling.study import describe, open_study, study
+    from t2scaling.testbed.study import describe, open_study, study
 
     if dry_run:
         outline = describe(open_study(file, output, jobs))
@@ -43,7 +43,7 @@ def command(
 
 @contextmanager
 def _watch() -> Iterator[Any]:
-    from t2scaling.study.view import watcher
+    from t2scaling.testbed.study.view import watcher
 
     with watcher(console(stderr=True)) as show:
         yield show

@@ -12,7 +12,7 @@ from t2scaling.cli.common import JsonFlag, emit, note, number_option
 from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
-    from t2scaling.suite import Cell, Suite, SuiteCost
+    from t2scaling.testbed.suite import Cell, Suite, SuiteCost
 
 
 def command(
@@ -43,7 +43,7 @@ def command(
     from dataclasses import replace
 
     from t2scaling.costs import Price
-    from t2scaling.suite import load_suite, suite_cost
+    from t2scaling.testbed.suite import load_suite, suite_cost
 
     plan = load_suite(recipe, schedule=schedule)
     if seed is not None:

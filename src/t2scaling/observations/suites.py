@@ -41,7 +41,7 @@ def _data(name: str) -> Traversable:
 
 
 def _simulated() -> Observations:
-    from t2scaling.suite.simulated import CONVENTIONS, simulate
+    from t2scaling.observations.simulated import CONVENTIONS, simulate
 
     return Observations.from_frame(simulate(), CONVENTIONS, where="the simulated suite")
 

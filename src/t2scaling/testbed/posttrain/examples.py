@@ -1,0 +1,74 @@
+"""Training questions as padded token arrays, and the order in which they are seen.
+
+Shapes: Q questions, T + 1 tokens of the longest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from t2scaling.errors import SuiteError
+from t2scaling.testbed.corpus import load_tokenizer
+from t2scaling.testbed.tasks import Task
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Questions with their answers.
+
+    ids       (Q, T + 1) token ids of prompt and answer, padded at the end
+    weights   (Q, T) 1 where the next token counts in the loss, else 0
+    """
+
+    ids: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def steps(self, batch_size: int, epochs: int) -> int:
+        """Optimiser steps of `epochs` epochs; the last batch of an epoch may be smaller."""
+        return epochs * -(-len(self) // batch_size)
+
+    def batch(self, step: int, batch_size: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Ids and weights of a step: each epoch sees every question once, in an order of (seed, epoch)."""
+        per_epoch = -(-len(self) // batch_size)
+        epoch, position = divmod(step, per_epoch)
+        order = np.random.default_rng((seed, epoch)).permutation(len(self))
+        chosen = order[position * batch_size : (position + 1) * batch_size]
+        return self.ids[chosen], self.weights[chosen]
+
+
+def make_examples(task: Task, tokenizer_dir: str | Path, mode: str, seq_len: int) -> Examples:
+    """The training split of `task` as token arrays.
+
+    mode      ft: every token counts; sft: the answer's tokens alone
+    seq_len   longest sequence that the model was trained on
+    Raises SuiteError where the task has no training split, or a question is longer than the model's sequences.
+    """
+    if "train" not in task.splits:
+        raise SuiteError(f"`task` = {task.name} has no training split: choose a task of question-and-answer form.")
+    questions = task.questions("train")
+    tokenizer = load_tokenizer(tokenizer_dir)
+    pairs = [
+        tuple(tokenizer(text, add_special_tokens=False)["input_ids"] for text in (q.prompt, q.answer))
+        for q in questions
+    ]
+    length = max(len(prompt) + len(answer) for prompt, answer in pairs)
+    if length > seq_len:
+        raise SuiteError(
+            f"`task` = {task.name}: a training question has {length} tokens, the model was trained on sequences of "
+            f"{seq_len}. Shorten the questions, or train with a longer `seq_len`."
+        )
+    ids = np.zeros((len(pairs), length), dtype=np.int64)
+    weights = np.zeros((len(pairs), length - 1), dtype=np.float32)
+    for row, (prompt, answer) in enumerate(pairs):
+        n = len(prompt) + len(answer)
+        ids[row, :n] = prompt + answer
+        # Target t is token t + 1, so the first token of the answer is the target of the prompt's last.
+        weights[row, len(prompt) - 1 if mode == "sft" else 0 : n - 1] = 1
+    return Examples(ids, weights)

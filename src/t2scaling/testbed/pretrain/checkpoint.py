@@ -1,0 +1,133 @@
+"""Checkpoints that are whole or not there: Hugging Face folders with optimiser state and a manifest of checksums.
+
+    checkpoints/step-120/   config.json  model.safetensors       loads with AutoModelForCausalLM.from_pretrained
+                            optimizer.safetensors                AdamW's moments, flat
+                            state.json                           step, tokens, seconds so far
+                            manifest.json                        sha256 of each file, written last
+
+A folder is written under a temporary name, flushed to disk and renamed. When a run resumes, each manifest is checked
+from the newest checkpoint back, and the first one that is undamaged is used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from t2scaling import artefacts
+from t2scaling.testbed.pretrain.model import Model
+
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def _folder(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder; flush it and rename it to `target` if the block ends without an error."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for file in temporary.iterdir():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_model(folder: Path, model: Model, tokenizer_dir: Path | None) -> None:
+    """Write config, weights and, where given, the tokenizer into an existing folder."""
+    from safetensors.torch import save_file
+
+    config = model.hf.config
+    config.architectures = [type(model.hf).__name__]
+    config.save_pretrained(folder)
+    tensors = {name: tensor.detach().to("cpu", copy=True) for name, tensor in model.hf.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    if tokenizer_dir is not None:
+        for file in sorted(tokenizer_dir.iterdir()):
+            # The folder may be that of another model, whose weights are not wanted.
+            if file.is_file() and not (folder / file.name).exists():
+                shutil.copyfile(file, folder / file.name)
+
+
+def save_model(target: Path, model: Model, tokenizer_dir: Path | None) -> str:
+    """Write the final Hugging Face folder in one step; returns the SHA-256 of its weights."""
+    with _folder(target) as folder:
+        write_model(folder, model, tokenizer_dir)
+        return artefacts.sha256(folder / "model.safetensors")
+
+
+def save(root: Path, model: Model, moments: dict[str, Tensor], state: dict[str, Any], keep: int | None) -> Path:
+    """Write root/step-N for N = state["step"], then remove all but the newest `keep` checkpoints (None: keep all)."""
+    from safetensors.torch import save_file
+
+    target = root / f"step-{state['step']}"
+    with _folder(target) as folder:
+        write_model(folder, model, None)
+        save_file({name: tensor.detach().cpu() for name, tensor in moments.items()}, folder / "optimizer.safetensors")
+        artefacts.write_json(folder / "state.json", state)
+        sums = {file.name: artefacts.sha256(file) for file in sorted(folder.iterdir())}
+        artefacts.write_json(folder / MANIFEST, sums)
+    if keep is not None:
+        for old in checkpoints(root)[:-keep]:
+            shutil.rmtree(old)
+    return target
+
+
+def checkpoints(root: Path) -> list[Path]:
+    """Finished checkpoint folders by rising step."""
+    found = [path for path in root.glob("step-*") if path.name.removeprefix("step-").isdigit()]
+    return sorted(found, key=lambda path: int(path.name.removeprefix("step-")))
+
+
+def damage(folder: Path) -> str | None:
+    """What is wrong with a checkpoint, or None if every file is as its manifest says."""
+    try:
+        sums = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        return f"its {MANIFEST} cannot be read ({error})"
+    for name, expected in sums.items():
+        if not (folder / name).is_file():
+            return f"{name} is missing"
+        if artefacts.sha256(folder / name) != expected:
+            return f"{name} does not match its checksum"
+    return None
+
+
+def latest(root: Path, at_most: int | None = None) -> tuple[Path | None, list[str]]:
+    """The newest undamaged checkpoint (up to step `at_most`), and a sentence for each damaged one passed over."""
+    notes: list[str] = []
+    for folder in reversed(checkpoints(root)):
+        if at_most is not None and int(folder.name.removeprefix("step-")) > at_most:
+            continue
+        problem = damage(folder)
+        if problem is None:
+            return folder, notes
+        notes.append(f"checkpoint {folder.name} is passed over: {problem}.")
+    return None, notes
+
+
+def load(folder: Path, model: Model, moments: dict[str, Tensor]) -> dict[str, Any]:
+    """Copy a checkpoint's weights and moments into place and return its state."""
+    from safetensors.torch import load_file
+
+    weights = load_file(folder / "model.safetensors")
+    with torch.no_grad():
+        for name, tensor in model.hf.state_dict().items():
+            tensor.copy_(weights[name])
+        for name, tensor in load_file(folder / "optimizer.safetensors").items():
+            moments[name].copy_(tensor)
+    state: dict[str, Any] = json.loads((folder / "state.json").read_text())
+    return state

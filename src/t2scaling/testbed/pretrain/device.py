@@ -1,0 +1,110 @@
+"""Where a run computes: the device, the precision, and how many sequences at once."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from t2scaling.costs import GPUS
+from t2scaling.errors import PrerequisiteError
+from t2scaling.testbed.suite import ModelShape, TrainingConfig
+
+# On a CPU, activations of this many tokens stay near the core; larger batches are summed over such parts.
+CPU_TOKENS = 4096
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device and how to compute on it.
+
+    dtype         of matrix products
+    peak          dense bfloat16 peak of the device in FLOP/s, where known and used
+    rank, world   this process and the number of processes that share a run
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+    peak: float | None
+    accelerator: Any
+
+    @property
+    def rank(self) -> int:
+        """Index of this process."""
+        return int(self.accelerator.process_index)
+
+    @property
+    def main(self) -> bool:
+        """Whether this process is the one that locks, writes and tells."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Wait until every process of the run is here."""
+        self.accelerator.wait_for_everyone()
+
+    @property
+    def world(self) -> int:
+        """Processes that share the run, each with its part of every batch."""
+        return int(self.accelerator.num_processes)
+
+
+def place(device: str, config: TrainingConfig) -> Place:
+    """The place named `device` (auto, cpu or cuda), through `accelerate`, which also knows of several processes."""
+    from accelerate import Accelerator
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"`device` = {device!r} is unknown: use auto, cpu or cuda.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise PrerequisiteError(
+            "`device` = 'cuda', but torch sees no GPU: use --device cpu, or install torch for CUDA."
+        )
+    accelerator = Accelerator(cpu=device == "cpu")
+    kind = accelerator.device.type
+    bfloat16 = config.precision == "bfloat16" or (
+        config.precision == "auto" and kind == "cuda" and torch.cuda.is_bf16_supported()
+    )
+    if kind == "cpu":
+        keep_freed_memory()
+    dtype = torch.bfloat16 if bfloat16 else torch.float32
+    return Place(accelerator.device, dtype, _peak(accelerator.device) if bfloat16 else None, accelerator)
+
+
+def _peak(device: torch.device) -> float | None:
+    """Dense bfloat16 peak of a GPU whose name is in the table of `costs`, FLOP/s."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device).lower()
+    known = sorted(GPUS, key=len, reverse=True)
+    return next((GPUS[key].bf16 for key in known if key.split("-")[0] in name.split()), None)
+
+
+def micro_batch(shape: ModelShape, rows: int, seq_len: int, place: Place) -> int:
+    """Sequences computed at once: all `rows` if they fit, else the largest even part of them that does."""
+    if place.device.type == "cpu":
+        limit = CPU_TOKENS
+    else:
+        free = torch.cuda.mem_get_info(place.device)[0]
+        width = place.dtype.itemsize
+        # Saved per token: about 12 tensors of the width and 4 of the SwiGLU in each block, plus float32 norms.
+        per_token = shape.depth * (width * (12 * shape.width + 4 * shape.d_ff) + 4 * 4 * shape.width)
+        limit = int(0.6 * free / per_token)
+    parts = -(-rows // max(1, limit // seq_len))
+    return -(-rows // parts)
+
+
+def keep_freed_memory() -> None:
+    """Ask glibc to keep freed blocks for reuse instead of returning them to the system.
+
+    A step frees and takes the same few megabytes over and over; by default each time is a system call and a page fault
+    per page, a tenth of the time of a small model's step. Does nothing where there is no glibc.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_MMAP_THRESHOLD, 1 << 25)
+        libc.mallopt(_TRIM_THRESHOLD, 1 << 30)

@@ -1,0 +1,164 @@
+"""What a study file may say, checked before anything is trained.
+
+    suite:     { recipe: tiny, seed: 0 }            # or { file: suite.json }
+    evaluate:  { samples: 64 }
+    posttrain: { tasks: [knowledge], modes: [ft, sft] }
+    fit:       { laws: [loss, accuracy], task: macro }
+    plan:      { train_flops: 1e13, inference_flops: 2M }
+
+Every key has a default, so `suite: {recipe: tiny}` is a whole study. A key that is not known here is refused and the
+nearest one is suggested. Numbers may be written as 1e22, 7B or 20x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from t2scaling.errors import SuiteError
+from t2scaling.units import parse_number
+
+
+def _number(value: Any) -> Any:
+    return parse_number(value) if isinstance(value, str) else value
+
+
+def _jobs(value: Any) -> Any:
+    return None if value == "auto" else value
+
+
+Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
+
+
+def check_keys(given: Iterable[Any], known: list[str], noun: str = "key") -> None:
+    """Raise ValueError for the first name in `given` that is not `known`, suggesting the nearest."""
+    for key in given:
+        if key in known:
+            continue
+        near = get_close_matches(str(key), known, n=1, cutoff=0.5)
+        hint = f"did you mean `{near[0]}`?" if near else "leave it out"
+        raise ValueError(f"unknown {noun} `{key}`: {hint} (known: {', '.join(known)})")
+
+
+class _Section(BaseModel):
+    """A part of the file: frozen, and with a suggestion for every key that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suggest(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            check_keys(data, list(cls.model_fields))
+        return data
+
+
+class SuiteSection(_Section):
+    """Which suite: a recipe with its arguments, or a suite file."""
+
+    recipe: str | None = Field(
+        default=None, description="Recipe in t2scaling.testbed.suite.recipes: tiny, world, gpu_hour or paper."
+    )
+    file: Path | None = Field(default=None, description="A suite.json instead of a recipe.")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the recipe.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SuiteSection:
+        if (self.recipe is None) == (self.file is None):
+            raise ValueError("name a `recipe` or a `file`, one of the two")
+        if self.file is not None and self.arguments:
+            raise ValueError("`arguments` go with a `recipe`; a suite `file` is taken as it is")
+        return self
+
+
+class EvaluateSection(_Section):
+    """What is measured on each checkpoint; likelihoods always, samples on request."""
+
+    tasks: tuple[str, ...] | None = Field(default=None, description="Task names; the suite's own where left out.")
+    questions: PositiveInt | None = Field(default=None, description="Only the first so many questions of each task.")
+    samples: int = Field(default=0, ge=0, description="Completions per question; 0 for likelihoods alone.")
+    sample_tasks: tuple[str, ...] | None = Field(default=None, description="Tasks to sample on; all where left out.")
+    temperature: float = Field(default=1.0, ge=0, description="Sampling temperature.")
+
+
+class PosttrainSection(_Section):
+    """What is tuned after pretraining, and how."""
+
+    tasks: tuple[str, ...] = Field(default=(), description="Tasks with a training split; none for no post-training.")
+    modes: tuple[Literal["ft", "sft"], ...] = Field(
+        default=("ft", "sft"), description="Loss on everything, or the answer."
+    )
+    epochs: PositiveInt = Field(default=6, description="Passes over the training questions.")
+    batch_size: PositiveInt = Field(default=8, description="Questions per step.")
+    learning_rate: Budget | None = Field(default=None, description="Constant rate; the paper's, scaled, by default.")
+
+
+class FitSection(_Section):
+    """The laws to fit."""
+
+    laws: tuple[Literal["loss", "accuracy", "chinchilla", "naive"], ...] = Field(
+        default=("loss", "accuracy"), min_length=1, description="Laws to fit; the plan is made from the first."
+    )
+    task: str = Field(default="macro", description="A task's name, or macro for the mean over all.")
+    inference_flops: Budget | None = Field(default=None, description="Budget that the grid of k is made for.")
+    bootstrap: int = Field(default=0, ge=0, description="Bootstrap samples of each fit.")
+
+
+class PlanSection(_Section):
+    """The question the plan answers."""
+
+    train_flops: Budget | None = Field(
+        default=None, description="Training budget; ten times the suite's largest by default."
+    )
+    inference_flops: Budget | None = Field(
+        default=None, description="Inference budget; 2·N of the largest model by default."
+    )
+
+
+class StudyConfig(_Section):
+    """A whole study."""
+
+    name: str = Field(default="study", description="Name, for tables and the report.")
+    out: Path = Field(default=Path("out/study"), description="Folder of all artefacts, relative to the current one.")
+    seed: int = Field(default=0, ge=0, description="Seed of evaluation, post-training and fits; the suite has its own.")
+    jobs: Annotated[PositiveInt | None, BeforeValidator(_jobs)] = Field(
+        default=None, description="Runs at once; auto for one per core, or per GPU."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where runs take place.")
+    suite: SuiteSection
+    evaluate: EvaluateSection = EvaluateSection()
+    posttrain: PosttrainSection = PosttrainSection()
+    fit: FitSection = FitSection()
+    plan: PlanSection = PlanSection()
+    report: bool = Field(default=True, description="Write report.html and results.md at the end.")
+
+
+def read_config(path: str | Path) -> StudyConfig:
+    """Read a study file. Raises SuiteError naming the file, the key, the value and a way out."""
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise SuiteError(f"`{path}` is not YAML: {' '.join(str(error).split())}.") from error
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"`{path}` is not a text file: a study file is YAML.") from error
+    if not isinstance(content, dict):
+        raise SuiteError(f"`{path}` holds no keys: write at least `suite: {{recipe: tiny}}`.")
+    defaults = {"name": path.stem, "out": Path("out") / path.stem}
+    try:
+        return StudyConfig.model_validate({**defaults, **content})
+    except ValidationError as error:
+        raise SuiteError(f"`{path}`: {'; '.join(_sentence(item) for item in error.errors())}.") from error
+
+
+def _sentence(item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    reason = item["msg"].removeprefix("Value error, ").rstrip(".")
+    if item["type"] in ("value_error", "missing"):
+        return f"`{place}`: {reason}" if place else reason
+    return f"`{place}` = {item['input']!r}: {reason}"

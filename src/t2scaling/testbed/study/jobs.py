@@ -1,0 +1,133 @@
+"""Which jobs a study still needs: one to prepare, one per cell, one per post-training run.
+
+A cell's job trains it and measures it, while the model is warm; a post-training job follows its cell. What is there
+already makes no job, so starting a study again does only what is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from t2scaling.testbed.study.config import StudyConfig
+from t2scaling.testbed.study.layout import Layout
+from t2scaling.testbed.study.runner import Job
+
+if TYPE_CHECKING:
+    from t2scaling.testbed.suite import Cell, Suite
+
+PREPARE = "prepare"
+_STEPS = "t2scaling.testbed.study.steps"
+# Measuring one task, and post-training on one, cost about as much as training on so many tokens.
+_MEASURE_TOKENS = 1e4
+_TUNE_TOKENS = 2e5
+
+
+@dataclass(frozen=True)
+class Study:
+    """A checked study: its file, its suite, and its folder."""
+
+    config: StudyConfig
+    suite: Suite
+    layout: Layout
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that every pretrained cell is measured on."""
+        return self.suite.tasks if self.config.evaluate.tasks is None else self.config.evaluate.tasks
+
+    @property
+    def sample_tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that are sampled as well."""
+        given = self.config.evaluate
+        if not given.samples:
+            return ()
+        return self.tasks if given.sample_tasks is None else given.sample_tasks
+
+    @property
+    def all_tasks(self) -> tuple[str, ...]:
+        """Names of all tasks that the study needs the questions of."""
+        return tuple(dict.fromkeys((*self.tasks, *self.sample_tasks, *self.config.posttrain.tasks)))
+
+    def measurements(self) -> list[tuple[str, str]]:
+        """(task, mode) of every measurement of one pretrained cell."""
+        return [(task, "nll") for task in self.tasks] + [(task, "sample") for task in self.sample_tasks]
+
+    def tunings(self) -> list[tuple[str, str]]:
+        """(task, mode) of every post-training run that starts from one cell."""
+        given = self.config.posttrain
+        return [(task, mode) for task in given.tasks for mode in given.modes]
+
+
+def make_jobs(study: Study) -> list[Job]:
+    """The jobs that are missing, empty where all is done."""
+    jobs = [job for cell in study.suite.cells for job in _of_cell(study, cell)]
+    jobs = _one_size_after_another(study.suite, jobs)
+    if not jobs or prepared(study):
+        return jobs
+    first = Job(PREPARE, f"{_STEPS}:prepare", {"folder": _folder(study), **_settings(study)})
+    return [first, *(replace(job, after=(*job.after, PREPARE)) for job in jobs)]
+
+
+def prepared(study: Study) -> bool:
+    """Whether the text and all questions are there."""
+    layout = study.layout
+    return (layout.corpus / "corpus.json").is_file() and all(layout.task(task).is_file() for task in study.all_tasks)
+
+
+def cell_done(study: Study, run_id: str) -> bool:
+    """Whether a cell is trained and measured."""
+    layout = study.layout
+    wanted = (layout.measurement(run_id, task, mode) for task, mode in study.measurements())
+    return layout.trained(run_id) and all(path.is_file() for path in wanted)
+
+
+def train_seconds(suite: Suite, cell: Cell) -> float:
+    """Expected seconds of training one cell on one CPU thread; on other devices it still orders the cells."""
+    from t2scaling.testbed.suite import suite_cost
+
+    return suite_cost(replace(suite, cells=(cell,)), "cpu").hours * 3600
+
+
+def _of_cell(study: Study, cell: Cell) -> list[Job]:
+    run_id, per_token = cell.run_id, train_seconds(study.suite, cell) / cell.n_tokens
+    common = {"folder": _folder(study), **_settings(study)}
+    jobs: list[Job] = []
+    after: tuple[str, ...] = ()
+    if not cell_done(study, run_id):
+        tokens = _MEASURE_TOKENS * len(study.measurements()) + cell.n_tokens * (not study.layout.trained(run_id))
+        jobs.append(Job(run_id, f"{_STEPS}:cell", {**common, "run_id": run_id}, cost=per_token * tokens))
+        after = (run_id,)
+    for task, mode in study.tunings():
+        name = study.layout.tuned_id(run_id, task, mode)
+        if study.layout.trained(name) and study.layout.tuned_measurement(run_id, task, mode).is_file():
+            continue
+        arguments = {**common, "run_id": run_id, "task": task, "mode": mode}
+        jobs.append(Job(name, f"{_STEPS}:tune", arguments, after, cost=per_token * _TUNE_TOKENS))
+    return jobs
+
+
+def _one_size_after_another(suite: Suite, jobs: list[Job]) -> list[Job]:
+    """With a shared trunk, the runs of one size go one by one: each extends the trunk of the one before.
+
+    One that fails stops none of the others, since each can train what is missing of the trunk.
+    """
+    if suite.training.schedule != "wsd":
+        return jobs
+    shape = {cell.run_id: cell.shape for cell in suite.cells}
+    tokens = {cell.run_id: cell.n_tokens for cell in suite.cells}
+    last: dict[Any, str] = {}
+    chained = {}
+    for job in sorted((job for job in jobs if job.id in shape), key=lambda job: tokens[job.id]):
+        before = last.get(shape[job.id])
+        chained[job.id] = job if before is None else replace(job, behind=(before,))
+        last[shape[job.id]] = job.id
+    return [chained.get(job.id, job) for job in jobs]
+
+
+def _folder(study: Study) -> str:
+    return str(study.layout.root.absolute())
+
+
+def _settings(study: Study) -> dict[str, Any]:
+    return {"config": study.config.model_dump(mode="json")}

@@ -1,0 +1,34 @@
+"""PLAN: model shapes, N × D grids, recipes, and what a suite costs before anything starts.
+
+Imports only the standard library, `costs` and the modules at the root; no torch.
+"""
+
+from t2scaling.testbed.suite.cost import SuiteCost, suite_cost, wsd_flops
+from t2scaling.testbed.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels, share_batches
+from t2scaling.testbed.suite.recipes import RECIPES, gpu_hour, load_suite, paper, tiny, world
+from t2scaling.testbed.suite.shape import ModelShape
+from t2scaling.testbed.suite.suite import Suite
+from t2scaling.testbed.suite.training import TrainingConfig, decay_steps
+
+__all__ = [
+    "RECIPES",
+    "BatchRule",
+    "Cell",
+    "ModelShape",
+    "Suite",
+    "SuiteCost",
+    "TrainingConfig",
+    "cell",
+    "decay_steps",
+    "fixed_batch",
+    "gpu_hour",
+    "isoflop_grid",
+    "levels",
+    "load_suite",
+    "paper",
+    "share_batches",
+    "suite_cost",
+    "tiny",
+    "world",
+    "wsd_flops",
+]

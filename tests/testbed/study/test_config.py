@@ -1,0 +1,58 @@
+"""Study files: what they may say, and how they are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from t2scaling.errors import SuiteError
+from t2scaling.testbed.study.config import StudyConfig, read_config
+
+
+def read(tmp_path: Path, text: str) -> StudyConfig:
+    path = tmp_path / "trial.yaml"
+    path.write_text(text)
+    return read_config(path)
+
+
+def test_a_recipe_is_a_whole_study(tmp_path):
+    config = read(tmp_path, "suite: {recipe: tiny}")
+    assert (config.name, config.out) == ("trial", Path("out/trial"))
+    assert config.jobs is None
+    assert config.fit.laws == ("loss", "accuracy")
+
+
+def test_numbers_are_read_as_people_write_them(tmp_path):
+    config = read(tmp_path, "suite: {recipe: tiny}\njobs: auto\nplan: {train_flops: 1e13, inference_flops: 2M}")
+    assert config.plan.train_flops == 1e13
+    assert config.plan.inference_flops == 2e6
+    assert config.jobs is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("suit: {recipe: tiny}", "unknown key `suit`: did you mean `suite`"),
+        ("suite: {recip: tiny}", "`suite`: unknown key `recip`: did you mean `recipe`"),
+        ("suite: {recipe: tiny}\nposttrain: {mode: [ft]}", "`posttrain`: unknown key `mode`: did you mean `modes`"),
+        ("suite: {recipe: tiny}\nfit: {task: macro, lws: [loss]}", "did you mean `laws`"),
+        ("suite: {recipe: tiny, file: x.json}", "name a `recipe` or a `file`"),
+        ("suite: {recipe: tiny}\nplan: {inference_flops: lots}", "`plan.inference_flops`: `lots` is not a number"),
+        ("suite: {recipe: tiny}\njobs: 0", "`jobs` = 0"),
+        ("jobs: 1", "`suite`: Field required"),
+        ("a: [", "is not YAML"),
+        ("", "holds no keys"),
+    ],
+)
+def test_what_a_study_file_cannot_say(tmp_path, text, message):
+    with pytest.raises(SuiteError, match=r"trial\.yaml") as error:
+        read(tmp_path, text)
+    assert message in str(error.value)
+
+
+def test_a_binary_file_is_refused(tmp_path):
+    path = tmp_path / "trial.yaml"
+    path.write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(SuiteError, match="not a text file"):
+        read_config(path)

@@ -1,0 +1,135 @@
+"""From a study file to its jobs: what is checked before anything starts, and what is left to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from t2scaling.artefacts import write_json, write_text
+from t2scaling.errors import SuiteError
+from t2scaling.testbed.study import describe, open_study
+from t2scaling.testbed.study.jobs import PREPARE, Study, make_jobs, train_seconds
+from t2scaling.testbed.suite import tiny
+
+
+def opened(tmp_path: Path, text: str = "suite: {recipe: tiny}") -> Study:
+    path = tmp_path / "trial.yaml"
+    path.write_text(text)
+    return open_study(path, tmp_path / "out")
+
+
+def finish_cell(study: Study, run_id: str) -> None:
+    """Put down what a done cell leaves."""
+    write_json(study.layout.run(run_id) / "run.json", {"stage": "base", "train_flops": 2e9, "seconds": 4.0})
+    for task, mode in study.measurements():
+        write_text(study.layout.measurement(run_id, task, mode), "")
+
+
+def prepare(study: Study) -> None:
+    write_json(study.layout.corpus / "corpus.json", {})
+    for task in study.all_tasks:
+        write_text(study.layout.task(task), "")
+
+
+def test_a_new_study_has_a_job_for_each_cell_after_the_preparation(tmp_path):
+    study = opened(tmp_path)
+    first, *cells = make_jobs(study)
+    assert first.id == PREPARE
+    assert [job.id for job in cells] == [cell.run_id for cell in study.suite.cells]
+    assert all(job.after == (PREPARE,) for job in cells)
+    assert not study.layout.root.exists()
+
+
+def test_only_what_is_missing_is_done(tmp_path):
+    study = opened(tmp_path)
+    prepare(study)
+    names = [cell.run_id for cell in study.suite.cells]
+    finish_cell(study, names[0])
+    finish_cell(study, names[1])
+    study.layout.measurement(names[1], "causal").unlink()
+    jobs = make_jobs(study)
+    assert [job.id for job in jobs] == names[1:]
+    assert all(job.after == () for job in jobs)
+    finish_cell(study, names[1])
+    for name in names[2:]:
+        finish_cell(study, name)
+    assert make_jobs(study) == []
+
+
+def test_post_training_follows_its_cell(tmp_path):
+    study = opened(tmp_path, "suite: {recipe: tiny}\nposttrain: {tasks: [spatial], modes: [sft]}")
+    prepare(study)
+    name = study.suite.cells[0].run_id
+    jobs = {job.id: job for job in make_jobs(study)}
+    assert jobs[f"{name}-sft-spatial"].after == (name,)
+    finish_cell(study, name)
+    jobs = {job.id: job for job in make_jobs(study)}
+    assert name not in jobs
+    assert jobs[f"{name}-sft-spatial"].after == ()
+    write_json(study.layout.run(f"{name}-sft-spatial") / "run.json", {})
+    write_text(study.layout.tuned_measurement(name, "spatial", "sft"), "")
+    assert f"{name}-sft-spatial" not in {job.id for job in make_jobs(study)}
+
+
+def test_samples_are_measured_beside_likelihoods(tmp_path):
+    study = opened(tmp_path, "suite: {recipe: tiny}\nevaluate: {tasks: [causal], samples: 4}")
+    assert study.measurements() == [("causal", "nll"), ("causal", "sample")]
+
+
+def test_runs_of_one_size_wait_for_each_other_where_they_share_a_trunk(tmp_path):
+    study = opened(tmp_path, "suite: {recipe: tiny, arguments: {schedule: wsd}}")
+    prepare(study)
+    jobs = {job.id: job for job in make_jobs(study)}
+    by_size: dict[object, list] = {}
+    for cell in sorted(study.suite.cells, key=lambda cell: cell.n_tokens):
+        by_size.setdefault(cell.shape, []).append(cell.run_id)
+    for names in by_size.values():
+        assert [jobs[name].behind for name in names] == [(), *((name,) for name in names[:-1])]
+
+
+def test_the_outline_counts_and_foretells(tmp_path):
+    study = opened(tmp_path)
+    outline = describe(study)
+    assert outline.flops == pytest.approx(study.suite.train_flops)
+    assert outline.seconds is not None
+    first, *others = study.suite.cells
+    finish_cell(study, first.run_id)
+    after = describe(study)
+    assert after.seconds is not None
+    assert [done for _, done in after.cells].count(True) == 1
+    assert f"{len(others)} of {len(study.suite.cells)} cells" in after.sentence()
+    # The cell that is done took 4 s: the others are expected to be off by the same factor.
+    slower = 4.0 / train_seconds(study.suite, first)
+    costs = [job.cost for job in make_jobs(study)]
+    assert after.seconds == pytest.approx(slower * max(sum(costs) / after.n_workers, *costs))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("suite: {recipe: tinny}", "unknown recipe `tinny`: did you mean `tiny`"),
+        ("suite: {recipe: tiny, arguments: {sed: 1}}", "unknown key `sed`: did you mean `seed`"),
+        ("suite: {recipe: tiny, arguments: {schedule: linear}}", "`schedule` = 'linear'"),
+        ("suite: {recipe: tiny}\nevaluate: {tasks: [casual]}", "unknown task `casual`: did you mean `causal`"),
+        ("suite: {recipe: tiny}\nposttrain: {tasks: [arithmetics]}", "did you mean `arithmetic`"),
+        ("suite: {recipe: tiny}\nfit: {task: sciq}", "`fit.task` = 'sciq' is not measured here"),
+    ],
+)
+def test_a_study_that_cannot_be_is_refused_before_anything_is_written(tmp_path, text, message):
+    with pytest.raises(SuiteError) as error:
+        opened(tmp_path, text)
+    assert message in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_keeps_its_suite(tmp_path):
+    tiny(seed=1).save(tmp_path / "out" / "suite.json")
+    with pytest.raises(SuiteError, match="holds the runs of another suite"):
+        opened(tmp_path)
+
+
+def test_a_suite_file_is_found_beside_the_study_file(tmp_path):
+    suite = tiny(seed=7)
+    suite.save(tmp_path / "mine.json")
+    assert opened(tmp_path, "suite: {file: mine.json}").suite == suite
