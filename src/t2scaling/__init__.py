@@ -20,6 +20,7 @@ _HOME = {
     "laws": "t2scaling.laws",
     "costs": "t2scaling.costs",
     "T2Error": "t2scaling.errors",
+    "ArgumentError": "t2scaling.errors",
     "DataError": "t2scaling.errors",
     "SuiteError": "t2scaling.errors",
     "FitError": "t2scaling.errors",
@@ -42,6 +43,7 @@ _HOME = {
 }
 __all__ = [
     "AccuracyLaw",
+    "ArgumentError",
     "ChinchillaLaw",
     "DataError",
     "FitError",
@@ -70,7 +72,7 @@ __all__ = [
 if TYPE_CHECKING:
     from t2scaling import costs, laws, passk
     from t2scaling.allocate import Frontier, Plan, frontier, plan
-    from t2scaling.errors import DataError, FitError, PrerequisiteError, SuiteError, T2Error
+    from t2scaling.errors import ArgumentError, DataError, FitError, PrerequisiteError, SuiteError, T2Error
     from t2scaling.laws import (
         AccuracyLaw,
         ChinchillaLaw,

@@ -1,8 +1,9 @@
 """The errors that t2scaling raises on purpose.
 
 Every message names the argument as the caller typed it, the value, and a way out. Arguments that are impossible
-by themselves (k < 1, a negative budget) stay plain `ValueError`; the classes here are for what goes wrong with
-data, suites, fits and missing prerequisites. The command prints any of them as one paragraph without a traceback.
+by themselves (k < 1, a negative budget) are `ArgumentError`, which is a `ValueError` too; the other classes are for
+what goes wrong with data, suites, fits and missing prerequisites. The command prints any of them as one paragraph
+without a traceback.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ class T2Error(Exception):
     """Base of every error below; catch this to catch them all."""
 
     exit_code = 2
+
+
+class ArgumentError(T2Error, ValueError):
+    """An argument that is impossible by itself: k < 1, a negative budget, a name that is not known."""
 
 
 class DataError(T2Error, ValueError):
@@ -50,9 +55,9 @@ class PrerequisiteError(T2Error):
     """Something that has to be installed or made first: an extra, a dataset, a checkpoint."""
 
 
-def unknown(argument: str, value: object, known: Iterable[str]) -> ValueError:
+def unknown(argument: str, value: object, known: Iterable[str]) -> ArgumentError:
     """The error for a value that is none of the `known` names, with the nearest of them."""
     names = list(known)
     near = get_close_matches(str(value), names, n=1, cutoff=0.5)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    return ValueError(f"`{argument}` = {value!r} is not known{hint}: use one of {', '.join(names)}.")
+    return ArgumentError(f"`{argument}` = {value!r} is not known{hint}: use one of {', '.join(names)}.")
