@@ -6,22 +6,77 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2scaling.units import format_flops, format_number, format_ratio, parse_number, parse_numbers
+from t2scaling.errors import ArgumentError
+from t2scaling.units import (
+    format_flops,
+    format_number,
+    format_ratio,
+    parse_decimal,
+    parse_number,
+    parse_numbers,
+    parse_ratio,
+    parse_whole,
+)
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1e22", 1e22), ("2.56e19", 2.56e19), ("7B", 7e9), ("2T", 2e12), ("20x", 20), ("350M", 3.5e8), ("1,000", 1000)]
-    + [("14k", 14e3), (".5B", 5e8), (" 3 ", 3), ("-2", -2), ("1_000", 1000), ("1.5E3", 1500), ("2 T", 2e12)],
+    [("1e22", 1e22), ("2.56e19", 2.56e19), ("7B", 7e9), ("2T", 2e12), ("350M", 3.5e8), ("1,000", 1000)]
+    + [("14k", 14e3), (".5B", 5e8), (" 3 ", 3), ("-2", -2), ("1_000", 1000), ("1.5E3", 1500), ("2 T", 2e12)]
+    + [("1,234,567.5", 1234567.5), ("12,345K", 12345e3), ("2_500_000", 2.5e6)],
 )
 def test_reads(text: str, value: float) -> None:
     assert parse_number(text) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", ["", "B", "seven", "7BB", "1e999", "nan", "7Z", "1e"])
+@pytest.mark.parametrize("text", ["", "B", "seven", "7BB", "1e999", "nan", "7Z", "1e", "0x10", "1e99999", "٣", "1 000"])
 def test_refuses(text: str) -> None:
-    with pytest.raises(ValueError, match="write"):
+    for parse in (parse_number, parse_whole, parse_decimal, parse_ratio):
+        with pytest.raises(ArgumentError, match="write"):
+            parse(text)
+
+
+@pytest.mark.parametrize("text", ["3,91", "1,00,0", "3_91", "1,0000", ",100", "1,,000", "1_000,000", "1,000e3", "1,2B"])
+def test_commas_stand_between_groups_of_three_only(text: str) -> None:
+    for parse in (parse_number, parse_whole, parse_decimal, parse_ratio):
+        with pytest.raises(ArgumentError, match="number"):
+            parse(text)
+
+
+@pytest.mark.parametrize("text", ["20x", "0x", "20 X", "1.5×"])
+def test_a_ratio_is_no_count(text: str) -> None:
+    with pytest.raises(ArgumentError, match="ratio"):
         parse_number(text)
+    assert parse_ratio(text) == float(text.strip("xX× "))
+
+
+def test_a_ratio_may_be_a_plain_number() -> None:
+    assert parse_ratio("1.1K") == 1100
+    assert parse_ratio("1,000x") == 1000
+    assert parse_ratio(20) == 20
+
+
+def test_whole_numbers_keep_their_digits() -> None:
+    assert parse_whole("9007199254740993") == 2**53 + 1
+    assert parse_whole("9_007_199_254_740_993") == 2**53 + 1
+    assert [parse_whole(value) for value in ("1e3", "1.5K", 7, 8.0, "-3", "2.0")] == [1000, 1500, 7, 8, -3, 2]
+    for value in ("1.5", 1.5, 2.0**53 + 2, True, float("nan"), "1e-400"):
+        with pytest.raises(ArgumentError):
+            parse_whole(value)
+
+
+def test_decimals_have_no_suffix_and_no_comma() -> None:
+    assert [parse_decimal(value) for value in ("3.91", " 1e-3 ", ".5", "5.", 2)] == [3.91, 1e-3, 0.5, 5, 2]
+    for text in ("1,000", "3.91m", "7B", "1_000", "1;5"):
+        with pytest.raises(ArgumentError, match="plain decimal"):
+            parse_decimal(text)
+
+
+@pytest.mark.parametrize("value", [True, float("nan"), float("inf")])
+def test_numbers_that_are_none(value: float) -> None:
+    for parse in (parse_number, parse_whole, parse_decimal, parse_ratio):
+        with pytest.raises(ArgumentError):
+            parse(value)
 
 
 def test_lists() -> None:
@@ -29,6 +84,9 @@ def test_lists() -> None:
     assert parse_numbers("100M,1B") == [1e8, 1e9]
     with pytest.raises(ValueError, match="empty"):
         parse_numbers(" , ")
+    with pytest.raises(ArgumentError, match="1,024 as 1024"):
+        parse_numbers("1,024")
+    assert parse_numbers("0,0.5") == [0, 0.5]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to wr
 
 
 def number_option(help: str, *names: str, default_text: str | None = None) -> Any:
-    """A `typer.Option` that reads numbers like 2.56e19, 7B, 2T or 20x."""
+    """A `typer.Option` that reads numbers like 2.56e19, 7B or 2T."""
     return typer.Option(*names, parser=parse_number, metavar="NUMBER", help=help, show_default=default_text or False)
 
 

@@ -7,7 +7,7 @@
     plan:      { train_flops: 1e13, inference_flops: 2M }
 
 Every key has a default, so `suite: {recipe: tiny}` is a whole study. A key that is not known here is refused and the
-nearest one is suggested. Numbers may be written as 1e22, 7B or 20x.
+nearest one is suggested. Numbers may be written as 1e22 or 7B.
 """
 
 from __future__ import annotations
