@@ -26,8 +26,11 @@ def check_target(target: str | Path) -> None:
     parent = next(folder for folder in target.absolute().parents if folder.exists())
     if not parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "is no folder", str(parent))
-    if not os.access(parent, os.W_OK):
-        raise PermissionError(errno.EACCES, "may not be written to", str(parent))
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise PermissionError(errno.EACCES, "may not be written to", str(parent)) from error
 
 
 @contextmanager
@@ -69,9 +72,9 @@ def write_json(target: str | Path, content: Any) -> Path:
     return write_text(target, dumps(content, indent=2) + "\n")
 
 
-def dumps(content: Any, indent: int | None = None) -> str:
+def dumps(content: Any, indent: int | None = None, ensure_ascii: bool = False) -> str:
     """Strict JSON text: numpy values become plain numbers, NaN and infinity become null."""
-    return json.dumps(_plain(content), indent=indent, allow_nan=False, ensure_ascii=False)
+    return json.dumps(_plain(content), indent=indent, allow_nan=False, ensure_ascii=ensure_ascii)
 
 
 def _plain(value: Any) -> Any:

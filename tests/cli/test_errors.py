@@ -52,7 +52,7 @@ def refused(capsys, folder, *argv: str) -> str:
         (["plan", "fit.json", "--train-flops", "nan"], ["--train-flops", "`nan` is not a number"]),
         (["plan", "fit.json", "--train-flops", "0", "--inference-flops", "1e8"], ["`--train-flops` = 0"]),
         (["plan", "fit.json", "--total-flops", "1e20", "--tokens-served", "-1"], ["`--tokens-served` = -1"]),
-        (["plan", "fit.json", *BUDGET, "--sizes", "1B"], ["`--inference-flops` = 1e+08", "2·N", "`--sizes`"]),
+        (["plan", "fit.json", *BUDGET, "--sizes", "1B"], ["`--inference-flops` = 1e8", "2·N", "`--sizes`"]),
         (["plan", "fit.json", *BUDGET, "--gpu", "h10"], ["`--gpu` = 'h10'", "h100"]),
         (["plan", "pythia/gsm8", *BUDGET], ["did you mean pythia/gsm8k?"]),
         (["plan", "plan.json", *BUDGET], ["plan.json` is not a fit"]),
@@ -153,7 +153,35 @@ def test_fit_says_what_it_assumed_and_takes_the_unit(folder, capsys):
 
 
 def test_only_names_of_options_are_rewritten():
-    options = {"n_range": "--n-range", "k": "--k"}
+    options = {"n_range": ("--n-range", ""), "k": ("--k", "2K"), "train_flops": ("--train-flops", "-2T")}
     assert as_typed("`n_range` and `k`, not `task` nor n_range.", options) == (
         "`--n-range` and `--k`, not `task` nor n_range."
     )
+    assert as_typed("`train_flops` = -2e+12 must be positive; `k` = 3.", options) == (
+        "`--train-flops` = -2T must be positive; `--k` = 3."
+    )
+
+
+def test_a_value_is_echoed_as_typed(folder, capsys):
+    said = refused(capsys, folder, "plan", "fit.json", "--train-flops=-2T", "--inference-flops", "1e8")
+    assert "`--train-flops` = -2T " in said
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["frontier", "fit.json", "--inference-flops", "1e8", "-o", "f.xlsx"], "`--output` = f.xlsx must end in .csv"),
+        (["fit", "runs.csv", "-o", "fit.csv"], "must end in .json"),
+        (["import", "runs.csv", "-o", "runs.csv"], "must end in .parquet"),
+        (["report", "fit.json", "-o", "page.pdf"], "must end in .html"),
+        (["suite", "tiny", "-o", "/proc/suite.json"], "`/proc`"),
+        (["fit", "nowhere.csv", "-o", "/proc/fit.json"], "`/proc`"),
+        (["suite", "tiny", "--dry-run", "--price", "-1"], "`-1` must be above zero"),
+    ],
+)
+def test_outputs_are_checked_before_the_work(folder, tmp_path, monkeypatch, capsys, argv, words):
+    """The input of some of these does not exist: the output is looked at first."""
+    monkeypatch.chdir(tmp_path)
+    assert run([str(folder / word) if (folder / word).is_file() else word for word in argv]) == 2
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

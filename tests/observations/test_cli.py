@@ -33,9 +33,10 @@ def test_import_writes_and_reports(lm_eval_log: Any, tmp_path: Path, t2: Any) ->
         "solved": 3,
         "mean": 0.5,
     }
-    code, printed, _ = t2("import", path.parent, "-o", out)
+    code, printed, notes = t2("import", path.parent, "-o", out)
     assert code == 0
-    for words in ("[sums]", "judges the same", "n_params: total", "written to"):
+    assert "Written: " in notes
+    for words in ("[sums]", "judges the same", "n_params: total"):
         assert words in printed
 
 

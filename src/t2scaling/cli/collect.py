@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, console, emit
+from t2scaling.cli.common import JsonFlag, console, emit, output_option, wrote
 
 
 def command(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder with <run>/<task>.parquet.", show_default=False)
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The canonical Parquet to write.")] = Path(
+    output: Annotated[Path, output_option("The canonical Parquet to write.", ".parquet")] = Path(
         "observations.parquet"
     ),
     json: JsonFlag = False,
@@ -28,5 +28,6 @@ def command(
         observations = collect(folder, output)
         tasks = summarise(observations)
     content = {"output": str(output), **validate.describe(observations, tasks)}
-    shown = [*validate.show(observations, tasks), *validate.notes(observations.report), f"written to {output}"]
+    shown = [*validate.show(observations, tasks), *validate.notes(observations.report)]
     emit(content, as_json=json, show=shown)
+    wrote(output)

@@ -14,26 +14,68 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from t2scaling.cli.terminal import shows_unicode
+from t2scaling.errors import ArgumentError
 from t2scaling.units import parse_number
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+
+def number_option(help: str, *names: str, default_text: str | None = None, positive: bool = False) -> Any:
+    """A `typer.Option` that reads numbers like 2.56e19, 7B or 2T; refuses zero and below where `positive`."""
+
+    def parse(text: str) -> float:
+        number = parse_number(text)
+        if positive and not number > 0:
+            raise ValueError(f"`{text}` must be above zero.")
+        return number
+
+    return typer.Option(*names, parser=parse, metavar="NUMBER", help=help, show_default=default_text or False)
+
+
+def output_option(help: str, *endings: str, default_text: str | None = None) -> Any:
+    """The option -o of a file, checked before any work starts.
+
+    endings   the formats that can be written, such as .csv; a name without an ending will do where there is only one
+    """
+
+    def check(path: Path | None) -> Path | None:
+        from t2scaling.artefacts import check_target
+
+        if path is None:
+            return None
+        check_target(path)
+        if path.suffix.lower() not in endings and (path.suffix or len(endings) > 1):
+            raise ArgumentError(f"`--output` = {path} must end in {' or '.join(endings)}: that is what is written.")
+        return path
+
+    return typer.Option("--output", "-o", help=help, callback=check, show_default=default_text or True)
+
+
+def folder_option(help: str) -> Any:
+    """The option -o of a folder, checked before any work starts."""
+
+    def check(folder: Path | None) -> Path | None:
+        from t2scaling.artefacts import check_target
+
+        if folder is not None:
+            check_target(folder / "file")
+        return folder
+
+    return typer.Option("--output", "-o", help=help, callback=check)
+
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write the artefact.", show_default=False)]
-
-
-def number_option(help: str, *names: str, default_text: str | None = None) -> Any:
-    """A `typer.Option` that reads numbers like 2.56e19, 7B or 2T."""
-    return typer.Option(*names, parser=parse_number, metavar="NUMBER", help=help, show_default=default_text or False)
+Output = Annotated[Path | None, output_option("Where to write the artefact.", ".json")]
 
 
 def check_level(level: float) -> float:
-    """The level of an interval, such as 0.9. Raises ValueError outside (0, 1)."""
+    """The level of an interval, such as 0.9. Raises ArgumentError outside (0, 1)."""
     if not 0 < level < 1:
-        raise ValueError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
+        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
     return level
 
 
@@ -49,7 +91,7 @@ def emit(content: Any, *, as_json: bool, show: Any = None) -> None:
     if as_json:
         from t2scaling.artefacts import dumps
 
-        typer.echo(dumps(content, indent=2))
+        typer.echo(dumps(content, indent=2, ensure_ascii=not shows_unicode(sys.stdout)))
         return
     out = console()
     for item in show if isinstance(show, list) else [show]:
@@ -72,6 +114,11 @@ def note(message: str) -> None:
     from rich.markup import escape
 
     console(stderr=True).print(escape(message), style="dim")
+
+
+def wrote(path: object) -> None:
+    """Say on stderr where an artefact lies."""
+    note(f"Written: {path}")
 
 
 @contextmanager

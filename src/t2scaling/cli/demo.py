@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Seed, emit, number_option, progress, warning
+from t2scaling.cli.common import JsonFlag, Seed, emit, folder_option, number_option, progress, warning
 
 
 def command(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for the fits, the plan and the report.")
-    ] = Path("out/demo"),
+    output: Annotated[Path, folder_option("Folder for the fits, the plan and the report.")] = Path("out/demo"),
     train_flops: Annotated[
         float | None,
         number_option("Training budget in FLOPs, 6·N·D.", "--train-flops", default_text="the largest in the suite"),

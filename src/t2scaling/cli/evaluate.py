@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Seed, emit, note, number_option, progress
+from t2scaling.cli.common import JsonFlag, Seed, emit, folder_option, note, number_option, progress
 
 if TYPE_CHECKING:
     from t2scaling.testbed.evaluate.table import Measured
@@ -34,7 +34,7 @@ def command(
     stop: Annotated[
         list[str] | None, typer.Option(help="String that ends a completion shown to a grader (repeatable); a newline.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of evaluations.")] = Path("evals"),
+    output: Annotated[Path, folder_option("Folder of evaluations.")] = Path("evals"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")] = "auto",
     dtype: Annotated[str, typer.Option(help="Of the weights: auto (as stored), float32, bfloat16, float16.")] = "auto",
     backend: Annotated[str, typer.Option(help="transformers or vllm.")] = "transformers",

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, Seed, check_level, console, emit, note, number_option, progress
+from t2scaling.cli.common import (
+    JsonFlag,
+    Output,
+    Seed,
+    check_level,
+    console,
+    emit,
+    note,
+    number_option,
+    progress,
+    wrote,
+)
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
@@ -64,12 +75,9 @@ def command(
     The k of the fit always contain 1 and are stored with it; by default they are 12, log-spaced from 1 to what the
     smallest model affords under --inference-flops.
     """
-    from t2scaling.artefacts import check_target
     from t2scaling.laws import fit
 
     check_level(level)
-    if output is not None:
-        check_target(output)
     ends = parse_numbers(bounds)
     if len(ends) != 2:
         raise ValueError(f"`bounds` = {bounds} must be two numbers, such as 0.01,3.")
@@ -91,9 +99,10 @@ def command(
     steps = bootstrap + (restarts if solver == "restarts" else 0)
     with progress("fitting", total=steps or None, quiet=as_json or not steps) as advance:
         found = fit(data, law, solver=solver, advance=advance, **options)  # type: ignore[arg-type]
-    written = () if output is None else (f"written: {found.save(output)}",)
-    for sentence in (*notes, *written):
+    for sentence in notes:
         note(sentence)
+    if output is not None:
+        wrote(found.save(output))
     emit(found.to_dict(), as_json=as_json, show=[_table(found, level), _lines(found)])
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option
+from t2scaling.cli.common import JsonFlag, emit, note, number_option, output_option, wrote
 from t2scaling.cli.plan import law_name, read_range
-from t2scaling.units import format_number, parse_number, parse_numbers
+from t2scaling.units import format_flops, format_number, parse_number, parse_numbers
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +38,7 @@ def command(
     max_tokens: Annotated[float | None, number_option("Training tokens you have, such as 2T.", "--max-tokens")] = None,
     integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
     as_json: JsonFlag = False,
-    output: Output = None,
+    output: Annotated[Path | None, output_option("Where to write all budgets.", ".csv", ".json")] = None,
 ) -> None:
     """Optima and Chinchilla's allocations along many budgets, as a table or (with -o) as CSV or JSON."""
     import numpy as np
@@ -64,7 +65,7 @@ def command(
         for warning in result.warnings:
             note(f"! {warning}")
         if output is not None:
-            note(f"{len(result.k)} budgets written to {output}.")
+            wrote(output)
 
 
 def read_grid(name: str, text: str) -> list[float]:
@@ -118,10 +119,10 @@ def _columns(frontier: Frontier) -> dict[str, Callable[[int], str]]:
         return lambda i: "—" if math.isnan(values[i]) else write(float(values[i]))
 
     value = "pass@k" if frontier.metric == "pass_at_k" else "nats"
-    marked = written(frontier.train_flops)
+    marked = written(frontier.train_flops, format_flops)
     columns = {"C": lambda i: marked(i) + ("*" if frontier.outside[i] else "")}
     if len(set(frontier.inference_flops.tolist())) > 1:
-        columns["C_inf"] = written(frontier.inference_flops)
+        columns["C_inf"] = written(frontier.inference_flops, format_flops)
     columns |= {
         "N": written(frontier.n_params),
         "D": written(frontier.n_tokens),

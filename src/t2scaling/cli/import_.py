@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, console, emit
+from t2scaling.cli.common import JsonFlag, console, emit, output_option, wrote
 
 if TYPE_CHECKING:
     from t2scaling.observations.report import ImportReport
@@ -48,7 +48,7 @@ def command(
         str | None,
         typer.Option(help="How N is counted: with_head, non_embedding, total, …", show_default=False),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The canonical Parquet to write.")] = Path(
+    output: Annotated[Path, output_option("The canonical Parquet to write.", ".parquet")] = Path(
         "observations.parquet"
     ),
     json: JsonFlag = False,
@@ -74,7 +74,8 @@ def command(
     content = {"output": str(output), **validate.describe(observations, tasks)}
     report = observations.report
     shown = [*_read_and_dropped(report), *validate.show(observations, tasks), *validate.notes(report)]
-    emit(content, as_json=json, show=[*shown, f"written to {output}"])
+    emit(content, as_json=json, show=shown)
+    wrote(output)
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:

@@ -12,8 +12,11 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from t2scaling.errors import T2Error
+from t2scaling.cli.terminal import drop_stdout, prepare_streams
+from t2scaling.errors import ArgumentError, T2Error
+from t2scaling.units import parse_number
 
 # Verb → module under t2scaling.cli; each module has a function `command`. The order is that of the help page.
 VERBS: dict[str, str] = {
@@ -39,19 +42,39 @@ VERBS: dict[str, str] = {
 _USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
+class _PlainFlags:
+    """Help that shows a flag as `--json`, not as `--json <bool>`."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """The parameters, flags without the name of a type."""
+        params = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
+
+class _Verb(_PlainFlags, TyperCommand):
+    pass
+
+
+class _Root(_PlainFlags, TyperGroup):
+    pass
+
+
 def build_app() -> typer.Typer:
     """The typer application with every verb attached."""
     app = typer.Typer(
         name="t2",
+        cls=_Root,
         help="Train-to-Test scaling laws: how big a model, on how many tokens, with how many samples per problem.",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
     app.callback()(_root)
     for verb, module in VERBS.items():
-        app.command(verb)(import_module(f"t2scaling.cli.{module}").command)
+        app.command(verb, cls=_Verb)(import_module(f"t2scaling.cli.{module}").command)
     return app
 
 
@@ -78,24 +101,23 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str]) -> int:
     """Run the command line `argv` and return its exit code."""
+    prepare_streams()
     app = build_app()
     try:
         result = app(args=argv, prog_name="t2", standalone_mode=False)
-    except typer.Abort:
-        return _fail("interrupted.", 130)
+        sys.stdout.flush()
     except _USAGE_ERROR as error:
         return _usage(error)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         return _fail("interrupted.", 130)
-    except BrokenPipeError:
-        # The reader of our output has left (`t2 … | head`): that is no failure of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # `t2 … | head` is no failure of ours; rich turns the one into the other
+        drop_stdout()
         return 0
     except (T2Error, ValueError, OSError) as error:
         if os.environ.get("T2_DEBUG"):
             raise
         message = _message(error)
-        if not isinstance(error, T2Error):
+        if isinstance(error, ArgumentError) or not isinstance(error, T2Error):
             message = as_typed(message, _options(app, argv))
         return _fail(message, getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
@@ -118,17 +140,44 @@ def _usage(error: Any) -> int:
     return _fail(f"{message}{stop} See `{context.command_path} --help`.", 2)
 
 
-def _options(app: typer.Typer, argv: list[str]) -> dict[str, str]:
-    """Argument of the verb's function → the option as typed, such as train_flops → --train-flops."""
+def _options(app: typer.Typer, argv: list[str]) -> dict[str, tuple[str, str]]:
+    """Argument of the verb's function → the option and its value as typed: train_flops → (--train-flops, 2T)."""
     commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
     verb = commands.get(argv[0]) if argv else None
     params = verb.params if verb is not None else []
-    return {param.name: param.opts[0] for param in params if param.opts and param.opts[0].startswith("--")}
+    return {
+        param.name: (param.opts[0], _typed(param.opts, argv))
+        for param in params
+        if param.opts and param.opts[0].startswith("--")
+    }
 
 
-def as_typed(message: str, options: dict[str, str]) -> str:
-    """The message with `train_flops` and the like written as the options that were typed."""
-    return re.sub(r"`(\w+)`", lambda name: f"`{options.get(name[1], name[1])}`", message)
+def _typed(names: list[str], argv: list[str]) -> str:
+    """The value that follows one of an option's names, or an empty text."""
+    for at, word in enumerate(argv):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else "".join(argv[at + 1 : at + 2])
+    return ""
+
+
+def as_typed(message: str, options: dict[str, tuple[str, str]]) -> str:
+    """The message with `train_flops` written as the option, and its value as the text, that were typed."""
+
+    def write(found: re.Match[str]) -> str:
+        option, text = options.get(found[1], (found[1], ""))
+        value = found[2] or ""
+        return f"`{option}`" + (f" = {text}" if value and _same(value.removeprefix(" = "), text) else value)
+
+    return re.sub(r"`(\w+)`( = [-+.\w]*\w)?", write, message)
+
+
+def _same(value: str, text: str) -> bool:
+    """Whether a number in a message is the one that was typed."""
+    try:
+        return abs(parse_number(value) / parse_number(text) - 1) < 1e-5
+    except (ValueError, ZeroDivisionError):
+        return False
 
 
 def _fail(message: str, code: int) -> int:

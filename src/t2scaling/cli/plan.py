@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, emit, note, number_option, warning
+from t2scaling.cli.common import JsonFlag, Output, emit, number_option, warning, wrote
 from t2scaling.errors import DataError
 from t2scaling.units import format_flops, format_number, parse_numbers
 
@@ -104,7 +104,7 @@ def command(
         result.save(output)
     emit(result.to_dict(), as_json=as_json, show=show(result))
     if output is not None and not as_json:
-        note(f"Plan written to {output}.")
+        wrote(output)
 
 
 def law_name(fit: str | None, law: str | None) -> str:

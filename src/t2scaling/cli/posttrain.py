@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Seed, emit, note, number_option, progress
+from t2scaling.cli.common import JsonFlag, Seed, emit, folder_option, note, number_option, progress
 
 
 def command(
     runs: Annotated[list[Path], typer.Argument(help="Folders of pretrained runs (each with run.json).")],
     task: Annotated[str, typer.Option("--task", help="Task with a training split, by name or as a .jsonl file.")],
     mode: Annotated[str, typer.Option(help="ft (loss on everything) or sft (loss on the answer only).")] = "ft",
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the tuned runs.")] = Path("runs"),
+    output: Annotated[Path, folder_option("Folder of the tuned runs.")] = Path("runs"),
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training questions.")] = 6,
     batch_size: Annotated[int, typer.Option(min=1, help="Questions per step.")] = 8,
     learning_rate: Annotated[

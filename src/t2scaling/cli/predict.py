@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, check_level, emit, note
+from t2scaling.cli.common import JsonFlag, Output, check_level, emit, wrote
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def command(
         "warnings": list(source.warnings),
     }
     if output is not None:
-        note(f"written: {write_json(output, content)}")
+        wrote(write_json(output, content))
     emit(content, as_json=as_json, show=[_table(source.task, name, rows, level), *_notes(source, rows)])
 
 

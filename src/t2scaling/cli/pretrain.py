@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, console, emit, note
+from t2scaling.cli.common import JsonFlag, console, emit, folder_option, note
 
 
 def command(
@@ -15,7 +15,7 @@ def command(
     run: Annotated[
         list[str] | None, typer.Option("--run", help="Run to train; repeat for several. All that are not done.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the runs.")] = Path("runs"),
+    output: Annotated[Path, folder_option("Folder of the runs.")] = Path("runs"),
     corpus: Annotated[
         Path | None,
         typer.Option(help="Folder of the prepared corpus; made there if absent.", show_default="OUTPUT/../corpus"),

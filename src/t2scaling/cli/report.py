@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, number_option, progress
+from t2scaling.cli.common import JsonFlag, emit, number_option, output_option, progress
 from t2scaling.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def command(
     observations: Annotated[
         str | None, typer.Option(help="The measurements behind the fit: plans each of their tasks alone, too.")
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path("report.html"),
+    output: Annotated[Path, output_option("The page to write.", ".html")] = Path("report.html"),
     as_json: JsonFlag = False,
 ) -> None:
     """Write one self-contained HTML page: the recommendation, the figures, the fit's diagnostics, the assumptions.
@@ -43,12 +43,10 @@ def command(
     """
     from t2scaling.allocate import Budget
     from t2scaling.allocate import plan as make_plan
-    from t2scaling.artefacts import check_target
     from t2scaling.laws import FitResult
     from t2scaling.observations import read
     from t2scaling.report import report
 
-    check_target(output)
     loaded = [FitResult.load(path) for path in fits]
     _check_task(loaded)
     budgets = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, console, emit, note
+from t2scaling.cli.common import JsonFlag, console, emit, folder_option, note
 
 if TYPE_CHECKING:
     from t2scaling.testbed.study import StudyResult
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def command(
     file: Annotated[Path, typer.Argument(help="Study file (YAML); see examples/tiny.yaml.")],
-    output: Output = None,
+    output: Annotated[Path | None, folder_option("Folder of the study.")] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Runs at once; one per core or GPU where left out.")
     ] = None,

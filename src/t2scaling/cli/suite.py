@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, note, number_option
+from t2scaling.cli.common import JsonFlag, emit, number_option, output_option, wrote
 from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def command(
     recipe: Annotated[str, typer.Argument(help="tiny, world, gpu_hour, paper, or a suite.json.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to write suite.json.", show_default="RECIPE.json")
+        Path | None, output_option("Where to write suite.json.", ".json", default_text="RECIPE.json")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the grid and its bill; write nothing.")] = False,
     schedule: Annotated[
@@ -33,7 +33,7 @@ def command(
         ),
     ] = None,
     utilisation: Annotated[float | None, number_option("Share of the device's peak reached.", "--utilisation")] = None,
-    price: Annotated[float | None, number_option("Dollars for an hour of the device.", "--price")] = None,
+    price: Annotated[float | None, number_option("Dollars per hour of the device.", "--price", positive=True)] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of weights and data order.", show_default="the recipe's")
     ] = None,
@@ -59,7 +59,7 @@ def command(
         path = plan.save(output or Path(f"{plan.name}.json"))
     emit(_content(plan, cost, path), as_json=json, show=[_grid(plan), _bill(plan, cost)])
     if path is not None and not json:
-        note(f"wrote {path}")
+        wrote(path)
 
 
 def _content(plan: Suite, cost: SuiteCost, path: Path | None) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _bill(plan: Suite, cost: SuiteCost) -> str:
     return (
         f"\n{len(plan.cells)} cells, {levels} budgets, {sizes} sizes, {over} overtrained; "
         f"{format_number(max(cell.n_tokens for cell in plan.cells))} tokens in the longest run\n"
-        f"{cost.flops:.3g} FLOPs with schedule {plan.training.schedule}: {time} on {cost.device}{dollars}\n"
-        f"one cosine run per cell {cost.cosine_flops:.3g} FLOPs, shared trunks with a decay per cell (wsd) "
-        f"{cost.wsd_flops:.3g}: {cost.wsd_fraction:.0%} of it"
+        f"{format_flops(cost.flops)} FLOPs with schedule {plan.training.schedule}: {time} on {cost.device}{dollars}\n"
+        f"one cosine run per cell {format_flops(cost.cosine_flops)} FLOPs, shared trunks with a decay per cell (wsd) "
+        f"{format_flops(cost.wsd_flops)}: {cost.wsd_fraction:.0%} of it"
     )

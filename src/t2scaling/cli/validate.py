@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, console, emit
+from t2scaling.cli.common import JsonFlag, Output, console, emit, wrote
 from t2scaling.units import format_number
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(
         tasks = summarise(observations)
     content = {"file": str(file), "valid": True, **describe(observations, tasks)}
     if output is not None:
-        write_json(output, content)
+        wrote(write_json(output, content))
     headline = f"[green]valid[/green]  {_escape(str(file))}"
     emit(content, as_json=json, show=[headline, *show(observations, tasks), *notes(observations.report)])
 
