@@ -16,6 +16,7 @@ import typer
 
 from t2scaling.cli.terminal import shows_unicode
 from t2scaling.errors import ArgumentError
+from t2scaling.foreign.names import shown
 from t2scaling.units import parse_number
 
 if TYPE_CHECKING:
@@ -80,10 +81,22 @@ def check_level(level: float) -> float:
 
 
 def console(stderr: bool = False) -> Console:
-    """A rich console on stdout, or on stderr for everything that is not the answer."""
-    from rich.console import Console
+    """A rich console on stdout, or on stderr for everything that is not the answer.
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    Names in a table come from data: whatever would steer the terminal is escaped here, once for all that is shown.
+    """
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class Shown(Console):
+        def render(self, *args: Any, **options: Any) -> Iterator[Segment]:
+            for text, style, control in super().render(*args, **options):
+                lines = (
+                    text if control or text.isprintable() else "\n".join(shown(part, None) for part in text.split("\n"))
+                )
+                yield Segment(lines, style, control)
+
+    return Shown(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
 def emit(content: Any, *, as_json: bool, show: Any = None) -> None:

@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from t2scaling.cli.terminal import drop_stdout, prepare_streams
 from t2scaling.errors import ArgumentError, T2Error
+from t2scaling.foreign.names import shown
 from t2scaling.units import parse_number
 
 # Verb → module under t2scaling.cli; each module has a function `command`. The order is that of the help page.
@@ -181,7 +182,7 @@ def _same(value: str, text: str) -> bool:
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"t2: {message}", err=True)
+    typer.echo(f"t2: {shown(message)}", err=True)
     return code
 
 

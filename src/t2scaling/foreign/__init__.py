@@ -1,0 +1,54 @@
+"""The one boundary where structures that somebody else wrote come in: JSON, JSONL, YAML, Parquet, zip, and names.
+
+Behind it a structure has a bounded depth and size, no key twice, text that can be written as UTF-8, and (after
+`validate`) the types that a pydantic model declares. Whatever does not is refused in one paragraph that names the
+file, the place in it and a way out: no other exception leaves these functions, and none of them runs for minutes
+or takes gigabytes over a small file.
+
+names     names that may become file names, and text that may be shown on a terminal
+text      JSON, JSON lines and YAML
+archive   members of a zip file
+parquet   Parquet files
+models    contents checked by pydantic models; artefacts of this package read back
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from t2scaling.foreign.archive import Archive, open_zip
+from t2scaling.foreign.names import safe_name, short, shown
+from t2scaling.foreign.parquet import guard_polars, read_parquet, scan_parquet
+from t2scaling.foreign.text import parse_json, parse_json_line, read_json, read_jsonl_rows, read_text, read_yaml
+
+if TYPE_CHECKING:
+    from t2scaling.foreign.models import Strict, read_artefact, validate
+
+__all__ = [
+    "Archive",
+    "Strict",
+    "guard_polars",
+    "open_zip",
+    "parse_json",
+    "parse_json_line",
+    "read_artefact",
+    "read_json",
+    "read_jsonl_rows",
+    "read_parquet",
+    "read_text",
+    "read_yaml",
+    "safe_name",
+    "scan_parquet",
+    "short",
+    "shown",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # pydantic takes a fifth of a second to import, which `t2 --help` should not wait for.
+    if name in ("Strict", "read_artefact", "validate"):
+        from t2scaling.foreign import models
+
+        return getattr(models, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

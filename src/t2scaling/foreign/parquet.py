@@ -1,0 +1,70 @@
+"""Parquet files, whose reader is written in Rust: it panics where Python would raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from t2scaling.errors import DataError, T2Error
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_CELLS = 1 << 31
+
+
+def read_parquet(path: str | Path) -> pl.DataFrame:
+    """A whole Parquet file as a frame. Raises DataError where it is damaged, or holds more than 2³¹ cells."""
+    with guard_polars(f"`{path}` cannot be read as Parquet"):
+        return scan_parquet(path).collect()
+
+
+def scan_parquet(path: str | Path) -> pl.LazyFrame:
+    """A lazy frame of a Parquet file, to be collected under `guard_polars`.
+
+    Raises DataError for a file whose directory cannot be read, or claims more than 2³¹ cells: a run-length encoded
+    column of that many costs its writer a few bytes, and its reader everything.
+    """
+    import polars as pl
+
+    with guard_polars(f"`{path}` cannot be read as Parquet"):
+        lazy = pl.scan_parquet(path, glob=False)
+        rows, columns = lazy.select(pl.len()).collect().item(), len(lazy.collect_schema())
+    if rows * columns > MOST_CELLS:
+        raise DataError(
+            f"`{path}` claims {rows:,} rows of {columns:,} columns, more than is read of one file ({MOST_CELLS:,} "
+            "cells). Split it into several files, and check that it is not damaged."
+        )
+    return lazy
+
+
+@contextmanager
+def guard_polars(
+    what: str, way_out: str = "It may be damaged or cut off: write or copy it again.", error: type[T2Error] = DataError
+) -> Iterator[None]:
+    """Turn every failure of polars within the block into `error`: `what`, polars' first line, `way_out`.
+
+    A Rust panic descends from BaseException and passes by `except Exception`; it is caught here.
+    """
+    import polars as pl
+
+    try:
+        yield
+    except T2Error:
+        raise
+    except FileNotFoundError:
+        raise
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        OSError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        MemoryError,
+    ) as found:
+        lines = str(found).strip().splitlines()
+        reason = lines[0].rstrip(".") if lines else type(found).__name__
+        raise error(f"{what}: {reason}. {way_out}") from None
