@@ -2,7 +2,7 @@
 
     t2 study examples/world.yaml -o out/world
     python scripts/ship_suite.py out/world
-    python -m t2scaling.testbed.study.results world -o docs/results.md
+    t2 results world -o docs/results.md
 
 Writes the observations (losses rounded to single precision, which halves the file) and the study's manifest to
 src/t2scaling/observations/data/. Refuses a file of 5 MB or more.

@@ -14,7 +14,7 @@ from t2scaling.laws import fit
 from t2scaling.observations import Observations, load_suite
 from t2scaling.observations.suites import suite_manifest
 from t2scaling.passk import pass_at_k, pass_at_k_from_nll
-from t2scaling.testbed.study import cells
+from t2scaling.report import cells
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ VERBS: dict[str, str] = {
     "plan": "plan",
     "frontier": "frontier",
     "report": "report",
+    "results": "results",
     "study": "study",
 }
 

@@ -6,7 +6,6 @@ runner     which job comes next; starts nothing
 local      carries jobs out in worker processes on this machine; another engine may take its place
 steps      what a job does in a worker
 finish     collect → fit → plan → report
-results    what a suite says on the paper's questions, as a page
 flow       ties these together: `study`
 """
 

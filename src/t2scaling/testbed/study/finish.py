@@ -124,7 +124,7 @@ def _report(
 def _results(study: Study, observations: Observations, problems: list[str]) -> Path | None:
     import json
 
-    from t2scaling.testbed.study.results import write_results
+    from t2scaling.report.results import write_results
 
     manifest = json.loads(study.layout.manifest.read_text())
     try:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from t2scaling.cli.main import run
 from t2scaling.laws import ChinchillaLaw
 from t2scaling.laws.measurements import Measurements
 from t2scaling.observations import Observations, load_suite
-from t2scaling.testbed.study import cells, findings, results, sentences
-from t2scaling.testbed.study.markdown import percent, table
+from t2scaling.report import cells
+from t2scaling.report.results import findings, page, sentences
+from t2scaling.report.results.markdown import percent, table
 
 LAW = ChinchillaLaw(E=4.0, A=220.0, alpha=0.25, B=900.0, beta=0.3)
 
@@ -98,15 +101,17 @@ def simulated() -> Observations:
 
 
 def test_the_page_has_every_part_and_no_hole(simulated):
-    page = results.render(results.gather(simulated, manifest=MANIFEST))
+    written = page.render(page.gather(simulated, manifest=MANIFEST))
     for title in ("## The suite", "## RQ1.", "## RQ2.", "## RQ3.", "## How to read this"):
-        assert page.count(title) == 1
-    assert "106 cells over 12 compute levels and 16 sizes" in page
-    assert "21 are marked as overtrained" in page
-    assert not re.search(r"\bnan\b|\bNone\b|\binf\b", page)
-    widths = [line.count(" | ") for block in page.split("\n\n") if block.startswith("|") for line in block.split("\n")]
+        assert written.count(title) == 1
+    assert "106 cells over 12 compute levels and 16 sizes" in written
+    assert "21 are marked as overtrained" in written
+    assert not re.search(r"\bnan\b|\bNone\b|\binf\b", written)
+    widths = [
+        line.count(" | ") for block in written.split("\n\n") if block.startswith("|") for line in block.split("\n")
+    ]
     assert widths
-    for block in page.split("\n\n"):
+    for block in written.split("\n\n"):
         if block.startswith("|"):
             assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.split("\n")}) == 1
 
@@ -127,8 +132,8 @@ def test_sentences_follow_the_numbers():
 def test_the_command_writes_the_page(simulated, tmp_path, capsys):
     simulated.write(tmp_path / "observations.parquet")
     arguments = [str(tmp_path / "observations.parquet"), "-o", str(tmp_path / "results.md"), "--inference-flops", "2B"]
-    results.main(arguments)
-    assert capsys.readouterr().out.strip() == str(tmp_path / "results.md")
+    assert run(["results", *arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"results": str(tmp_path / "results.md")}
     assert "C_inf = 2e9" in (tmp_path / "results.md").read_text()
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from t2scaling.laws.measurements import Measurements
-from t2scaling.testbed.study import cells
-from t2scaling.testbed.study.findings import Fitted, Forecast, Optimum, Pair
-from t2scaling.testbed.study.markdown import number, percent
-from t2scaling.testbed.study.markdown import ratio as spell
+from t2scaling.report import cells
+from t2scaling.report.results.findings import Fitted, Forecast, Optimum, Pair
+from t2scaling.report.results.markdown import number, percent
+from t2scaling.report.results.markdown import ratio as spell
 from t2scaling.units import format_flops, format_number, format_ratio
 
 LAW = {"loss": "Approach 1 (loss)", "accuracy": "Approach 2 (accuracy)"}

@@ -20,7 +20,7 @@ from t2scaling.errors import FitError
 from t2scaling.laws import fit
 from t2scaling.laws.measurements import Measurements
 from t2scaling.passk import mean_and_error
-from t2scaling.testbed.study import cells as cell
+from t2scaling.report import cells as cell
 
 if TYPE_CHECKING:
     from t2scaling.laws.result import FitResult

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from t2scaling.laws.measurements import Measurements
-from t2scaling.testbed.study import cells
+from t2scaling.report import cells
 from t2scaling.units import format_flops, format_number, format_ratio
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from t2scaling.laws.measurements import Measurements
-from t2scaling.testbed.study import cells
+from t2scaling.report import cells
 
 
 def suite(**changes: object) -> Measurements:

@@ -1,12 +1,4 @@
-"""Writing docs/results.md: what a suite says on the paper's three questions, every number computed from the data.
-
-    python -m t2scaling.testbed.study.results world -o docs/results.md
-    python -m t2scaling.testbed.study.results out/study/observations.parquet
-        --manifest out/study/manifest.json -o results.md
-
-The first argument is a table of observations or the name of a packaged suite. `findings` computes, `sentences` puts
-numbers into words, and this module arranges both in a page.
-"""
+"""The page: sections, tables and their cells; `t2 results` writes it."""
 
 from __future__ import annotations
 
@@ -17,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_text
-from t2scaling.testbed.study import cells, findings, sentences
-from t2scaling.testbed.study.markdown import grid_table, number, percent, ratio, table
+from t2scaling.errors import DataError
+from t2scaling.report import cells
+from t2scaling.report.results import findings, sentences
+from t2scaling.report.results.markdown import grid_table, number, percent, ratio, table
 from t2scaling.units import format_flops, format_number, format_ratio
 
 if TYPE_CHECKING:
@@ -96,13 +90,24 @@ def write_results(observations: Observations, path: str | Path, **options: Any) 
     return write_text(path, render(gather(observations, **options)))
 
 
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """The manifest.json of a suite. Raises DataError where it is none."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"`{path}` is not a manifest.json ({error}).") from error
+    if not isinstance(content, dict):
+        raise DataError(f"`{path}` is not a manifest.json: it holds a {type(content).__name__}.")
+    return content
+
+
 def _origin(suite: Suite) -> str:
     conventions = suite.observations.conventions
     statement = conventions.get("statement", "")
     made = f" {statement}" if statement else ""
     return (
         "Every number on this page is computed from the observations by "
-        f"`python -m t2scaling.testbed.study.results`; none is typed in.{made} N counts parameters "
+        f"`t2 results`; none is typed in.{made} N counts parameters "
         f"({conventions.get('n_params', 'unstated')}), D training tokens, "
         "k samples per problem; losses are in nats. The questions are those of Roberts et al. 2026 "
         "(arXiv 2604.01411)."
@@ -270,32 +275,3 @@ def _stage_table(rows: list[findings.Optimum]) -> str:
         for row in rows
     ]
     return table(["task", "stage", "law", "C_inf", "Chinchilla D/N", "T² D/N", "measured range"], body)
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Read the arguments, write the page, print its path."""
-    import argparse
-
-    from t2scaling.observations import load_suite, read
-    from t2scaling.observations.suites import SUITES, suite_manifest
-    from t2scaling.units import parse_number
-
-    parser = argparse.ArgumentParser(prog="python -m t2scaling.testbed.study.results", description=__doc__)
-    parser.add_argument("observations", help="a table of observations, or the name of a packaged suite")
-    parser.add_argument("-o", "--output", default="results.md", help="where to write the page (default: %(default)s)")
-    parser.add_argument("--manifest", type=Path, help="manifest.json of the suite; the packaged suite brings its own")
-    parser.add_argument("--inference-flops", type=parse_number, help="the smaller inference budget, like 2M")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the fits")
-    given = parser.parse_args(argv)
-    packaged = given.observations in SUITES
-    observations = load_suite(given.observations) if packaged else read(given.observations)
-    manifest = json.loads(given.manifest.read_text()) if given.manifest else suite_manifest(given.observations)
-    print(
-        write_results(
-            observations, given.output, inference_flops=given.inference_flops, manifest=manifest, seed=given.seed
-        )
-    )
-
-
-if __name__ == "__main__":
-    main()
