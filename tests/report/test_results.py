@@ -70,10 +70,10 @@ def test_pairs_compare_the_measured_cells_at_their_own_k():
     for row in rows:
         index = [data.run_id.index(side.run_id) for side in (row.overtrained, row.chinchilla)]
         assert cells.overtrained(data)[index].tolist() == [True, False]
-        for side, run in zip((row.overtrained, row.chinchilla), index, strict=True):
-            assert side.k == pytest.approx(1e10 / (2 * data.N[run]))
+        for side, at in zip((row.overtrained, row.chinchilla), index, strict=True):
+            assert side.k == pytest.approx(1e10 / (2 * data.N[at]))
             assert data.nll is not None
-            assert side.pass_at_k == pytest.approx(np.mean(1 - (1 - np.exp(-data.nll[run])) ** side.k))
+            assert side.pass_at_k == pytest.approx(np.mean(1 - (1 - np.exp(-data.nll[at])) ** side.k))
         same = np.isclose(cells.train_flops(data), row.train_flops) & ~cells.overtrained(data)
         assert cells.task_loss(data)[index[1]] == cells.task_loss(data)[same].min()
         assert row.difference == pytest.approx(row.overtrained.pass_at_k - row.chinchilla.pass_at_k)
@@ -107,13 +107,10 @@ def test_the_page_has_every_part_and_no_hole(simulated):
     assert "106 cells over 12 compute levels and 16 sizes" in written
     assert "21 are marked as overtrained" in written
     assert not re.search(r"\bnan\b|\bNone\b|\binf\b", written)
-    widths = [
-        line.count(" | ") for block in written.split("\n\n") if block.startswith("|") for line in block.split("\n")
-    ]
-    assert widths
-    for block in written.split("\n\n"):
-        if block.startswith("|"):
-            assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.split("\n")}) == 1
+    tables = [block for block in written.split("\n\n") if block.startswith("|")]
+    assert tables
+    for block in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.split("\n")}) == 1
 
 
 def test_sentences_follow_the_numbers():
