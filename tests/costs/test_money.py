@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from t2scaling.costs import GPU, GPUS, Price, gpu, query_flops, sample_flops, train_flops
+from t2scaling.costs import (
+    GPU,
+    GPUS,
+    CostModel,
+    PaperCost,
+    Price,
+    gpu,
+    query_flops,
+    sample_flops,
+    train_flops,
+)
 
 
 def test_every_gpu_names_its_source():
@@ -57,3 +67,14 @@ def test_flops_broadcast():
     assert float(one) == pytest.approx(2e9 * 285)
     assert float(many - one) == pytest.approx(2e9 * 7 * 215)  # the prompt is read once
     assert np.all(many > one)
+
+
+def test_the_paper_s_cost_turns_its_budgets_round():
+    cost = PaperCost()
+    N, D, k = np.array([1e6, 7e9]), np.array([3e9, 2e12]), np.array([1.0, 250.0])
+    assert cost.train(7e9, 2e12) == pytest.approx(8.4e22)
+    assert cost.serve(7e9, 250) == pytest.approx(3.5e12)
+    assert cost.tokens(N, cost.train(N, D)) == pytest.approx(D)
+    assert cost.samples(N, cost.serve(N, k)) == pytest.approx(k)
+    assert cost.samples(1e9, 1e9) == 0.5
+    assert isinstance(cost, CostModel)

@@ -102,7 +102,7 @@ def test_the_two_forms_of_sardana_s_problem_agree():
     law = load_law("chinchilla/sardana").law
     N, D = inference_aware_optimum(law, 2.1, 5e11)
     total = 6 * N * D + 2 * N * 5e11
-    assert float(served_optimum(law, total, np.array(5e11))[0]) == pytest.approx(float(N), rel=1e-10)
+    assert float(served_optimum(law, total / 6, np.array(5e11 / 3))[0]) == pytest.approx(float(N), rel=1e-10)
     served = plan(law, total_flops=float(total), tokens_served=5e11)
     assert served.n_params == pytest.approx(float(N), rel=1e-9)
     assert served.value == pytest.approx(2.1, abs=1e-12)

@@ -23,6 +23,7 @@ from t2scaling.allocate.problem import chinchilla_n
 from t2scaling.allocate.result import Allocation
 from t2scaling.allocate.rootfind import golden, root
 from t2scaling.allocate.sensitivity import SampledLaw, score, slopes
+from t2scaling.costs import sample_flops, tokens_afforded
 from t2scaling.laws.forms import ChinchillaLaw, Law, LossLaw
 
 Array = NDArray[np.float64]
@@ -40,8 +41,8 @@ def break_even(law: Law, plan: Allocation, chinchilla: Allocation) -> float | No
         """−S(C') at C' = share · 6·N·D; 0 where that rival cannot reach the plan's quality at all."""
         flops = plan.train_flops * np.exp(log_share)
         N = chinchilla_n(training, flops)
-        log_k = samples_to_match(law, training.predict(N, flops / (6 * N)), plan)  # type: ignore[arg-type]
-        dearer = 2 * N * np.exp(log_k) - plan.inference_flops
+        log_k = samples_to_match(law, training.predict(N, tokens_afforded(N, flops)), plan)  # type: ignore[arg-type]
+        dearer = sample_flops(N, np.exp(log_k)) - plan.inference_flops
         saved = plan.train_flops - flops
         with np.errstate(divide="ignore", invalid="ignore"):
             served = np.where(dearer > 0, saved / dearer, np.inf)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from t2scaling.allocate.optimum import Problem
 from t2scaling.allocate.problem import Limits, TwoBudgets, chinchilla_n
 from t2scaling.allocate.rootfind import minimise
+from t2scaling.costs import tokens_afforded
 from t2scaling.laws.forms import ChinchillaLaw, Law, Metric
 
 Array = NDArray[np.float64]
@@ -57,10 +58,10 @@ def predict(law: Law, N: Array, D: Array, k: Array, metric: Metric | None = None
 def _trained(law: ChinchillaLaw, train_flops: Array, limits: Limits) -> tuple[Array, Array]:
     """Compute-optimal N and D within a range or a menu of sizes and the tokens one has."""
     lo, hi = limits.n_range
-    N = np.clip(np.maximum(chinchilla_n(law, train_flops), train_flops / (6 * limits.max_tokens)), lo, hi)
+    N = np.clip(np.maximum(chinchilla_n(law, train_flops), tokens_afforded(limits.max_tokens, train_flops)), lo, hi)
     if limits.sizes:
         menu = np.asarray(limits.sizes)[:, None] + np.zeros_like(train_flops)
-        tokens = np.minimum(train_flops / (6 * menu), limits.max_tokens)
+        tokens = np.minimum(tokens_afforded(menu, train_flops), limits.max_tokens)
         best = np.argmin(law.E + law.A * menu**-law.alpha + law.B * tokens**-law.beta, axis=0)
         N = np.take_along_axis(menu, best[None], axis=0)[0]
-    return N, np.minimum(train_flops / (6 * N), limits.max_tokens)
+    return N, np.minimum(tokens_afforded(N, train_flops), limits.max_tokens)

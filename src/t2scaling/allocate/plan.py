@@ -215,7 +215,8 @@ def _infeasible(problem: Problem) -> str:
     if isinstance(problem, TwoBudgets):
         return (
             f"`inference_flops` = {problem.inference_flops[0]:g} cannot pay for one sample of {size}, which takes "
-            f"2·N = {2 * least:g} FLOPs per token: raise it, or allow smaller models with `sizes` or `n_range`."
+            f"2·N = {problem.cost.serve(least, 1):g} FLOPs per token: raise it, or allow smaller models with `sizes` "
+            "or `n_range`."
         )
     return (
         f"`total_flops` = {problem.total_flops[0]:g} cannot pay for one sample of {size} for each of "

@@ -3,6 +3,9 @@
 `TwoBudgets`  6·N·D ≤ train_flops and 2·N·k ≤ inference_flops (arXiv 2604.01411, Eq. 1)
 `Lifetime`    6·N·D + 2·N·k·tokens_served = total_flops (Sardana et al. 2024, arXiv 2401.00448, with k samples)
 
+The factors come from the cost model, of which only that training ∝ N·D and serving ∝ N·k is used here: N·D = C/6 is
+`cost.tokens(1, C)`, and the size that D tokens leave is `cost.tokens(D, C)`, N and D being each other's mirror.
+
 For a given k each finds the N and D of least training loss in closed form or by Newton's method: for a law
 E + A·N^−alpha + B·D^−beta the problem is convex in log N and log D, so limits on N are met by clipping. The outer
 search (`optimum.py`) then only has to choose k. `Limits` says which N and D may be had. Everything is elementwise
@@ -16,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.costs import PAPER, CostModel
 from t2scaling.laws.forms import ChinchillaLaw
 
 Array = NDArray[np.float64]
@@ -60,24 +64,27 @@ class TwoBudgets:
     train_flops: Array
     inference_flops: Array
     limits: Limits = field(default_factory=Limits)
+    cost: CostModel = PAPER
 
     @property
     def most_samples(self) -> Array:
         """The k that the smallest N allowed can afford."""
-        return self.inference_flops / (2 * self.limits.n_range[0])
+        return self.cost.samples(self.limits.n_range[0], self.inference_flops)
 
     def samples_at(self, N: Array, D: Array) -> Array:
         """The k that size N can afford."""
-        return self.inference_flops / (2 * N)
+        return self.cost.samples(N, self.inference_flops)
 
     def training(self, law: ChinchillaLaw, k: Array) -> tuple[Array, Array, Array]:
         """(N, D, dL/d log k) of least loss when k samples must be affordable."""
         lo, hi = self.limits.n_range
-        most = np.minimum(self.inference_flops / (2 * k), hi)
-        capped = self.train_flops / (6 * self.limits.max_tokens)  # below this size, tokens run out before FLOPs do
-        free = np.maximum(chinchilla_n(law, self.train_flops), capped)
+        most = np.minimum(self.cost.samples(k, self.inference_flops), hi)
+        capped = self.cost.tokens(
+            self.limits.max_tokens, self.train_flops
+        )  # below this size, tokens run out before FLOPs do
+        free = np.maximum(chinchilla_n(law, self.train_flops, self.cost), capped)
         N = np.maximum(np.minimum(free, most), lo)
-        D = np.minimum(self.train_flops / (6 * N), self.limits.max_tokens)
+        D = np.minimum(self.cost.tokens(N, self.train_flops), self.limits.max_tokens)
         # Where 2·N·k ≤ C_inf binds, one more sample means a smaller model: dlog N = −dlog k, and D ∝ 1/N unless capped.
         by_size = law.alpha * law.A * N**-law.alpha
         by_tokens = np.where(capped < N, law.beta * law.B * D**-law.beta, 0.0)
@@ -97,64 +104,66 @@ class Lifetime:
     total_flops: Array
     tokens_served: Array
     limits: Limits = field(default_factory=Limits)
+    cost: CostModel = PAPER
 
     @property
     def most_samples(self) -> Array:
         """The k at which the smallest N allowed would leave nothing for training (a hair below it)."""
-        return self.total_flops / (2 * self.limits.n_range[0] * self.tokens_served) * (1 - 1e-9)
+        return self.cost.samples(self.limits.n_range[0], self.total_flops / self.tokens_served) * (1 - 1e-9)
 
     def samples_at(self, N: Array, D: Array) -> Array:
         """The k that what is left after training N on D can afford."""
-        return (self.total_flops / (2 * N) - 3 * D) / self.tokens_served
+        return self.cost.samples(N, (self.total_flops - self.cost.train(N, D)) / self.tokens_served)
 
     def training(self, law: ChinchillaLaw, k: Array) -> tuple[Array, Array, Array]:
         """(N, D, dL/d log k) of least loss when k samples of each token served must be affordable."""
         lo, hi = self.limits.n_range
-        served = k * self.tokens_served
-        capped = self.total_flops / (6 * self.limits.max_tokens + 2 * served)
-        free, free_tokens = served_optimum(law, self.total_flops, served)
+        # What serving costs, as training tokens per parameter: a third of the tokens served, by the paper's costs.
+        served = k * self.tokens_served * (self.cost.serve(1, 1) / self.cost.train(1, 1))
+        capped = self.cost.tokens(self.limits.max_tokens + served, self.total_flops)
+        free, free_tokens = served_optimum(law, self.cost.tokens(1, self.total_flops), served)
         N = np.clip(np.maximum(free, capped), lo, hi)
-        # What samples leave for training is a difference that cancels where they take nearly all: at the free
-        # optimum D is known without it.
-        rest = np.maximum(self.total_flops / (2 * N) - served, _LEAST_TOKENS) / 3
-        left = np.where(free == N, free_tokens, rest)
-        D = np.minimum(left, self.limits.max_tokens)
-        by_tokens = law.beta * law.B * D**-law.beta * served / (3 * D)
-        by_size = law.alpha * law.A * N**-law.alpha * served / (3 * D + served)
-        at_cap = left >= self.limits.max_tokens * (1 - 1e-12)
-        on_edge = at_cap & (capped != N)  # both N and D are pinned by the limits: k costs no loss
+        at_cap = capped >= N  # tokens run out first; told from sizes, since what serving leaves for D cancels
+        rest = np.maximum(self.cost.tokens(N, self.total_flops) - served, _LEAST_TOKENS)
+        D = np.where(at_cap, self.limits.max_tokens, np.where(free == N, free_tokens, rest))
+        by_tokens = law.beta * law.B * D**-law.beta * served / D
+        by_size = law.alpha * law.A * N**-law.alpha * served / (D + served)
+        on_edge = capped > N  # both N and D are pinned by the limits: k costs no loss
         return N, D, np.where(on_edge, 0.0, np.where(at_cap, by_size, by_tokens))
 
 
-def chinchilla_n(law: ChinchillaLaw, train_flops: Array) -> Array:
+def chinchilla_n(law: ChinchillaLaw, train_flops: Array, cost: CostModel = PAPER) -> Array:
     """Compute-optimal N, elementwise over laws and budgets; 0 where A = 0 and infinite where B = 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         log_ratio = np.log(law.alpha * law.A) - np.log(law.beta * law.B)
-        log_n = (log_ratio + law.beta * np.log(np.asarray(train_flops) / 6)) / (law.alpha + law.beta)
+        log_n = (log_ratio + law.beta * np.log(cost.tokens(1, train_flops))) / (law.alpha + law.beta)
         return np.where(np.isnan(log_n), np.inf, np.exp(log_n))
 
 
-def served_optimum(law: ChinchillaLaw, total_flops: Array, served: Array, iterations: int = 60) -> tuple[Array, Array]:
-    """(N, D) of least loss under 6·N·D + 2·N·served = total_flops (Sardana et al. 2024, turned round), elementwise.
+def served_optimum(law: ChinchillaLaw, product: Array, served: Array, iterations: int = 60) -> tuple[Array, Array]:
+    """(N, D) of least loss under N·(D + served) = product (Sardana et al. 2024, turned round), elementwise.
 
-    At the optimum alpha·A·N^−alpha = beta·B·D^−beta·(1 + served/(3D)), so N follows from D and the cost grows with
+    product   N·D that the whole budget would buy in training
+    served    what serving costs, as training tokens per parameter
+
+    At the optimum alpha·A·N^−alpha = beta·B·D^−beta·(1 + served/D), so N follows from D and the cost grows with
     log D with a slope between 1 and 1 + beta/alpha + 1/alpha, monotone: Newton's method converges from anywhere.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         log_a, log_b = np.log(law.alpha * law.A), np.log(law.beta * law.B)
-        start = np.asarray(total_flops) / (6 * chinchilla_n(law, total_flops))
-        x = np.log(start) + np.zeros(np.broadcast_shapes(np.shape(start), np.shape(served)))
+        log_ratio = (log_a - log_b + law.beta * np.log(product)) / (law.alpha + law.beta)  # Chinchilla's own log N
+        x = np.log(product) - log_ratio + np.zeros(np.broadcast_shapes(np.shape(product), np.shape(served)))
         for _ in range(iterations):
             D = np.exp(x)
-            log_n = (log_a - log_b + law.beta * x - np.log1p(served / (3 * D))) / law.alpha
-            gap = log_n + np.log(6 * D + 2 * served) - np.log(total_flops)
-            share = served / (3 * D + served)
+            log_n = (log_a - log_b + law.beta * x - np.log1p(served / D)) / law.alpha
+            gap = log_n + np.log(D + served) - np.log(product)
+            share = served / (D + served)
             move = gap / ((law.beta + share) / law.alpha + 1 - share)
             x = x - move
             if np.all(np.abs(np.nan_to_num(move)) <= 1e-15 * np.abs(np.nan_to_num(x))):
                 break
         D = np.exp(x)
-        N = np.asarray(total_flops) / (6 * D + 2 * served)
+        N = product / (D + served)
     # A or B at zero: more parameters, or more tokens, never help.
-    edge = np.where(np.asarray(law.A) > 0, total_flops / (2 * served), 0.0)
+    edge = np.where(np.asarray(law.A) > 0, product / served, 0.0)
     return np.where(np.isfinite(N), N, edge), np.where(np.isfinite(N), D, _LEAST_TOKENS)

@@ -14,6 +14,7 @@ from typing import Any
 
 from t2scaling.allocate.sentence import plan_sentence
 from t2scaling.artefacts import dumps, write_json
+from t2scaling.costs import sample_flops, train_flops
 from t2scaling.errors import DataError
 
 Interval = dict[str, tuple[float, float]]
@@ -44,12 +45,12 @@ class Allocation:
     @property
     def train_flops(self) -> float:
         """6·N·D."""
-        return 6 * self.n_params * self.n_tokens
+        return float(train_flops(self.n_params, self.n_tokens))
 
     @property
     def inference_flops(self) -> float:
         """2·N·k, per token served."""
-        return 2 * self.n_params * self.k
+        return float(sample_flops(self.n_params, self.k))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -1,11 +1,14 @@
 """The only place where FLOPs, bytes and dollars are counted; each factor with its source. Depends on numpy alone."""
 
+from t2scaling.costs.base import PAPER, CostModel, PaperCost
 from t2scaling.costs.flops import (
     attention_flops,
     forward_flops,
     matched_inference_factor,
     query_flops,
     sample_flops,
+    samples_afforded,
+    tokens_afforded,
     train_flops,
     train_flops_per_token,
 )
@@ -18,8 +21,11 @@ __all__ = [
     "CONVENTIONS",
     "GPU",
     "GPUS",
+    "PAPER",
     "Convention",
+    "CostModel",
     "KineticsCost",
+    "PaperCost",
     "Price",
     "Shape",
     "ShapeLike",
@@ -33,7 +39,9 @@ __all__ = [
     "param_groups",
     "query_flops",
     "sample_flops",
+    "samples_afforded",
     "serving_dollars",
+    "tokens_afforded",
     "train_flops",
     "train_flops_per_token",
 ]

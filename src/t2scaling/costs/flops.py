@@ -30,6 +30,24 @@ def sample_flops(N: ArrayLike, k: ArrayLike) -> Array:
     return 2 * np.asarray(N, dtype=float) * np.asarray(k, dtype=float)
 
 
+def tokens_afforded(N: ArrayLike, train_flops: ArrayLike) -> Array:
+    """D = C/(6·N), the inverse of `train_flops`; N and D are each other's mirror in it, so it gives N from D too.
+
+    >>> float(tokens_afforded(1e9, 1.2e20))
+    20000000000.0
+    """
+    return np.asarray(train_flops, dtype=float) / (6 * np.asarray(N, dtype=float))
+
+
+def samples_afforded(N: ArrayLike, inference_flops: ArrayLike) -> Array:
+    """k = C_inf/(2·N), the inverse of `sample_flops`; it gives N from k too. Below 1 not one sample is afforded.
+
+    >>> float(samples_afforded(1e9, 8e9))
+    4.0
+    """
+    return np.asarray(inference_flops, dtype=float) / (2 * np.asarray(N, dtype=float))
+
+
 def query_flops(N: ArrayLike, k: ArrayLike, prompt_tokens: ArrayLike, output_tokens: ArrayLike) -> Array:
     """2·N·(prompt + k·output): k samples of one query, the prompt being read once and shared by all of them."""
     read, written = np.asarray(prompt_tokens, dtype=float), np.asarray(output_tokens, dtype=float)

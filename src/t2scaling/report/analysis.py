@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from t2scaling.allocate import Budget, Plan, frontier, plan
+from t2scaling.costs import sample_flops
 from t2scaling.errors import FitError
 from t2scaling.laws import FitResult, fit
 from t2scaling.report.observed import overtrained
@@ -50,7 +51,7 @@ def inference_budget(recommended: Plan, fits: Sequence[FitResult]) -> float:
     if given is not None and np.isfinite(given):
         return float(given)
     if recommended.metric == "loss":
-        return float(2 * max(fit.curves.N.max() for fit in fits))
+        return float(sample_flops(max(fit.curves.N.max() for fit in fits), 1))
     return recommended.optimum.inference_flops
 
 

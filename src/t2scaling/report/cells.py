@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.costs import samples_afforded
+from t2scaling.costs import train_flops as counted_flops
 from t2scaling.laws.measurements import Measurements
 from t2scaling.passk import mean_and_error, neg_log_pass_at_k_from_nll, pass_at_k, pass_at_k_from_nll
 
@@ -36,7 +38,7 @@ class Reading:
 
 def train_flops(cells: Measurements) -> Array:
     """Training FLOPs of each cell, shape (R,)."""
-    return 6 * cells.N * cells.D if cells.train_flops is None else cells.train_flops
+    return counted_flops(cells.N, cells.D) if cells.train_flops is None else cells.train_flops
 
 
 def overtrained(cells: Measurements) -> NDArray[np.bool_]:
@@ -81,7 +83,7 @@ def pass_values(cells: Measurements, run: int, k: float) -> Array:
 
 def own_k(cells: Measurements, inference_flops: float) -> Array:
     """k = C_inf / (2·N) of each run, shape (R,); NaN where the budget is below one sample."""
-    k = inference_flops / (2 * cells.N)
+    k = samples_afforded(cells.N, inference_flops)
     # The budget 2·N_max is meant to buy the largest model one sample, whatever the last digit says.
     return np.where(k >= 1 - 1e-9, np.maximum(k, 1.0), np.nan)
 

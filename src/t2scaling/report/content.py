@@ -17,6 +17,7 @@ import numpy as np
 from t2scaling import __version__
 from t2scaling.allocate import Allocation, Plan
 from t2scaling.artefacts import dumps
+from t2scaling.costs import samples_afforded
 from t2scaling.report.analysis import TaskPlan
 from t2scaling.report.observed import METRIC_LABELS, train_flops
 from t2scaling.report.style import law_label
@@ -247,7 +248,7 @@ def assumptions(fit: FitResult, plan: Plan, inference_flops: float) -> list[tupl
             "Training FLOPs are spent once; the inference budget is what one token position served may cost, over all "
             "k samples. They are never summed. "
             f"{format_flops(inference_flops)} FLOPs per token are one sample of a model of "
-            f"{format_number(inference_flops / 2)} parameters.",
+            f"{format_number(float(samples_afforded(1, inference_flops)))} parameters.",
         ),
         (
             "Overtrained",

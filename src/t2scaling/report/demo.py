@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from t2scaling.allocate import Plan, plan
+from t2scaling.costs import sample_flops, train_flops
 from t2scaling.laws import FitResult, fit
 from t2scaling.laws.solve import LawName
 from t2scaling.observations import Observations, load_suite
@@ -87,7 +88,7 @@ def demo(
 def _budgets(observations: Observations) -> tuple[float, float]:
     """The suite's largest training budget, and what one sample of its largest model costs, rounded up."""
     measured = observations.measurements("macro" if len(observations.tasks) > 1 else None)
-    flops = measured.train_flops if measured.train_flops is not None else 6 * measured.N * measured.D
-    least = 2 * float(measured.N.max())
+    flops = measured.train_flops if measured.train_flops is not None else train_flops(measured.N, measured.D)
+    least = float(sample_flops(measured.N.max(), 1))
     digit = 10 ** math.floor(math.log10(least))
     return float(flops.max()), math.ceil(least / digit) * digit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t2scaling.allocate import frontier
+from t2scaling.costs import tokens_afforded
 from t2scaling.report import style
 from t2scaling.report.observed import train_flops
 from t2scaling.units import format_flops
@@ -48,7 +49,7 @@ def forecast(
     low = low or 10.0 ** math.floor(math.log10(span[0]))
     high = high or 10.0 ** math.ceil(math.log10(span[1]) + 5)
     budgets = np.geomspace(low, high, 65)
-    N = np.sqrt(budgets / 120)
+    N = np.sqrt(tokens_afforded(20.0, budgets))  # where D = 20·N
     _draw(
         axes[0], budgets, N, span=None, color=style.MUTED, linewidth=1.3, linestyle=":", label="20 tokens per parameter"
     )
@@ -60,7 +61,7 @@ def forecast(
     for plan in plans:
         for ax, value in zip(axes[0], (plan.n_tokens / plan.n_params, plan.n_params, plan.n_tokens), strict=True):
             colour = style.law_colour(plan.law)
-            ax.scatter([6 * plan.n_params * plan.n_tokens], [value], marker="*", s=150, color=colour, zorder=7)
+            ax.scatter([plan.optimum.train_flops], [value], marker="*", s=150, color=colour, zorder=7)
     for ax, label in zip(axes[0], _QUANTITIES, strict=True):
         ax.axvspan(*span, color=style.GRID, alpha=0.45, linewidth=0, zorder=0)
         ax.set_title(label.rpartition(" ")[0].capitalize())
@@ -94,7 +95,7 @@ def _draw(
     **line: Any,
 ) -> None:
     """D/N, N and D of one allocation, dashed outside `span`."""
-    D = budgets / (6 * N)
+    D = tokens_afforded(N, budgets)
     for ax, value in zip(axes, (D / N, N, D), strict=True):
         if span is None:
             ax.plot(budgets, value, label=label, **line)
@@ -123,7 +124,7 @@ def _law(
         return
     sizes = [frontier(law, train_flops=budgets[::4], inference_flops=inference_flops).n_params for law in laws]
     low, high = np.nanquantile(np.array(sizes), [0.05, 0.95], axis=0)
-    tokens = budgets[::4] / 6
+    tokens = tokens_afforded(1.0, budgets[::4])
     bands = ((tokens / high**2, tokens / low**2), (low, high), (tokens / high, tokens / low))
     for ax, (bottom, top) in zip(axes, bands, strict=True):
         ax.fill_between(budgets[::4], bottom, top, color=colour, alpha=0.16, linewidth=0, zorder=2)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from t2scaling.allocate import frontier
+from t2scaling.costs import tokens_afforded
 from t2scaling.report import style
 from t2scaling.report.observed import METRIC_LABELS, Level, levels, overtrained, samples_at, train_flops, values_at
 from t2scaling.units import format_flops
@@ -99,7 +100,7 @@ def _law_line(ax: Axes, fit: FitResult, level: Level, inference_flops: float, co
     """The law along one training budget, over the sizes that this budget has and a little beyond."""
     sizes = fit.curves.N[level.runs]
     N = np.geomspace(sizes.min() / 1.15, sizes.max() * 1.15, 60)
-    value = _predict(fit, N, level.train_flops / (6 * N), inference_flops, corrected)
+    value = _predict(fit, N, tokens_afforded(N, level.train_flops), inference_flops, corrected)
     ax.plot(N, value, color=colour, linewidth=1.1, alpha=0.85, zorder=2)
 
 

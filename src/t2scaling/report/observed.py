@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from t2scaling.costs import samples_afforded
+from t2scaling.costs import train_flops as counted_flops
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,7 +36,7 @@ class Level:
 
 def train_flops(curves: Curves) -> NDArray[np.float64]:
     """Training FLOPs per run, 6·N·D where the data does not say."""
-    return curves.train_flops if curves.train_flops is not None else 6 * curves.N * curves.D
+    return curves.train_flops if curves.train_flops is not None else counted_flops(curves.N, curves.D)
 
 
 def overtrained(curves: Curves) -> NDArray[np.bool_]:
@@ -48,7 +51,7 @@ def tokens_per_param(curves: Curves) -> NDArray[np.float64]:
 
 def samples_at(N: NDArray[np.float64], inference_flops: float) -> NDArray[np.float64]:
     """k = C_inf/(2N), NaN where the budget does not pay for one sample."""
-    k = inference_flops / (2 * N)
+    k = samples_afforded(N, inference_flops)
     return np.where(k >= 1, k, np.nan)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_text
+from t2scaling.costs import sample_flops
 from t2scaling.errors import DataError
 from t2scaling.report import cells
 from t2scaling.report.results import findings, sentences
@@ -74,7 +75,7 @@ def gather(
     base = next(iter(data.values()))
     over, flops = cells.overtrained(base), cells.train_flops(base)
     largest = float((flops[over] if over.any() else flops).max())
-    serving = float(2 * base.N.max()) if inference_flops is None else inference_flops
+    serving = float(sample_flops(base.N.max(), 1)) if inference_flops is None else inference_flops
     return Suite(observations, data, [largest, 100 * largest], [serving, LARGER * serving], manifest or {}, seed)
 
 

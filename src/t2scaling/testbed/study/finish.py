@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t2scaling.costs import sample_flops
 from t2scaling.errors import DataError, FitError
 from t2scaling.testbed.study.manifest import write_manifest
 
@@ -97,7 +98,7 @@ def _plan(study: Study, fits: dict[str, FitResult], problems: list[str]) -> Plan
         return None
     largest = max(study.suite.cells, key=lambda cell: cell.n_params)
     budget = given.train_flops or 10 * max(cell.level for cell in study.suite.cells)
-    serving = None if law == "chinchilla" else given.inference_flops or 2.0 * largest.n_params
+    serving = None if law == "chinchilla" else given.inference_flops or float(sample_flops(largest.n_params, 1))
     try:
         made = plan(fits[law], train_flops=budget, inference_flops=serving)
     except ValueError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from t2scaling.costs import Price, train_flops_per_token
+from t2scaling.costs import Price, train_flops, train_flops_per_token
 from t2scaling.testbed.suite.suite import Suite
 from t2scaling.testbed.suite.training import decay_steps
 
@@ -48,7 +48,7 @@ class SuiteCost:
 
 def wsd_flops(suite: Suite) -> float:
     """6·N·tokens of shared trunks and separate decays, whatever the suite's own schedule."""
-    return sum(6.0 * n_params * tokens for n_params, tokens in _wsd_tokens(suite))
+    return sum(float(train_flops(n_params, tokens)) for n_params, tokens in _wsd_tokens(suite))
 
 
 def _wsd_tokens(suite: Suite) -> list[tuple[int, int]]:

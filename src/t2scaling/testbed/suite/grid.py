@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from t2scaling.costs import Convention
+from t2scaling.costs import Convention, tokens_afforded, train_flops
 from t2scaling.errors import SuiteError
 from t2scaling.testbed.suite.shape import ModelShape
 
@@ -84,12 +84,12 @@ def cell(
 ) -> Cell:
     """The run of `shape` at the budget `level`: D = level / 6N, rounded to whole steps (at least one)."""
     n_params = shape.n_params(convention)
-    wanted = level / (6 * n_params)
+    wanted = float(tokens_afforded(n_params, level))
     batch_size = batch.sequences(wanted, seq_len)
     per_step = batch_size * seq_len
     n_tokens = max(1, round(wanted / per_step)) * per_step
     name = run_id or f"{shape.name}-c{level:.3g}".replace("e+", "e").replace("e0", "e")
-    return Cell(name, shape, n_params, n_tokens, 6.0 * n_params * n_tokens, level, overtrained, batch_size)
+    return Cell(name, shape, n_params, n_tokens, float(train_flops(n_params, n_tokens)), level, overtrained, batch_size)
 
 
 def share_batches(cells: Iterable[Cell], seq_len: int) -> list[Cell]:
@@ -100,8 +100,8 @@ def share_batches(cells: Iterable[Cell], seq_len: int) -> list[Cell]:
         sizes = [math.log(other.batch_size) for other in cells if other.shape == old.shape]
         batch_size = max(1, round(math.exp(sum(sizes) / len(sizes))))
         per_step = batch_size * seq_len
-        n_tokens = max(1, round(old.level / (6 * old.n_params) / per_step)) * per_step
-        flops = 6.0 * old.n_params * n_tokens
+        n_tokens = max(1, round(float(tokens_afforded(old.n_params, old.level)) / per_step)) * per_step
+        flops = float(train_flops(old.n_params, n_tokens))
         shared.append(replace(old, batch_size=batch_size, n_tokens=n_tokens, train_flops=flops))
     return shared
 
@@ -143,7 +143,7 @@ def isoflop_grid(
     for level in budgets:
         row = []
         for shape in sorted(shapes, key=ModelShape.n_params):
-            tokens_per_param = level / (6 * shape.n_params() ** 2)
+            tokens_per_param = float(tokens_afforded(shape.n_params(), level)) / shape.n_params()
             over = tokens_per_param > high
             limit = overtrained_ratio if overtrained_ratio is not None and shape in extended else high
             if not low <= tokens_per_param <= limit:
