@@ -13,7 +13,8 @@ import pytest
 import t2scaling.observations as observations
 from t2scaling.errors import DataError
 from t2scaling.observations import read
-from t2scaling.observations.schema import BY_NAME, COLUMNS, canonical
+from t2scaling.observations.casts import canonical
+from t2scaling.observations.schema import BY_NAME, COLUMNS, DTYPE
 from t2scaling.observations.table import read_conventions
 
 Table = dict[str, list[Any]]
@@ -78,15 +79,15 @@ def test_every_column_is_read_in_its_type(table: Table) -> None:
     values: dict[str, Any] = {
         "stage": "ft", "train_flops": 6e15, "family": "x", "seed": 3, "unique_tokens": 5e8, "overtrained": True,
         "nll_tokens": 4, "prompt_tokens": 10, "completion_tokens": 2.5, "n_samples": 8, "n_correct": 2,
+        "chance": 0.25, "wrong_counts": [4, 2], "scores": [0.5] * 8, "correct": [True] * 2 + [False] * 6,
     }  # fmt: skip
     assert {*values, *table} == set(BY_NAME)
     frame = canonical(pl.DataFrame({**table, **{name: [value] * 6 for name, value in values.items()}}))
     assert frame.columns == [column.name for column in COLUMNS]
     for name, value in values.items():
         assert frame[name].to_list() == [value] * 6
-    kinds = {"text": pl.String, "number": pl.Float64, "whole": pl.Int64, "flag": pl.Boolean}
     assert {column.name: frame[column.name].dtype for column in COLUMNS} == {
-        column.name: kinds[column.kind] for column in COLUMNS
+        column.name: DTYPE[column.kind] for column in COLUMNS
     }
 
 

@@ -3,7 +3,7 @@
 `read` turns files, folders of logs or a dataframe into `Observations`; `Observations.measurements` turns one task of
 them into arrays. Where a table does not fit into memory, `stream_curves` averages it over questions on the way.
 
-schema, checks           the canonical columns, and what makes a table usable
+schema, casts, checks    the canonical columns, how cells become their values, and what makes a table usable
 tabular, lm_eval, inspect_log   readers, one per format
 facts, manifest, parts   what is known of runs, from logs and from the user, and how parts become one table
 table, report            `Observations`, and the record of what was read and left out

@@ -13,6 +13,10 @@ from t2scaling.observations.keys import row_keys
 from t2scaling.observations.schema import KEYS, RUN_COLUMNS, RUN_KEYS
 
 SHOWN = 3  # offending rows that a message names
+GIVEN = ("n_params", "n_tokens")  # what every run must say
+POSITIVE = (*GIVEN, "train_flops", "unique_tokens")
+TOKENS = ("nll_tokens", "prompt_tokens", "completion_tokens")
+MOST_SAMPLES = 2**53  # counts become floats in the arrays, which are exact up to here
 
 
 def check(frame: pl.DataFrame, where: str = "the table", keys: pl.Series | None = None) -> None:
@@ -55,48 +59,98 @@ def check_runs(frame: pl.DataFrame, where: str) -> None:
                 "checkpoint: give each its own, such as the name with its step.",
                 torn["run_id"].head(SHOWN).to_list(),
             )
-    for name in ("n_params", "n_tokens"):
-        _check_size(facts, name, where)
+    for name in GIVEN:
+        _check_given(facts, name, where)
+    for name in POSITIVE:
+        if name in facts.columns:
+            _check_positive(facts, name, where)
 
 
-def _check_size(facts: pl.DataFrame, name: str, where: str) -> None:
-    value = pl.col(name)
-    missing = facts.filter(value.is_null())
+def _check_given(facts: pl.DataFrame, name: str, where: str) -> None:
+    missing = facts.filter(pl.col(name).is_null())
     if len(missing):
         raise DataError(
             f"`{name}` is missing for {_runs(missing)} in {where}. Add the column, or attach it with a --runs "
             "manifest, whose regex on run names can say it for all of them.",
             missing["run_id"].to_list(),
         )
-    odd = facts.filter(~(value.is_finite() & (value > 0)))
+
+
+def _check_positive(facts: pl.DataFrame, name: str, where: str) -> None:
+    odd = facts.filter(~(pl.col(name).is_finite() & (pl.col(name) > 0)))
     if len(odd):
         raise DataError(
             f"`{name}` of run `{odd['run_id'][0]}` in {where} is {_number(odd[name][0])}; it must be a finite number "
-            "above 0. Correct the row, or leave the run out.",
+            f"above 0. Correct the row, {'or leave the run out' if name in GIVEN else 'or leave the cell empty'}.",
             odd["run_id"].to_list(),
         )
 
 
 def check_outcomes(frame: pl.DataFrame, where: str) -> None:
-    """nll is finite and not negative; 0 ≤ n_correct ≤ n_samples, n_samples ≥ 1; every row has one or the other."""
+    """Every row has an outcome, nll or counts, and every number is one that its column may hold."""
+    have = set(frame.columns)
     has = pl.lit(False)
-    if "nll" in frame.columns:
-        _refuse(
-            frame, ~pl.col("nll").is_finite(), "nll", where, "NaN or infinite", "Drop the row: 0 probability is −∞."
-        )
-        _refuse(frame, pl.col("nll") < 0, "nll", where, "negative", "nll is −log p, so a log-probability (the number "
-                "that harnesses log) has the wrong sign here: multiply it by −1.")  # fmt: skip
+    if "nll" in have:
+        check_likelihoods(frame, where)
         has = has | pl.col("nll").is_not_null()
-    if {"n_samples", "n_correct"} <= set(frame.columns):
-        n, c = pl.col("n_samples"), pl.col("n_correct")
-        _refuse(frame, n < 0, "n_samples", where, "negative", "Counts start at 0.")
-        _refuse(frame, c < 0, "n_correct", where, "negative", "Counts start at 0.")
-        _refuse(frame, n == 0, "n_samples", where, "0", "Leave out questions of which no sample was graded.")
-        _refuse(frame, c > n, "n_correct", where, "above n_samples", "Are the two columns exchanged?")
-        _refuse(frame, n.is_null() != c.is_null(), "n_samples", where, "without its n_correct, or the reverse",
-                "A graded question has both.")  # fmt: skip
-        has = has | c.is_not_null()
+    if {"n_samples", "n_correct"} <= have:
+        check_counts(frame, where)
+        has = has | pl.col("n_correct").is_not_null()
+    elif lone := {"n_samples", "n_correct"} & have:
+        name, other = lone.pop(), ({"n_samples", "n_correct"} - have).pop()
+        raise DataError(f"{where} has `{name}` and no `{other}`: a graded question has both. Add it, or drop `{name}`.")
     _refuse(frame, ~has, "nll", where, "missing, and so are the counts", "Drop the row, or give the outcome.")
+    for name in TOKENS:
+        if name in have:
+            value = pl.col(name).cast(pl.Float64)
+            _refuse(frame, ~(value.is_finite() & (value >= 0)), name, where, "no number of tokens",
+                    "Give a finite number, 0 or more, or leave the cell empty.")  # fmt: skip
+    if "chance" in have:
+        chance = pl.col("chance")
+        _refuse(frame, ~chance.is_between(0, 1), "chance", where, "no probability", "It lies between 0 and 1.")
+    check_samples(frame, where)
+
+
+def check_likelihoods(frame: pl.DataFrame, where: str) -> None:
+    """nll is finite and not negative."""
+    _refuse(frame, ~pl.col("nll").is_finite(), "nll", where, "NaN or infinite", "Drop the row: 0 probability is −∞.")
+    _refuse(frame, pl.col("nll") < 0, "nll", where, "negative", "nll is −log p, so a log-probability (the number "
+            "that harnesses log) has the wrong sign here: multiply it by −1.")  # fmt: skip
+
+
+def check_counts(frame: pl.DataFrame, where: str) -> None:
+    """0 ≤ n_correct ≤ n_samples, n_samples ≥ 1, both or neither."""
+    n, c = pl.col("n_samples"), pl.col("n_correct")
+    _refuse(frame, n < 0, "n_samples", where, "negative", "Counts start at 0.")
+    _refuse(frame, c < 0, "n_correct", where, "negative", "Counts start at 0.")
+    _refuse(frame, n == 0, "n_samples", where, "0", "Leave out questions of which no sample was graded.")
+    _refuse(frame, n > MOST_SAMPLES, "n_samples", where, "above 2^53", "No question was sampled that often.")
+    _refuse(frame, c > n, "n_correct", where, "above n_samples", "Are the two columns exchanged?")
+    _refuse(frame, n.is_null() != c.is_null(), "n_samples", where, "without its n_correct, or the reverse",
+            "A graded question has both.")  # fmt: skip
+
+
+def check_samples(frame: pl.DataFrame, where: str) -> None:
+    """What is told of single samples agrees with the counts: wrong answers are samples that are not correct."""
+    have = set(frame.columns)
+    n, c = (pl.col(name) if name in have else pl.lit(None, pl.Int64) for name in ("n_samples", "n_correct"))
+    if "wrong_counts" in have:
+        wrong = pl.col("wrong_counts")
+        _refuse(frame, wrong.is_not_null() & n.is_null(), "wrong_counts", where, "there without counts",
+                "Give n_samples and n_correct beside it.")  # fmt: skip
+        _refuse(frame, wrong.list.min() < 1, "wrong_counts", where, "less than 1", "Count each answer that came.")
+        _refuse(frame, wrong.list.sum() > n - c, "wrong_counts", where, "more than the samples that are wrong",
+                "Its sum is at most n_samples − n_correct.")  # fmt: skip
+    for name in ("scores", "correct"):
+        if name in have:
+            _refuse(frame, pl.col(name).list.len() != n, name, where, "not one per sample",
+                    "It has n_samples values, one for each sample in their order.")  # fmt: skip
+    if "scores" in have:
+        _refuse(frame, ~pl.col("scores").list.eval(pl.element().is_finite()).list.all(), "scores", where,
+                "NaN or infinite", "Give every sample a finite score.")  # fmt: skip
+    if "correct" in have:
+        _refuse(frame, pl.col("correct").list.sum() != c, "correct", where, "another number than n_correct",
+                "Count its true values.")  # fmt: skip
 
 
 def _refuse(frame: pl.DataFrame, broken: pl.Expr, column: str, where: str, what: str, way_out: str) -> None:
@@ -104,7 +158,7 @@ def _refuse(frame: pl.DataFrame, broken: pl.Expr, column: str, where: str, what:
     if not count:
         return
     rows = frame.filter(broken.fill_null(False)).head(SHOWN)
-    names = "; ".join(f"{_key(row)}: {_values(row)}" for row in rows.to_dicts())
+    names = "; ".join(f"{_key(row)}: {_values(row, column)}" for row in rows.to_dicts())
     more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
     raise DataError(f"`{column}` of {where} is {what} in {_rows(count)} ({names}{more}). {way_out}", rows.to_dicts())
 
@@ -148,8 +202,8 @@ def _key(row: dict[str, object]) -> str:
     return f"run `{row['run_id']}`{stage}, task `{row['task']}`, question `{row['question_id']}`"
 
 
-def _values(row: dict[str, object]) -> str:
-    names = ("nll", "n_samples", "n_correct")
+def _values(row: dict[str, object], column: str) -> str:
+    names = dict.fromkeys((column, "nll", "n_samples", "n_correct"))
     return ", ".join(f"{name}={_number(row[name])}" for name in names if row.get(name) is not None) or "no outcome"
 
 

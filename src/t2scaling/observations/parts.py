@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.observations.casts import cast
 from t2scaling.observations.checks import check_duplicates
 from t2scaling.observations.facts import HELPERS
 from t2scaling.observations.report import ReportBuilder
-from t2scaling.observations.schema import BY_NAME, CONVENTIONS, KEYS, cast, rename
+from t2scaling.observations.schema import BY_NAME, CONVENTIONS, KEYS, Column, rename
 
 COUNTS = ("n_samples", "n_correct")
 # Columns in which a table may state a convention for itself, and the convention's name.
@@ -58,7 +59,7 @@ def part_from_table(
         more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
         report.notes.append(f"columns of {where} that are not used: {', '.join(unused[:6])}{more}.")
     typed = [cast(frame[name], BY_NAME[name], where) for name in known if name in BY_NAME]
-    helpers = [frame[name].cast(pl.Float64, strict=False) for name in known if name in HELPERS]
+    helpers = [cast(frame[name], Column(name, "run", "number", ""), where) for name in known if name in HELPERS]
     return Part(where, pl.DataFrame([*typed, *helpers]), conventions, tuple(unused))
 
 

@@ -1,8 +1,8 @@
 """The canonical columns, declared once: name, type, whose property it is, what it means.
 
 One row of a canonical table is one question of one task asked of one run (a checkpoint at one stage). Readers turn
-what they find into these columns, `checks` holds a table to them, and `table.Observations` splits them into the
-frame of runs and the frame of outcomes. Units: parameters and tokens are counts, likelihoods are in nats.
+what they find into these columns, `casts` types them, `checks` holds a table to them, and `table.Observations` splits
+them into the frame of runs and the outcomes. Units: parameters and tokens are counts, likelihoods are in nats.
 """
 
 from __future__ import annotations
@@ -15,11 +15,19 @@ from typing import Literal
 import polars as pl
 
 from t2scaling.errors import DataError
-from t2scaling.units import parse_number
 
 Level = Literal["key", "run", "outcome"]
-Kind = Literal["text", "number", "whole", "flag"]
-DTYPE = {"text": pl.String, "number": pl.Float64, "whole": pl.Int64, "flag": pl.Boolean}
+Kind = Literal["text", "number", "decimal", "whole", "flag", "wholes", "decimals", "flags"]
+DTYPE: dict[Kind, pl.DataType] = {
+    "text": pl.String(),
+    "number": pl.Float64(),
+    "decimal": pl.Float64(),
+    "whole": pl.Int64(),
+    "flag": pl.Boolean(),
+    "wholes": pl.List(pl.Int64()),
+    "decimals": pl.List(pl.Float64()),
+    "flags": pl.List(pl.Boolean()),
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,10 @@ class Column:
     """One canonical column.
 
     level     "key" names the row, "run" is constant within a run and stage, "outcome" belongs to the question
-    kind      text, number (float), whole (integer) or flag (true or false)
+    kind      text, number (a count, stored as float: `7B`), decimal (a plain `3.91`), whole (integer), flag (true or
+              false); wholes, decimals and flags are lists of them, in CSV written `3;2;1` or `[3, 2, 1]`
     required  False where a table may lack it
+    choices   for a text that is one of a few
     """
 
     name: str
@@ -36,11 +46,15 @@ class Column:
     kind: Kind
     meaning: str
     required: bool = False
+    choices: tuple[str, ...] = ()
 
+
+# How a checkpoint came about: pretrained, or post-trained on answers (ft) or on questions with answers (sft).
+STAGES = ("base", "ft", "sft")
 
 COLUMNS: tuple[Column, ...] = (
     Column("run_id", "key", "text", "name of the checkpoint", True),
-    Column("stage", "key", "text", "base, ft or sft; base where nothing is said"),
+    Column("stage", "key", "text", "base, ft or sft; base where nothing is said", choices=STAGES),
     Column("task", "key", "text", "name of the task", True),
     Column("question_id", "key", "text", "name or number of the question within the task", True),
     Column("n_params", "run", "number", "parameters N, counted as the conventions say", True),
@@ -50,12 +64,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("seed", "run", "whole", "seed of the training run"),
     Column("unique_tokens", "run", "number", "distinct training tokens, where the text was repeated"),
     Column("overtrained", "run", "flag", "true for a run that the suite marks as overtrained"),
-    Column("nll", "outcome", "number", "−log probability of the correct answer, nats, summed over its tokens"),
+    Column("nll", "outcome", "decimal", "−log probability of the correct answer, nats, summed over its tokens"),
     Column("n_samples", "outcome", "whole", "samples drawn and graded"),
     Column("n_correct", "outcome", "whole", "samples graded correct"),
     Column("nll_tokens", "outcome", "whole", "tokens of the correct answer"),
     Column("prompt_tokens", "outcome", "number", "tokens of the prompt"),
     Column("completion_tokens", "outcome", "number", "mean tokens of a sampled answer"),
+    Column("chance", "outcome", "decimal", "probability that a guess which knows only the question's form is right"),
+    Column("wrong_counts", "outcome", "wholes", "how often each distinct wrong answer came among the samples"),
+    Column("scores", "outcome", "decimals", "a verifier's or reward model's score of each sample"),
+    Column("correct", "outcome", "flags", "whether each sample is right, in the order of `scores`"),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 KEYS = tuple(column.name for column in COLUMNS if column.level == "key")
@@ -66,23 +84,6 @@ OUTCOME_COLUMNS = tuple(column.name for column in COLUMNS if column.level == "ou
 # What the numbers mean, stored with the table. The values are those of a file that says nothing.
 CONVENTIONS = {"n_params": "unstated", "nll": "sum"}
 NLL_UNITS = ("sum", "mean_per_token")
-
-
-def canonical(frame: pl.DataFrame, columns: Mapping[str, str] | None = None, where: str = "the table") -> pl.DataFrame:
-    """Rename, select and cast to the canonical columns, in their declared order.
-
-    columns  canonical name → name in `frame`, where they differ
-    where    how an error calls the table
-    Columns beyond the schema are left out; `stage` is filled with "base". Raises DataError for a missing column,
-    a value that is no number, and a number that should be whole.
-    """
-    frame = rename(frame, columns or {}, where)
-    require_columns(frame.columns, where)
-    known = [column for column in COLUMNS if column.name in frame.columns]
-    frame = frame.select(cast(frame[column.name], column, where) for column in known)
-    if "stage" not in frame.columns:
-        return frame.insert_column(1, pl.lit("base").alias("stage"))
-    return frame.with_columns(pl.col("stage").fill_null("base"))
 
 
 def rename(frame: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.DataFrame:
@@ -120,60 +121,3 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     """` (did you mean `x`?)` for the candidate that `name` is probably a misspelling of, else nothing."""
     found = get_close_matches(name, list(candidates), n=1, cutoff=0.7)
     return f" (did you mean `{found[0]}`?)" if found else ""
-
-
-def cast(series: pl.Series, column: Column, where: str) -> pl.Series:
-    """One column in its canonical type. Raises DataError naming the first value that does not fit."""
-    if column.kind == "text":
-        return series.cast(pl.String)
-    if isinstance(series.dtype, pl.Categorical | pl.Enum):
-        series = series.cast(pl.String)
-    if series.dtype == pl.String:
-        series = _parse(series, column, where)
-    if column.kind == "flag":
-        return _strict(series, pl.Boolean, column, where)
-    numbers = _strict(series, pl.Float64, column, where) if column.kind == "number" else _whole(series, column, where)
-    return numbers.alias(column.name)
-
-
-def _whole(series: pl.Series, column: Column, where: str) -> pl.Series:
-    if series.dtype.is_float():
-        series = series.fill_nan(None)  # how a dataframe of floats says that a count is missing
-        broken = series.filter(series.is_not_null() & ~(series == series.floor()))
-        if len(broken):
-            raise DataError(f"`{column.name}` of {where} must be whole numbers, but one is {broken[0]}.")
-    return _strict(series, pl.Int64, column, where)
-
-
-def _strict(series: pl.Series, dtype: type[pl.DataType], column: Column, where: str) -> pl.Series:
-    try:
-        return series.cast(dtype)
-    except (pl.exceptions.InvalidOperationError, pl.exceptions.ComputeError):
-        raise DataError(
-            f"`{column.name}` of {where} should hold {_NOUN[column.kind]}, but its values are {series.dtype} "
-            f"such as {series.drop_nulls().first()!r}."
-        ) from None
-
-
-_NOUN = {"number": "numbers", "whole": "whole numbers", "flag": "true or false", "text": "text"}
-_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
-def _parse(series: pl.Series, column: Column, where: str) -> pl.Series:
-    """Read a text column: `7B` and `2e9` are numbers, an empty cell is missing."""
-    found: dict[str, float | bool | None] = {}
-    for text in series.drop_nulls().unique():
-        key = text.strip().lower()
-        try:
-            found[text] = None if not key else _FLAGS[key] if column.kind == "flag" else parse_number(key)
-        except (ValueError, KeyError):
-            if key in ("nan", "inf", "-inf", "infinity", "-infinity"):
-                found[text] = float(key)
-                continue
-            row = (series == text).arg_max()
-            raise DataError(
-                f"`{column.name}` of {where} should hold {_NOUN[column.kind]}, but row {(row or 0) + 1} says {text!r}.",
-                [text],
-            ) from None
-    dtype = pl.Boolean if column.kind == "flag" else pl.Float64
-    return series.replace_strict(list(found), list(found.values()), return_dtype=dtype, default=None)

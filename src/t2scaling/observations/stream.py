@@ -20,6 +20,7 @@ from t2scaling.errors import DataError
 from t2scaling.laws.curves import curves
 from t2scaling.laws.fit import default_k
 from t2scaling.laws.measurements import Curves, Target
+from t2scaling.observations.casts import canonical, cast
 from t2scaling.observations.checks import check, check_runs
 from t2scaling.observations.pivot import (
     MACRO,
@@ -37,7 +38,7 @@ from t2scaling.observations.pivot import (
     grid,
     stage_runs,
 )
-from t2scaling.observations.schema import BY_NAME, CONVENTIONS, RUN_COLUMNS, RUN_KEYS, canonical, cast, require_columns
+from t2scaling.observations.schema import BY_NAME, CONVENTIONS, RUN_COLUMNS, RUN_KEYS, require_columns
 from t2scaling.observations.shared import Selection, select
 from t2scaling.observations.table import check_nll_unit, read_conventions
 

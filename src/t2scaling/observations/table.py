@@ -18,6 +18,7 @@ import polars as pl
 
 from t2scaling.artefacts import atomic_path
 from t2scaling.errors import DataError
+from t2scaling.observations.casts import canonical
 from t2scaling.observations.checks import check
 from t2scaling.observations.keys import row_keys
 from t2scaling.observations.report import ImportReport
@@ -28,7 +29,6 @@ from t2scaling.observations.schema import (
     OUTCOME_COLUMNS,
     RUN_COLUMNS,
     RUN_KEYS,
-    canonical,
 )
 from t2scaling.units import format_number
 
