@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from t2scaling.observations import read
-from t2scaling.observations.manifest import SELECTORS, TOP_KEYS, load_manifest
+from t2scaling.observations.manifest import SELECTORS, ManifestFile, load_manifest
 from t2scaling.observations.schema import COLUMNS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_manifest_examples_give_what_they_say(tmp_path: Path) -> None:
 
 def test_every_key_of_a_manifest_is_told() -> None:
     section = TEXT.split("## The runs manifest")[1].split("## The report")[0]
-    for key in (*TOP_KEYS, *SELECTORS, "step", "stage"):
+    for key in (*ManifestFile.model_fields, *SELECTORS, "step", "stage"):
         assert f"`{key}`" in section
     assert load_manifest({"runs": []}).rules == ()
 

@@ -93,11 +93,22 @@ def test_run_that_no_rule_gives_its_tokens_is_named() -> None:
 @pytest.mark.parametrize(
     ("manifest", "says"),
     [
-        ({"run": []}, r"`run` in `runs` is not known \(did you mean `runs`\?\)"),
+        ({"run": []}, r"`runs`: `run` is not known \(did you mean `runs`\?\)"),
         ([{"match": "x", "n_parms": 1}], r"`n_parms` in rule 1 .* \(did you mean `n_params`\?\)"),
         ([{"n_params": 1}], "should have either `match`"),
         ([{"match": "x", "run_id": "y"}], "should have either `match`"),
         ([{"match": "("}], "no regular expression"),
+        ([{"match": "(?=a)"}], "Look-around"),
+        ([{"match": r"(a)\1"}], "back-references"),
+        ([{"match": "((a{100}){100}){100}"}], "exceeds size limit"),
+        ([{"match": "a" * 2000}], "2,000 characters"),
+        ([{"match": 1.5}], "put it in quotes"),
+        ([{"run_id": "y", "family": ["a"]}], "`runs.0.family` is .* text, a number, or true or false"),
+        ([{"match": "(?P<size>70m)", "family": "{size:999999999}"}], "in braces stands the name of a group"),
+        ([{"match": "(?P<size>70m)", "family": "{size.__class__}"}], "in braces stands the name of a group"),
+        ([{"match": "(?P<size>70m)", "family": "{size!r}"}], "in braces stands the name of a group"),
+        ([{"match": "70m", "n_tokens": 10**400}], "`n_tokens` in rule 1 .* bits"),
+        ([{"match": "70m", "seed": 2**70}], "`seed` .* a whole number"),
         ([{"match": "70m", "n_params": "{size}"}], "uses a group that `match` does not name"),
         ([{"match": "70m", "n_params": "many"}], "`n_params` in rule 1 .* is 'many'"),
         ([{"match": "70m", "seed": 1.5}], "`seed` .* a whole number"),
@@ -117,6 +128,27 @@ def test_files_that_are_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("runs:\n  - match: [a\n")
     with pytest.raises(DataError, match=r"bad.yaml`, line \d+ is not YAML"):
         load_manifest(tmp_path / "bad.yaml")
+    (tmp_path / "latin.csv").write_bytes("run_id,family\na,größe\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"latin.csv`, line 2 is not UTF-8"):
+        load_manifest(tmp_path / "latin.csv")
+    (tmp_path / "twice.csv").write_text("run_id,seed,seed\na,1,2\n")
+    with pytest.raises(DataError, match="two columns of one name"):
+        load_manifest(tmp_path / "twice.csv")
+    (tmp_path / "alias.yaml").write_text("runs:\n- &x {run_id: a}\n- *x\n")
+    with pytest.raises(DataError, match=r"alias.yaml`, line 3 uses one of YAML's aliases"):
+        load_manifest(tmp_path / "alias.yaml")
     (tmp_path / "wide.csv").write_text("run_id,n_params\na,1,2\n")
-    with pytest.raises(DataError, match="is not known"):
+    with pytest.raises(DataError, match="line 2 has more cells"):
         load_manifest(tmp_path / "wide.csv")
+
+
+def test_an_expression_that_would_take_forever_takes_none() -> None:
+    runs = {"run_id": ["a" * 5000 + "b"], "n_params": [1.0], "n_tokens": [1.0]}
+    observations = read({**runs, "task": ["t"], "question_id": ["q"], "nll": [1.0]}, [{"match": "(a+)+$", "seed": 1}])
+    assert "speaks of no run" in " ".join(observations.report.notes)
+
+
+def test_a_name_is_what_the_run_is_called() -> None:
+    rules = [{"match": "pythia-(?P<size>[0-9.]+[mb])@step(?P<step>[0-9]+)", "name": "{size} at {step}"}]
+    observations = read(frame(n_params=1e6, n_tokens=1e9), rules)
+    assert observations.runs["run_id"].to_list() == ["1.4b at 1000", "70m at 1000", "70m at 143000"]

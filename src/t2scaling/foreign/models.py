@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from t2scaling.errors import DataError, T2Error
 from t2scaling.foreign.names import short, shown
 from t2scaling.foreign.text import read_json
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueError("it should be text, a number, or true or false")
+
+
+# A value as it stands in a YAML or CSV file, whose meaning is settled later.
+Scalar = Annotated[Any, BeforeValidator(_plain)]
 
 
 class Strict(BaseModel):
@@ -56,6 +66,8 @@ def _sentence(item: Any, model: type[BaseModel]) -> str:
         return f"`{place}` is not known{f' (did you mean `{near[0]}`?)' if near else ''}"
     if item["type"] == "model_type":
         reason = "it should be an object with keys"
+    if item["type"] == "value_error" and "`" in reason:  # a sentence of ours, which names the key itself
+        return reason
     if not place:
         return reason if item["type"] == "value_error" else f"it holds {short(item['input'])}: {reason}"
     return f"`{place}` is {short(item['input'])}: {reason}"

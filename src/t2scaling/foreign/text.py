@@ -164,7 +164,7 @@ def read_yaml(path: str | Path, error: type[T2Error] = DataError) -> Any:
 
     def refuse(reason: str, mark: Any = None) -> NoReturn:
         line = f", line {mark.line + 1}" if mark is not None else ""
-        raise error(f"`{path}`{line}: {reason.rstrip('.')}. Correct the file and try again.") from None
+        raise error(f"`{path}`{line} {reason.rstrip('.')}. Correct the file and try again.") from None
 
     text = read_text(path, MOST_YAML, error)
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -192,7 +192,9 @@ def _check_events(events: Any, refuse: Callable[..., NoReturn]) -> None:
     level = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent):
-            refuse("YAML's aliases (`*name`) are not read here: write the value out", event.start_mark)
+            refuse(
+                "uses one of YAML's aliases (`*name`), which are not read here: write the value out", event.start_mark
+            )
         level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if level > DEEPEST:
             refuse(f"is nested more than {DEEPEST} deep", event.start_mark)
@@ -210,7 +212,7 @@ def _check_keys(node: Any, refuse: Callable[..., NoReturn]) -> None:
             for key, value in item.value:
                 name = (key.tag, key.value if isinstance(key.value, str) else id(key))
                 if name in seen:
-                    refuse(f"the key {short(key.value)} stands twice", key.start_mark)
+                    refuse(f"has the key {short(key.value)} twice", key.start_mark)
                 seen.add(name)
                 waiting += [key, value]
         else:

@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.foreign import short
 from t2scaling.observations.schema import BY_NAME, DTYPE, RUN_COLUMNS
-from t2scaling.units import parse_number
+from t2scaling.units import parse_number, parse_whole
 
 HELPERS = ("step", "tokens_per_step")
 FACTS = ("stage", *RUN_COLUMNS, *HELPERS)
@@ -39,13 +40,12 @@ def typed(name: str, value: Any, where: str) -> Any:
             return str(value)
         if kind == "flag":
             return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
-        number = parse_number(value)
-        if kind == "whole" and number != int(number):
+        if kind == "whole" and abs(parse_whole(value)) >= 2**63:
             raise ValueError
-        return int(number) if kind == "whole" else number
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return parse_whole(value) if kind == "whole" else parse_number(value)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         wanted = {"flag": "true or false", "whole": "a whole number", "number": "a number like 7B or 2e12"}[kind]
-        raise DataError(f"`{name}` in {where} is {value!r}; it should be {wanted}.") from None
+        raise DataError(f"`{name}` in {where} is {short(value)}; it should be {wanted}.") from None
 
 
 class RunFacts:

@@ -1,14 +1,19 @@
-"""The `runs` manifest: N, D and other facts about runs, for logs that do not carry them.
+"""The `runs` manifest: N, D and other facts about runs, for logs that do not carry them, and better names.
 
 A manifest is a list of rules. A rule names one run (`run_id`) or any number of them (`match`, a regular expression
 searched for in the run's name), and gives facts. A named group of the expression that bears the name of a fact is
 that fact; any group may be used in a text value as {group}. For each fact of a run the first rule that has it
-counts. Where a run has no `n_tokens`, D is its `step` × `tokens_per_step`.
+counts. Where a run has no `n_tokens`, D is its `step` × `tokens_per_step`. The fact `name` is what the run is called
+from then on.
+
+Expressions are matched by polars, whose engine takes time linear in the text whatever the expression is; look-around
+and back-references are what it lacks. Templates are filled by name only: nothing in them is evaluated.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,46 +21,81 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import field_validator
 
 from t2scaling.errors import DataError
+from t2scaling.foreign import Strict, guard_polars, read_text, read_yaml, short, validate
+from t2scaling.foreign.models import Scalar
 from t2scaling.observations.facts import FACTS, HELPERS, RunFacts, typed
 from t2scaling.observations.report import ReportBuilder
 from t2scaling.observations.schema import nearest
 
 SELECTORS = ("match", "run_id")
-TOP_KEYS = ("runs", "tokens_per_step", "n_params_convention", "nll_unit")
+NAME = "name"
+LONGEST_MATCH = 1000
+MOST_CSV = 64 << 20
+_GROUP = re.compile(r"\{(\w+)\}")
+
+
+class ManifestFile(Strict):
+    """What a manifest file may say; `runs` are its rules."""
+
+    runs: list[dict[str, Scalar]] | None = None
+    tokens_per_step: Scalar = None
+    n_params_convention: Scalar = None
+    nll_unit: Scalar = None
+
+    @field_validator("runs", mode="before")
+    @classmethod
+    def _a_list_of_rules(cls, value: Any) -> Any:
+        if value is not None and not (isinstance(value, list) and all(isinstance(rule, Mapping) for rule in value)):
+            raise ValueError("`runs` should be a list of rules, each with `match` or `run_id`")
+        return value
 
 
 @dataclass(frozen=True)
 class Rule:
     """Facts for the runs whose name equals `run_id` or contains a match of `match`."""
 
-    name: str
-    match: re.Pattern[str] | None
+    where: str
+    match: str | None
     run_id: str | None
     values: Mapping[str, Any]
 
-    def facts(self, run: str) -> dict[str, Any] | None:
-        """Facts that the rule gives to a run; None where it does not speak of it."""
+    def facts(self, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Run → the facts that the rule gives it, for those of `runs` that it speaks of."""
         if self.match is None:
-            return dict(self.values) if run == self.run_id else None
-        found = self.match.search(run)
-        if found is None:
-            return None
-        groups = {name: text for name, text in found.groupdict().items() if text is not None}
+            return {run: dict(self.values) for run in runs if run == self.run_id}
+        return {run: self._of(groups) for run, groups in _search(self.match, runs, self.where)}
+
+    def _of(self, groups: Mapping[str, str]) -> dict[str, Any]:
         facts: dict[str, Any] = {name: text for name, text in groups.items() if name in FACTS}
         for name, value in self.values.items():
             facts[name] = self._fill(value, groups) if isinstance(value, str) else value
         return facts
 
     def _fill(self, text: str, groups: Mapping[str, str]) -> str:
-        try:
-            return text.format_map(groups)
-        except (KeyError, IndexError, ValueError):
+        unknown = [name for name in _GROUP.findall(text) if name not in groups]
+        if unknown or re.search(r"[{}]", _GROUP.sub("", text)):
             raise DataError(
-                f"`{text}` in {self.name} uses a group that `match` does not name: "
-                f"it names {', '.join(groups) or 'none'}."
-            ) from None
+                f"{short(text)} in {self.where} uses a group that `match` does not name: in braces stands the name of "
+                f"a group and nothing else, and it names {', '.join(groups) or 'none'}."
+            )
+        return _GROUP.sub(lambda found: groups[found[1]], text)
+
+
+def _search(pattern: str, runs: Sequence[str], where: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """(run, its named groups) for the runs that contain a match. Raises DataError for what is no expression."""
+    if len(pattern) > LONGEST_MATCH:
+        raise DataError(f"`match` of {where} has {len(pattern):,} characters; write at most {LONGEST_MATCH:,}.")
+    names = pl.Series(runs, dtype=pl.String)
+    what = f"`match` of {where} is no regular expression that is read here: {short(pattern)}"
+    with guard_polars(what, "Look-around and back-references are not known; named groups are (?P<name>…)."):
+        found = names.str.contains(pattern)
+        groups = names.str.extract_groups(pattern).to_list()
+    for run, matches, texts in zip(runs, found, groups, strict=True):
+        if matches:
+            yield run, {name: text for name, text in texts.items() if text is not None and not name.isdigit()}
 
 
 @dataclass(frozen=True)
@@ -73,81 +113,68 @@ def load_manifest(source: str | Path | Mapping[str, Any] | Sequence[Mapping[str,
     Raises DataError for a file that cannot be read, a key that is not known (suggesting the nearest), a rule without
     `match` or `run_id`, and a regular expression that is none.
     """
-    if isinstance(source, str | Path):
-        path = Path(source)
-        if not path.is_file():
-            raise DataError(f"the manifest `{path}` does not exist. Check the path given with --runs.")
-        content = _read_csv(path) if path.suffix.lower() == ".csv" else _read_yaml(path)
-        return _manifest(content, f"`{path}`")
-    return _manifest(source, "`runs`")
-
-
-def _read_yaml(path: Path) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise DataError(
-            f"the manifest `{path}`{line} is not YAML: {getattr(error, 'problem', None) or error}."
-        ) from None
+    if not isinstance(source, str | Path):
+        return _manifest(source, "`runs`")
+    path = Path(source)
+    if not path.exists():
+        raise DataError(f"the manifest `{path}` does not exist. Check the path given with --runs.")
+    return _manifest(_read_csv(path) if path.suffix.lower() == ".csv" else read_yaml(path), f"the manifest `{path}`")
 
 
 def _read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        # An empty cell says nothing, and a surplus cell (key None) is caught as an unknown key.
-        return [{str(key): cell for key, cell in row.items() if cell} for row in csv.DictReader(file)]
+    rows = csv.DictReader(io.StringIO(read_text(path, MOST_CSV), newline=""))
+    try:
+        names = rows.fieldnames or []
+        if len(set(names)) < len(names):
+            raise DataError(f"`{path}` has two columns of one name ({', '.join(names)[:200]}): name them apart.")
+        found = []
+        for row in rows:
+            if None in row:
+                raise DataError(f"`{path}`, line {rows.line_num} has more cells than the header: save it again.")
+            found.append({key: cell for key, cell in row.items() if cell})  # an empty cell says nothing
+        return found
+    except csv.Error as error:
+        raise DataError(
+            f"`{path}`, line {rows.line_num} is not CSV ({error}). Save it again, as CSV or YAML."
+        ) from None
 
 
 def _manifest(content: Any, where: str) -> Manifest:
     if not isinstance(content, Mapping):
-        content = {"runs": content}
-    _known_keys(content, TOP_KEYS, where)
-    rules = content.get("runs") or []
-    if (
-        not isinstance(rules, Sequence)
-        or isinstance(rules, str)
-        or not all(isinstance(rule, Mapping) for rule in rules)
-    ):
-        raise DataError(f"`runs` of the manifest {where} should be a list of rules, each with `match` or `run_id`.")
-    defaults = {"tokens_per_step": content["tokens_per_step"]} if "tokens_per_step" in content else {}
-    conventions = {
-        name: str(content[key])
-        for key, name in (("n_params_convention", "n_params"), ("nll_unit", "nll"))
-        if key in content
-    }
+        content = {"runs": list(content) if isinstance(content, list | tuple) else content}
+    read = validate(ManifestFile, dict(content), where)
+    conventions = {"n_params": read.n_params_convention, "nll": read.nll_unit}
+    steps = read.tokens_per_step
     return Manifest(
-        tuple(_rule(rule, f"rule {number} of {where}") for number, rule in enumerate(rules, 1)),
-        {name: typed(name, value, where) for name, value in defaults.items()},
-        conventions,
+        tuple(_rule(rule, f"rule {number} of {where}") for number, rule in enumerate(read.runs or [], 1)),
+        {} if steps is None else {"tokens_per_step": typed("tokens_per_step", steps, where)},
+        {name: str(value) for name, value in conventions.items() if value is not None},
     )
 
 
 def _rule(content: Mapping[str, Any], where: str) -> Rule:
-    _known_keys(content, (*SELECTORS, *FACTS), where)
-    if len([key for key in SELECTORS if key in content]) != 1:
-        raise DataError(f"{where} should have either `match` (a regular expression on run names) or `run_id`.")
-    values = {key: value for key, value in content.items() if key in FACTS and value is not None}
-    if "run_id" in content:
-        return Rule(where, None, str(content["run_id"]), values)
-    try:
-        return Rule(f"{where} (match: {content['match']})", re.compile(str(content["match"])), None, values)
-    except re.error as error:
-        raise DataError(f"`match` of {where} is no regular expression: {content['match']!r}: {error}.") from None
-
-
-def _known_keys(content: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    known = (*SELECTORS, NAME, *FACTS)
     for key in content:
         if key not in known:
             raise DataError(
-                f"`{key}` in {where} is not known{nearest(str(key), known)}: the keys are {', '.join(known)}."
+                f"`{short(key)[1:-1]}` in {where} is not known{nearest(key, known)}: the keys are {', '.join(known)}."
             )
+    if len([key for key in SELECTORS if content.get(key) is not None]) != 1:
+        raise DataError(f"{where} should have either `match` (a regular expression on run names) or `run_id`.")
+    values = {key: value for key, value in content.items() if key not in SELECTORS and value is not None}
+    match, run_id = content.get("match"), content.get("run_id")
+    for name, value in (("match", match), ("run_id", run_id), (NAME, values.get(NAME))):
+        if isinstance(value, bool | float):
+            raise DataError(f"`{name}` of {where} is {value!r}, no text: put it in quotes.")
+    if match is None:
+        return Rule(where, None, str(run_id), values)
+    rule = Rule(f"{where} (match: {short(str(match))[1:-1]})", str(match), None, values)
+    list(_search(rule.match or "", [""], where))
+    return rule
 
 
 def attach(frame: pl.DataFrame, manifest: Manifest, report: ReportBuilder) -> tuple[pl.DataFrame, dict[str, str]]:
-    """`frame` with the manifest's facts, and with D from step × tokens_per_step where it has none.
+    """`frame` with the manifest's facts and names, and with D from step × tokens_per_step where it has none.
 
     frame   a column `run_id`, and any of the run columns and helpers
     Returns the frame without the helpers, and the conventions that the manifest sets. What a rule says stands in
@@ -156,12 +183,16 @@ def attach(frame: pl.DataFrame, manifest: Manifest, report: ReportBuilder) -> tu
     if not manifest.rules:
         return tokens_from_steps(frame, manifest.defaults.get("tokens_per_step")), dict(manifest.conventions)
     runs = frame["run_id"].unique().sort().to_list()
-    told = RunFacts()
+    told, names = RunFacts(), dict[str, str]()
+    given = [rule.facts(runs) for rule in manifest.rules]
     for run in runs:
-        told.add(run, dict(_facts_of(run, manifest)), "the manifest")
-    for rule in manifest.rules:
-        if not any(rule.facts(run) is not None for run in runs):
-            report.notes.append(f"{rule.name} speaks of no run that was read.")
+        found = dict(_facts_of(run, manifest.rules, given))
+        if NAME in found:
+            names[run] = found.pop(NAME)
+        told.add(run, found, "the manifest")
+    for rule, facts_of in zip(manifest.rules, given, strict=True):
+        if not facts_of:
+            report.notes.append(f"{rule.where} speaks of no run that was read.")
     facts = told.frame()
     _note_replaced(frame, facts, report)
     frame = frame.join(facts, on="run_id", how="left", suffix=" of manifest", maintain_order="left")
@@ -169,16 +200,21 @@ def attach(frame: pl.DataFrame, manifest: Manifest, report: ReportBuilder) -> tu
         if f"{name} of manifest" in frame.columns:
             frame = frame.with_columns(pl.coalesce(f"{name} of manifest", name).alias(name))
     frame = frame.drop([name for name in frame.columns if name.endswith(" of manifest")])
+    if names:
+        frame = frame.with_columns(pl.col("run_id").replace(names))
     return tokens_from_steps(frame, manifest.defaults.get("tokens_per_step")), _conventions(facts, manifest)
 
 
-def _facts_of(run: str, manifest: Manifest) -> Iterator[tuple[str, Any]]:
+def _facts_of(
+    run: str, rules: Sequence[Rule], given: Sequence[Mapping[str, Mapping[str, Any]]]
+) -> Iterator[tuple[str, Any]]:
+    """What the rules say of a run, each fact as the first of them has it."""
     seen = set()
-    for rule in manifest.rules:
-        for name, value in (rule.facts(run) or {}).items():
+    for rule, facts_of in zip(rules, given, strict=True):
+        for name, value in facts_of.get(run, {}).items():
             if name not in seen:
                 seen.add(name)
-                yield name, typed(name, value, rule.name)
+                yield name, str(value) if name == NAME else typed(name, value, rule.where)
 
 
 def _note_replaced(frame: pl.DataFrame, facts: pl.DataFrame, report: ReportBuilder) -> None:
