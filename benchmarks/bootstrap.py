@@ -13,11 +13,10 @@ import time
 
 import numpy as np
 
-from t2scaling.laws import FitResult, Measurements, fit
+from t2scaling.laws import FitData, FitOptions, FitResult, Measurements, fit, law_class
 from t2scaling.laws.bootstrap import draw
 from t2scaling.laws.curves import resampled_curves
 from t2scaling.laws.fit import inverse_variance
-from t2scaling.laws.solve import Recipe, Table, solve
 from t2scaling.observations.figure8 import cells
 
 
@@ -41,8 +40,8 @@ def loop(measurements: Measurements, full: FitResult, law: str, replicates: int,
     for b in range(replicates):
         value, passed = resampled_curves(measurements, full.curves, counts[b : b + 1])
         c = full.curves
-        table = Table(c.N, c.D, c.k, value, passed, weight[b : b + 1], variance)
-        rows.append(solve(Recipe(law), table).parameters[0])
+        data = FitData(c.N, c.D, c.k, value, passed, weight[b : b + 1], variance)
+        rows.append(law_class(law).fit(data, FitOptions()).parameters[0])
     return np.array(rows)
 
 

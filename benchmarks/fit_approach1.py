@@ -16,9 +16,9 @@ from functools import partial
 
 import numpy as np
 
-from t2scaling.laws.powers import design
-from t2scaling.laws.restarts import fit_restarts
-from t2scaling.laws.varpro import PowerFits, fit_powers
+from t2scaling.laws.solvers.powers import design
+from t2scaling.laws.solvers.restarts import fit_restarts
+from t2scaling.laws.solvers.varpro import PowerFits, fit_powers
 from t2scaling.observations.figure8 import cells
 
 

@@ -11,8 +11,8 @@ from scipy.special import betaln, loggamma
 
 from t2scaling.allocate.optimum import optimum
 from t2scaling.allocate.problem import Lifetime, Limits, TwoBudgets
-from t2scaling.allocate.sensitivity import digamma_difference, stack
-from t2scaling.laws.forms import AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw
+from t2scaling.laws import AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw
+from t2scaling.laws.solvers.beta import digamma_difference
 
 LOSS = LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
 ACCURACY = AccuracyLaw(ChinchillaLaw(E=4, A=400, alpha=0.34, B=1200, beta=0.37), (10, 0.6, 0.9, 1, -0.1))
@@ -243,18 +243,18 @@ def test_a_range_inside_the_lifetime_is_a_constrained_best():
 
 def test_stacked_laws_are_planned_as_one_by_one():
     many = [LossLaw(1, 400 * s, 0.34, 1200, 0.37, 6, 0.2) for s in (0.5, 1, 2)]
-    together = optimum(stack(many), two(np.full(3, 2.56e19), 2e9))
+    together = optimum(LossLaw.stack(many), two(np.full(3, 2.56e19), 2e9))
     alone = [optimum(law, two()).N[0] for law in many]
     assert pytest.approx(alone, rel=1e-12) == together.N
     theta = ACCURACY.theta
     pair = [ACCURACY, AccuracyLaw(ACCURACY.loss, (11, *theta[1:]))]
-    together = optimum(stack(pair), two(np.full(2, 2.56e19), 2e9))
+    together = optimum(AccuracyLaw.stack(pair), two(np.full(2, 2.56e19), 2e9))
     assert pytest.approx([optimum(law, two()).N[0] for law in pair], rel=1e-9) == together.N
 
 
 def test_stack_refuses_a_mixture():
     with pytest.raises(ValueError, match="one class"):
-        stack([LOSS, ACCURACY])
+        LossLaw.stack([LOSS, ACCURACY])
 
 
 def test_digamma_difference_against_mpmath_values():

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from t2scaling.allocate import Budget, Plan, frontier, plan
-from t2scaling.allocate.problem import chinchilla_n
 from t2scaling.allocate.source import Source
 from t2scaling.costs import Price
 from t2scaling.errors import DataError
@@ -77,7 +76,7 @@ def test_chinchilla_of_a_lifetime_is_the_best_split():
     """Of all compute-optimally trained models, none does better with what its training leaves for samples."""
     best = plan(LOSS, total_flops=1e22, tokens_served=1e12)
     share = np.geomspace(1e-7, 1, 20001)[:-1] * 1e22
-    N = chinchilla_n(LOSS.training_law, share)
+    N = LOSS.training_law.optimal_params(share / 6)
     D = share / (6 * N)
     k = (1e22 / (2 * N) - 3 * D) / 1e12
     values = np.where(k >= 1, LOSS.predict(N, D, np.maximum(k, 1)), np.inf)
@@ -89,7 +88,7 @@ def test_chinchilla_of_a_lifetime_is_the_best_split():
 def rivals(law, best, count=4001):
     """Training and per-token FLOPs of Chinchilla-trained models that reach the plan's quality, by bisection in k."""
     flops = best.optimum.train_flops * np.geomspace(1e-6, 1, count)[:-1]
-    N = chinchilla_n(law.training_law, flops)
+    N = law.training_law.optimal_params(flops / 6)
     D = flops / (6 * N)
     low, high = np.zeros(count - 1), np.full(count - 1, 30.0)
     sign = -1 if law.metric == "pass_at_k" else 1
@@ -139,7 +138,7 @@ def test_break_even_where_samples_do_not_help():
 
 
 def bootstrapped(law, samples, target=None):
-    return PublishedLaw("test/law", law, "arXiv", "task", bootstrap=Bootstrap(law.name, samples, "runs", target))
+    return PublishedLaw("test/law", law, "arXiv", "task", bootstrap=Bootstrap(type(law), samples, "runs", target))
 
 
 def test_interval_holds_the_share_of_bootstrap_plans(rng):

@@ -7,8 +7,19 @@ import numpy as np
 import pytest
 
 from t2scaling.errors import DataError
-from t2scaling.laws import Curves, FitResult, FitStatus, Measurements, default_k, fit, fit_chinchilla
-from t2scaling.laws.forms import AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw
+from t2scaling.laws import (
+    AccuracyLaw,
+    ChinchillaLaw,
+    Curves,
+    FitResult,
+    FitStatus,
+    LossLaw,
+    Measurements,
+    NaiveLaw,
+    default_k,
+    fit,
+    fit_chinchilla,
+)
 from t2scaling.laws.isoflop import inverse_variance_weights, isoflop_groups
 
 PLANTED = LossLaw(1.0, 400.0, 0.34, 1200.0, 0.37, 6.0, 0.2)
@@ -131,8 +142,8 @@ def test_first_replicates_do_not_depend_on_how_many_follow(measurements):
 
 def test_replicates_equal_fits_to_the_resampled_data(measurements):
     """Each refit reaches what a full search on the same resample reaches."""
-    from t2scaling.laws.powers import design
-    from t2scaling.laws.varpro import fit_powers
+    from t2scaling.laws.solvers.powers import design
+    from t2scaling.laws.solvers.varpro import fit_powers
 
     found = fit(measurements, k=K, bootstrap=8, bootstrap_over="runs", seed=5)
     for b, child in enumerate(np.random.SeedSequence(5).spawn(8)):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from t2scaling.laws import AccuracyLaw, ChinchillaLaw, NaiveLaw
-from t2scaling.laws.forms import log_beta_fail
+from t2scaling.laws.solvers.beta import log_beta_fail
 
 THETA = (10.0, 0.6, 0.9, 1.0, -0.1)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from t2scaling.laws import fit_chinchilla
-from t2scaling.laws.logfit import log_objective
 from t2scaling.laws.losses import is_loss_table, read_losses
+from t2scaling.laws.solvers.logfit import log_objective
 
 
 @pytest.fixture(scope="module")

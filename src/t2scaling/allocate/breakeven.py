@@ -19,29 +19,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.allocate.problem import chinchilla_n
 from t2scaling.allocate.result import Allocation
-from t2scaling.allocate.rootfind import golden, root
-from t2scaling.allocate.sensitivity import SampledLaw, score, slopes
 from t2scaling.costs import sample_flops, tokens_afforded
-from t2scaling.laws.forms import ChinchillaLaw, Law, LossLaw
+from t2scaling.laws import Law
+from t2scaling.laws.solvers.rootfind import golden
 
 Array = NDArray[np.float64]
-
-_MOST_LOG_K = np.log(1e15)
 
 
 def break_even(law: Law, plan: Allocation, chinchilla: Allocation) -> float | None:
     """Tokens served from which `plan` costs no more than any Chinchilla-trained model of its quality; see above."""
     training = law.training_law
-    if isinstance(law, ChinchillaLaw) or not (training.A > 0 and training.B > 0) or np.isnan(chinchilla.n_params):
+    if not law.samples or not (training.A > 0 and training.B > 0) or np.isnan(chinchilla.n_params):
         return None
+    wanted = law.score(training.predict(plan.n_params, plan.n_tokens), np.log(np.array(plan.k)))
 
     def gain(log_share: Array) -> Array:
         """−S(C') at C' = share · 6·N·D; 0 where that rival cannot reach the plan's quality at all."""
         flops = plan.train_flops * np.exp(log_share)
-        N = chinchilla_n(training, flops)
-        log_k = samples_to_match(law, training.predict(N, tokens_afforded(N, flops)), plan)  # type: ignore[arg-type]
+        N = training.optimal_params(tokens_afforded(1, flops))
+        log_k = law.log_samples_to_match(training.predict(N, tokens_afforded(N, flops)), wanted)
         dearer = sample_flops(N, np.exp(log_k)) - plan.inference_flops
         saved = plan.train_flops - flops
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -55,32 +52,17 @@ def break_even(law: Law, plan: Allocation, chinchilla: Allocation) -> float | No
     return float(best) if np.isfinite(best) else None
 
 
-def samples_to_match(law: SampledLaw, loss: Array, plan: Allocation) -> Array:
-    """log k with which a model of training loss `loss` equals the plan; infinite where no number of samples does."""
-    training = law.training_law
-    plan_loss = training.predict(plan.n_params, plan.n_tokens)
-    wanted = score(law, plan_loss, np.log(np.array(plan.k)))
-    if isinstance(law, LossLaw):
-        # wanted = loss + G·(k^−gamma − 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_k = -np.log((wanted - loss) / law.G + 1) / law.gamma
-        return np.where(np.isfinite(log_k), np.maximum(log_k, 0.0), np.inf)
-    lo, hi = np.zeros_like(loss), np.full_like(loss, _MOST_LOG_K)
-    log_k = root(lambda x: wanted - score(law, loss, x), lo, hi)
-    return np.where(score(law, loss, hi) <= wanted, log_k, np.inf)
-
-
 def matched_tokens(law: Law, plan: Allocation) -> float | None:
     """Tokens served at which the plan is the cheapest of all models of its quality.
 
     None for laws without samples, and where a limit (a menu, a range, a token cap, whole or single samples) keeps the
     plan from being the cheapest at any traffic: there the condition on N fails.
     """
-    if isinstance(law, ChinchillaLaw):
+    if not law.samples:
         return None
     training = law.training_law
     loss = training.predict(plan.n_params, plan.n_tokens)
-    by_loss, by_k = slopes(law, loss, np.log(np.array(plan.k)))  # type: ignore[arg-type]
+    by_loss, by_k = law.slopes(loss, np.log(np.array(plan.k)))
     by_tokens = by_loss * training.beta * training.B * plan.n_tokens**-training.beta
     by_size = by_loss * training.alpha * training.A * plan.n_params**-training.alpha
     if not by_tokens > 0 or not np.isclose(by_size, by_tokens - by_k, rtol=1e-6):

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from t2scaling.allocate.optimum import Problem
 from t2scaling.allocate.problem import Limits, TwoBudgets, chinchilla_n
-from t2scaling.allocate.rootfind import minimise
 from t2scaling.costs import tokens_afforded
-from t2scaling.laws.forms import ChinchillaLaw, Law, Metric
+from t2scaling.laws import ChinchillaLaw, Law
+from t2scaling.laws.base import Metric
+from t2scaling.laws.solvers.rootfind import minimise
 
 Array = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ def chinchilla(law: Law, problem: Problem) -> tuple[Array, Array, Array]:
     def at(train_flops: Array) -> tuple[Array, Array, Array]:
         N, D = _trained(law.training_law, train_flops, problem.limits)
         k = problem.samples_at(N, D)
-        if isinstance(law, ChinchillaLaw):
+        if not law.samples:
             k = np.where(k >= 1, 1.0, k)
         elif problem.limits.integer_k:
             k = np.where(k >= 1, np.floor(k * (1 + 1e-12)), k)
@@ -51,7 +52,7 @@ def chinchilla(law: Law, problem: Problem) -> tuple[Array, Array, Array]:
 def predict(law: Law, N: Array, D: Array, k: Array, metric: Metric | None = None) -> Array:
     """The law's own metric, or another that it can say, NaN where k < 1 (or N is NaN) instead of an error."""
     ok = (k >= 1) & np.isfinite(N)
-    samples = np.where(ok & (not isinstance(law, ChinchillaLaw)), k, 1.0)
+    samples = np.where(ok & law.samples, k, 1.0)
     return np.where(ok, law.predict(np.where(ok, N, 1.0), np.where(ok, D, 1.0), samples, metric), np.nan)
 
 
@@ -62,6 +63,6 @@ def _trained(law: ChinchillaLaw, train_flops: Array, limits: Limits) -> tuple[Ar
     if limits.sizes:
         menu = np.asarray(limits.sizes)[:, None] + np.zeros_like(train_flops)
         tokens = np.minimum(tokens_afforded(menu, train_flops), limits.max_tokens)
-        best = np.argmin(law.E + law.A * menu**-law.alpha + law.B * tokens**-law.beta, axis=0)
+        best = np.argmin(law.surface(menu, tokens), axis=0)
         N = np.take_along_axis(menu, best[None], axis=0)[0]
     return N, np.minimum(tokens_afforded(N, train_flops), limits.max_tokens)

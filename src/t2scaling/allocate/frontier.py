@@ -15,7 +15,6 @@ from t2scaling.allocate.plan import check_inner_optimum
 from t2scaling.allocate.problem import Limits, TwoBudgets
 from t2scaling.allocate.source import source_of
 from t2scaling.artefacts import dumps, write_json, write_text
-from t2scaling.laws.forms import ChinchillaLaw
 
 Array = NDArray[np.float64]
 
@@ -109,7 +108,7 @@ def frontier(
     law = source.law
     train, inference = np.broadcast_arrays(np.asarray(train_flops, float), np.asarray(inference_flops, float))
     train, inference = train.ravel(), inference.ravel()
-    _check(train, inference, needs_samples=not isinstance(law, ChinchillaLaw))
+    _check(train, inference, needs_samples=law.samples)
     limits = Limits(
         sizes=tuple(float(size) for size in sizes),
         n_range=(1.0, np.inf) if n_range is None else n_range,

@@ -1,7 +1,7 @@
 """The optimum: choose k, and with it N and D, for whole arrays of budgets or of laws.
 
-`problem.training` answers what N and D go with a given k; here log k is searched. For `LossLaw` the score is convex
-in log k, so the root of its slope is the optimum; the accuracy laws may have several valleys and are scanned first.
+`problem.training` answers what N and D go with a given k; here log k is searched. Where
+a law is `unimodal` the root of its slope is the optimum; others may have several valleys and are scanned first.
 A menu of sizes is one search per size, whole samples one candidate per integer near the real optimum.
 """
 
@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.allocate.problem import Lifetime, TwoBudgets
-from t2scaling.allocate.rootfind import minimise, root
-from t2scaling.allocate.sensitivity import SampledLaw, score, slopes
-from t2scaling.laws.forms import ChinchillaLaw, Law, LossLaw
+from t2scaling.laws import Law
+from t2scaling.laws.solvers.rootfind import minimise, root
 
 Array = NDArray[np.float64]
 Problem = TwoBudgets | Lifetime
@@ -58,10 +57,10 @@ def best_of(choices: list[Choice]) -> Choice:
 
 def _in_range(law: Law, problem: Problem) -> Choice:
     feasible = problem.most_samples >= 1
-    if isinstance(law, ChinchillaLaw):
+    if not law.samples:
         return _at(law, problem, np.ones_like(problem.most_samples), feasible)
     log_most = np.log(np.where(feasible, problem.most_samples, 1.0))
-    log_k = _search(law, problem, log_most)  # type: ignore[arg-type]
+    log_k = _search(law, problem, log_most)
     if not problem.limits.integer_k:
         return _at(law, problem, np.exp(log_k), feasible)
     most = np.floor(np.exp(log_most) * (1 + 1e-12))
@@ -71,21 +70,21 @@ def _in_range(law: Law, problem: Problem) -> Choice:
     return best_of([_at(law, problem, k, feasible) for k in whole])
 
 
-def _search(law: SampledLaw, problem: Problem, log_most: Array) -> Array:
+def _search(law: Law, problem: Problem, log_most: Array) -> Array:
     """log k of least score in [0, log_most]."""
     training_law = law.training_law
 
     def value(log_k: Array) -> Array:
         N, D, _ = problem.training(training_law, np.exp(log_k))
-        return score(law, _loss(training_law, N, D), log_k)
+        return law.score(training_law.surface(N, D), log_k)
 
     def slope(log_k: Array) -> Array:
         N, D, loss_slope = problem.training(training_law, np.exp(log_k))
-        by_loss, by_k = slopes(law, _loss(training_law, N, D), log_k)
+        by_loss, by_k = law.slopes(training_law.surface(N, D), log_k)
         return by_loss * loss_slope + by_k
 
     lo = np.zeros_like(log_most)
-    if isinstance(law, LossLaw):
+    if law.unimodal:
         return root(slope, lo, log_most)
     return minimise(value, lo, log_most, slope)
 
@@ -93,10 +92,5 @@ def _search(law: SampledLaw, problem: Problem, log_most: Array) -> Array:
 def _at(law: Law, problem: Problem, k: Array, feasible: NDArray[np.bool_]) -> Choice:
     """The choice at k samples; NaN where even one sample cannot be afforded."""
     N, D, _ = problem.training(law.training_law, k)
-    loss = _loss(law.training_law, N, D)
-    value = loss if isinstance(law, ChinchillaLaw) else score(law, loss, np.log(k))  # type: ignore[arg-type]
+    value = law.score(law.training_law.surface(N, D), np.log(k))
     return Choice(*(np.where(feasible, array, np.nan) for array in (N, D, k, value)))
-
-
-def _loss(law: ChinchillaLaw, N: Array, D: Array) -> Array:
-    return law.E + law.A * N**-law.alpha + law.B * D**-law.beta

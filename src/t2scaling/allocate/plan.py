@@ -22,7 +22,7 @@ from t2scaling.allocate.optimum import Choice, Problem, optimum
 from t2scaling.allocate.problem import Lifetime, Limits, TwoBudgets
 from t2scaling.allocate.result import Allocation, Interval, Plan
 from t2scaling.allocate.source import Source, source_of
-from t2scaling.laws.forms import ChinchillaLaw, Law, LossLaw
+from t2scaling.laws import Law
 from t2scaling.units import format_number
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ def plan(
         integer_k=integer_k,
     )
     check_inner_optimum(source.law, limits)
-    problem = budget.problem(limits, needs_samples=not isinstance(source.law, ChinchillaLaw))
+    problem = budget.problem(limits, needs_samples=source.law.samples)
     choice = optimum(source.law, problem)
     if not np.isfinite(choice.N[0]):
         raise ValueError(_infeasible(problem))
@@ -122,8 +122,7 @@ def allocation(law: Law, N: float, D: float, k: float) -> Allocation:
     """An `Allocation` with the law's own metric, NaN where k < 1."""
     point = np.array([N]), np.array([D]), np.array([k])
     value = float(predict(law, *point)[0])
-    says = law.metric == "pass_at_k" or (isinstance(law, LossLaw) and law.target == "neg_log_mean")
-    rate = float(predict(law, *point, "pass_at_k")[0]) if says else math.nan
+    rate = float(predict(law, *point, "pass_at_k")[0]) if "pass_at_k" in law.metrics else math.nan
     return Allocation(float(N), float(D), float(k), law.metric, value, rate)
 
 
@@ -163,7 +162,7 @@ def _tiled(problem: Problem, shape: tuple[int, ...]) -> Problem:
 
 
 def _warnings(source: Source, problem: Problem, best: Allocation, rival: Allocation) -> list[str]:
-    samples = {} if isinstance(source.law, ChinchillaLaw) else {"k": best.k}
+    samples = {"k": best.k} if source.law.samples else {}
     warnings = source.outside(
         N=best.n_params,
         D=best.n_tokens,

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.costs import PAPER, CostModel
-from t2scaling.laws.forms import ChinchillaLaw
+from t2scaling.laws import ChinchillaLaw
 
 Array = NDArray[np.float64]
 
@@ -134,10 +134,7 @@ class Lifetime:
 
 def chinchilla_n(law: ChinchillaLaw, train_flops: Array, cost: CostModel = PAPER) -> Array:
     """Compute-optimal N, elementwise over laws and budgets; 0 where A = 0 and infinite where B = 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_ratio = np.log(law.alpha * law.A) - np.log(law.beta * law.B)
-        log_n = (log_ratio + law.beta * np.log(cost.tokens(1, train_flops))) / (law.alpha + law.beta)
-        return np.where(np.isnan(log_n), np.inf, np.exp(log_n))
+    return law.optimal_params(cost.tokens(1, train_flops))
 
 
 def served_optimum(law: ChinchillaLaw, product: Array, served: Array, iterations: int = 60) -> tuple[Array, Array]:

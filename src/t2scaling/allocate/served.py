@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.laws.forms import ChinchillaLaw
+from t2scaling.laws import ChinchillaLaw
 
 Array = NDArray[np.float64]
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from t2scaling.allocate.sensitivity import stack
-from t2scaling.laws.forms import AccuracyLaw, ChinchillaLaw, Law, LossLaw, NaiveLaw
+from t2scaling.errors import ArgumentError
+from t2scaling.laws import LAWS, Law
 from t2scaling.units import format_number
-
-PLANNABLE = (ChinchillaLaw, LossLaw, AccuracyLaw, NaiveLaw)
 
 # Axis of a fit's support → how a warning names it.
 _AXES = {
@@ -72,9 +70,9 @@ def source_of(law_or_fit: Any) -> Source:
     if isinstance(law_or_fit, Source):
         return law_or_fit
     law = getattr(law_or_fit, "law", law_or_fit)
-    if not isinstance(law, PLANNABLE):
-        names = ", ".join(kind.__name__ for kind in PLANNABLE)
-        raise ValueError(
+    if not isinstance(law, Law) or not law.plans:
+        names = ", ".join(kind.__name__ for kind in LAWS.values() if kind.plans)
+        raise ArgumentError(
             f"`law_or_fit` is a {type(law).__name__}, which cannot be planned with: give a fit, or one of {names}."
         )
     if law is law_or_fit:
@@ -86,5 +84,5 @@ def source_of(law_or_fit: Any) -> Source:
         support={axis: (float(lo), float(hi)) for axis, (lo, hi) in law_or_fit.support.items() if axis in _AXES},
         warnings=tuple(law_or_fit.warnings),
         conventions=dict(law_or_fit.conventions),
-        bootstrap=stack(bootstrap.laws()) if bootstrap is not None else None,
+        bootstrap=law.stack(bootstrap.laws()) if bootstrap is not None else None,
     )

@@ -98,7 +98,7 @@ def command(
     data, notes = _read(observations, law, options, nll_unit)
     steps = bootstrap + (restarts if solver == "restarts" else 0)
     with progress("fitting", total=steps or None, quiet=as_json or not steps) as advance:
-        found = fit(data, law, solver=solver, advance=advance, **options)  # type: ignore[arg-type]
+        found = fit(data, law, solver=solver, advance=advance, **options)
     for sentence in notes:
         note(sentence)
     if output is not None:

@@ -1,17 +1,35 @@
-"""Scaling laws and their fits. This package depends on numpy and scipy alone."""
+"""Scaling laws and their fits. This package depends on numpy and scipy alone.
 
+base, registry                     what a law is, and the list of them; `register` adds one from outside
+chinchilla, loss, accuracy, naive  the laws, one file each (success: what the last two share)
+options, fit, result, cautions     fitting: choices in, a `FitResult` with its warnings out
+measurements, curves, isoflop      what a law is fitted to
+bootstrap                          refits to resampled data
+published, constrained             laws that need no data of one's own
+solvers/                           numerics beneath the laws, on plain arrays
+"""
+
+from t2scaling.laws.accuracy import AccuracyLaw
+from t2scaling.laws.base import Law, Solutions
+from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.curves import curves
 from t2scaling.laws.fit import default_k, fit, fit_chinchilla
-from t2scaling.laws.forms import AccuracyLaw, ChinchillaLaw, Law, LossLaw, NaiveLaw
-from t2scaling.laws.measurements import Curves, Measurements
+from t2scaling.laws.loss import LossLaw
+from t2scaling.laws.measurements import Curves, FitData, Measurements
+from t2scaling.laws.naive import NaiveLaw
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.published import PublishedLaw, load_law
+from t2scaling.laws.registry import LAWS, law_class, register
 from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
 
 __all__ = [
+    "LAWS",
     "AccuracyLaw",
     "Bootstrap",
     "ChinchillaLaw",
     "Curves",
+    "FitData",
+    "FitOptions",
     "FitResult",
     "FitStatus",
     "Law",
@@ -19,9 +37,12 @@ __all__ = [
     "Measurements",
     "NaiveLaw",
     "PublishedLaw",
+    "Solutions",
     "curves",
     "default_k",
     "fit",
     "fit_chinchilla",
+    "law_class",
     "load_law",
+    "register",
 ]

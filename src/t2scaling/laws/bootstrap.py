@@ -8,71 +8,62 @@ is the same for any number of jobs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.laws.base import Law
 from t2scaling.laws.curves import resampled_curves
-from t2scaling.laws.measurements import Curves, Measurements
+from t2scaling.laws.measurements import Curves, FitData, Measurements
+from t2scaling.laws.options import FitOptions, Over
 from t2scaling.laws.result import Bootstrap
-from t2scaling.laws.serialise import AnyLaw, law_to_vector
-from t2scaling.laws.solve import Recipe, Table, solve
 
 Array = NDArray[np.float64]
-Over = Literal["runs", "questions", "runs_and_questions"]
-OVER: tuple[Over, ...] = ("runs", "questions", "runs_and_questions")
 BATCH = 50  # replicates refitted together
 
 
 def bootstrap(
-    recipe: Recipe,
-    law: AnyLaw,
-    curves: Curves,
-    inverse_variance: Array,
-    *,
-    measurements: Measurements | None,
-    replicates: int,
-    over: Over,
-    seed: int,
-    jobs: int = 1,
-    advance: Callable[[int], object] | None = None,
+    law: Law, curves: Curves, inverse_variance: Array, options: FitOptions, measurements: Measurements | None
 ) -> Bootstrap:
-    """Refit `replicates` times.
+    """Refit `options.bootstrap` times.
 
     law                the full fit, from which each refit starts as well
     inverse_variance   run weights of stage 1, shape (R,)
     measurements       the questions behind the curves; None where only runs can be drawn
-    advance            called with the number of replicates done
     """
-    weight, questions = draw(measurements, len(curves.N), replicates, over, seed)
-    warm = law_to_vector(law)
-    narrow = recipe.for_refits()
-    value = passed = None
+    replicates, warm, narrow = options.bootstrap, law.vector, options.for_refits()
+    weight, questions = draw(measurements, len(curves.N), replicates, options.bootstrap_over, options.seed)
+    value = np.broadcast_to(curves.value, (replicates, *curves.value.shape))
+    passed = np.broadcast_to(curves.pass_at_k, value.shape)
     if measurements is not None and questions is not None:
         value, passed = resampled_curves(measurements, curves, questions)
 
     def refit(start: int) -> Array:
-        batch = slice(start, min(start + BATCH, replicates))
-        size = batch.stop - batch.start
-        values = np.broadcast_to(curves.value, (size, *curves.value.shape)) if value is None else value[batch]
-        rates = np.broadcast_to(curves.pass_at_k, (size, *curves.pass_at_k.shape)) if passed is None else passed[batch]
-        found = _solve_by_gaps(narrow, curves, values, rates, weight[batch], inverse_variance, warm)
-        if advance is not None:
-            advance(size)
-        return found
+        rows = np.arange(start, min(start + BATCH, replicates))
+        out = np.empty((len(rows), len(warm)))
+        for part in _same_gaps(value[rows]):
+            at = rows[part]
+            counts = None if questions is None else questions[at]
+            data = FitData(
+                curves.N, curves.D, curves.k, value[at], passed[at], weight[at], inverse_variance, curves.target,
+                measurements, counts,
+            )  # fmt: skip
+            out[part] = law.fit(data, narrow, warm).parameters
+        if options.advance is not None:
+            options.advance(len(rows))
+        return out
 
     starts = range(0, replicates, BATCH)
-    if jobs <= 1:
+    if (options.jobs or 1) <= 1:
         parts = [refit(start) for start in starts]
     else:
         # NumPy lets go of the interpreter lock inside its loops, so threads run the batches side by side.
-        with ThreadPoolExecutor(jobs) as pool:
+        with ThreadPoolExecutor(options.jobs) as pool:
             parts = list(pool.map(refit, starts))
-    drawn = over if questions is not None else "runs"
-    return Bootstrap(law.name, np.concatenate(parts), drawn, curves.target)
+    drawn = options.bootstrap_over if questions is not None else "runs"
+    return Bootstrap(type(law), np.concatenate(parts), drawn, curves.target)
 
 
 def draw(
@@ -99,15 +90,8 @@ def _draw_questions(measurements: Measurements, rng: np.random.Generator) -> NDA
     return counts
 
 
-def _solve_by_gaps(
-    recipe: Recipe, curves: Curves, value: Array, passed: Array, weight: Array, inverse_variance: Array, warm: Array
-) -> Array:
-    """Parameters (b, P). A replicate may lack points that others have (no success drawn): one batch per pattern."""
-    gaps = np.isnan(value).reshape(len(value), -1)
-    patterns, label = np.unique(gaps, axis=0, return_inverse=True)
-    out = np.empty((len(value), len(warm)))
+def _same_gaps(value: Array) -> Iterator[NDArray[np.intp]]:
+    """Rows of value (b, R, K) that lack the same points: a replicate may lack some (no success drawn)."""
+    patterns, label = np.unique(np.isnan(value).reshape(len(value), -1), axis=0, return_inverse=True)
     for pattern in range(len(patterns)):
-        rows = np.flatnonzero(label == pattern)
-        table = Table(curves.N, curves.D, curves.k, value[rows], passed[rows], weight[rows], inverse_variance)
-        out[rows] = solve(recipe, table, warm).parameters
-    return out
+        yield np.flatnonzero(label.ravel() == pattern)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.laws.forms import ChinchillaLaw, positive
+from t2scaling.laws.base import positive
+from t2scaling.laws.chinchilla import ChinchillaLaw
 
 Array = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ class DataConstrainedLaw:
         """
         N, law = positive("N", N), self.loss
         U = np.minimum(positive("unique_tokens", unique_tokens), positive("D", D))
-        ratio = (law.alpha * law.A / (law.beta * law.B)) ** (1 / (law.alpha + law.beta))
+        ratio = np.exp(law.log_balance)
         fed = (U * ratio) ** (law.beta / law.alpha) * ratio
         return saturated(N, np.minimum(N, fed), self.r_params)
 

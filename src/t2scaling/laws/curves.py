@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import DataError, unknown
-from t2scaling.laws.forms import check_samples
+from t2scaling.laws.base import check_samples
 from t2scaling.laws.measurements import Curves, Measurements, Target
 from t2scaling.passk import log_fail_from_nll, mean_and_error, pass_at_k
 

@@ -1,122 +1,97 @@
 """`fit`: measurements in, a `FitResult` out.
 
-Measurements become curves over an explicit list of k (`curves`), a law is fitted to them (`solve`), the fit is
-judged (`diagnose`) and, on request, refitted to resampled data (`bootstrap`).
+Measurements become curves over an explicit list of k (`curves`), a law is fitted to them (`Law.fit`), the fit is judged
+(`cautions`) and, on request, refitted to resampled data (`bootstrap`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import DataError, FitError, unknown
-from t2scaling.laws import diagnose
-from t2scaling.laws.bootstrap import OVER, Over
-from t2scaling.laws.bootstrap import bootstrap as resample
+from t2scaling.costs import sample_flops, train_flops
+from t2scaling.errors import ArgumentError, DataError, FitError, unknown
+from t2scaling.laws import cautions
+from t2scaling.laws.base import FEWEST_RUNS, Law
+from t2scaling.laws.bootstrap import bootstrap
 from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.curves import most_samples, sample_counts
-from t2scaling.laws.forms import ChinchillaLaw
 from t2scaling.laws.isoflop import inverse_variance_weights
-from t2scaling.laws.logfit import DELTA
-from t2scaling.laws.measurements import Curves, Measurements, Target
-from t2scaling.laws.restarts import RESTARTS
+from t2scaling.laws.measurements import Curves, FitData, Measurements
+from t2scaling.laws.options import DELTA, EXPONENT_BOUNDS, FitOptions, Solver
+from t2scaling.laws.registry import law_class
 from t2scaling.laws.result import FitResult, FitStatus
-from t2scaling.laws.serialise import AnyLaw, law_from_vector
-from t2scaling.laws.solve import LAW_NAMES, SOLVERS, LawName, Recipe, Solver, Table, solve
-from t2scaling.laws.varpro import EXPONENT_BOUNDS
 from t2scaling.units import format_number
 
 Array = NDArray[np.float64]
 Objective = Literal["sse", "log_sse", "log_huber"]
 _SOLVER_OF: dict[Objective, Solver] = {"sse": "varpro", "log_sse": "log_sse", "log_huber": "huber"}
 GRID_POINTS = 12
-FEWEST_RUNS = 5  # E, A, alpha, B and beta
 
 
 def fit(
     data: Any,
-    law: LawName = "loss",
+    law: str = "loss",
     task: str | None = None,
     k: ArrayLike | None = None,
-    *,
-    inference_flops: float | None = None,
-    target: Target | Literal["auto"] = "auto",
-    solver: Solver = "varpro",
-    weights: Literal["inverse_variance", "equal"] = "inverse_variance",
-    bounds: tuple[float, float] = EXPONENT_BOUNDS,
-    restarts: int = RESTARTS,
-    delta: float = DELTA,
-    loss_law: ChinchillaLaw | None = None,
-    bootstrap: int = 0,
-    bootstrap_over: Over = "runs_and_questions",
-    seed: int = 0,
-    jobs: int | None = None,
-    stage: str = "base",
-    advance: Callable[[int], object] | None = None,
+    **options: Any,
 ) -> FitResult:
     """Fit a law to measurements.
 
-    data       Observations, or anything with `.measurements(task=, stage=)`; or `Measurements`; or `Curves`
-    law        "loss" (Approach 1), "accuracy" (Approach 2), "chinchilla" (k = 1 only), "naive" (the foil)
-    task       name of a task, "macro" for the mean over tasks, None where there is only one
-    k          samples per problem to fit at, at least 1; 1 is always added. Default: see `default_k`
-    inference_flops  per token served; sets the largest k of the default
-    target     which mean the loss is: "mean_neg_log" = E[−log pass@k], "neg_log_mean" = −log E[pass@k];
-               "auto" takes the first for likelihoods and the second for counts
-    solver     "varpro" (variable projection), "restarts" (the paper's L-BFGS-B from random starts), "huber"
-               (Hoffmann's, in log space), "log_sse" (squares in log space)
-    weights    of isoFLOP groups in stage 1 of the accuracy and naive laws (arXiv 2604.01411, App. F)
-    bounds     smallest and largest exponent
-    restarts   starts of the solver "restarts"
-    delta      of the solver "huber"
-    loss_law   stage 1 of the accuracy and naive laws, where you have a loss law of your own
-    bootstrap  refits to resampled data, over "runs", "questions" or "runs_and_questions"; 0 for none
-    jobs       batches of refits worked on at once (default 1)
-    advance    called with 1 for each start of "restarts" and with the number of refits done, for progress bars
+    data     Observations, or anything with `.measurements(task=, stage=)`; or `Measurements`; or `Curves`
+    law      "loss" (Approach 1), "accuracy" (Approach 2), "chinchilla" (k = 1 only), "naive" (the foil), or any other
+             name in `LAWS`
+    task     name of a task, "macro" for the mean over tasks, None where there is only one
+    k        samples per problem to fit at, at least 1; 1 is always added. Default: see `default_k`
+    options  the fields of `FitOptions`: solver, bounds, bootstrap, seed, …
 
-    Raises DataError where the data cannot carry the law, FitError where no usable law was found, ValueError for
+    Raises DataError where the data cannot carry the law, FitError where no usable law was found, ArgumentError for
     impossible arguments.
     """
-    _check(law, solver, bounds, bootstrap, bootstrap_over, seed)
-    measurements, curves, notes = _prepare(data, law, task, k, inference_flops, target, stage)
-    recipe = Recipe(law, solver, bounds, restarts, delta, seed, loss_law, advance=advance)
-    inverse = inverse_variance(curves, weights)
-    table = Table(
-        curves.N, curves.D, curves.k, curves.value[None], curves.pass_at_k[None], np.ones((1, len(curves.N))), inverse
-    )
-    found = solve(recipe, table)
-    best = law_from_vector(law, found.parameters[0], curves.target)
-    status = diagnose.status(best, bool(found.converged[0]), bounds)
+    return fit_with(data, law_class(law), FitOptions(**options), task=task, k=k)
+
+
+def fit_with(
+    data: Any, law: type[Law], options: FitOptions, *, task: str | None = None, k: ArrayLike | None = None
+) -> FitResult:
+    """The same with the law's class and its options as values."""
+    measurements, curves, notes = _prepare(data, law, task, k, options)
+    inverse = inverse_variance(curves, options.weights)
+    found = law.fit(FitData.of(curves, inverse, measurements), options)
+    best = law.from_vector(found.parameters[0], curves.target)
+    status = _status(best, bool(found.converged[0]), options)
     if status is FitStatus.FAILED:
-        raise FitError(f"the {law} law did not fit {curves.task}: {status.value}", best)
-    boot = None
-    if bootstrap:
-        boot = resample(
-            recipe, best, curves, inverse, measurements=measurements, replicates=bootstrap, over=bootstrap_over,
-            seed=seed, jobs=jobs or 1, advance=advance,
-        )  # fmt: skip
-        if boot.over != bootstrap_over:
-            notes.append("only runs were resampled: the curves given do not hold single questions.")
+        raise FitError(f"the {law.name} law did not fit {curves.task}: {status.value}", best)
+    boot = bootstrap(best, curves, inverse, options, measurements) if options.bootstrap else None
+    if boot is not None and boot.over != options.bootstrap_over:
+        notes.append("only runs were resampled: the curves given do not hold single questions.")
     return FitResult(
         law=best,
         task=curves.task,
         target=curves.target,
         status=status,
         objective=float(found.value[0]),
-        solver=solver,
+        solver=options.solver,
         curves=curves,
-        residuals=residuals(best, curves),
+        residuals=best.observed(curves) - best.predict(curves.N[:, None], curves.D[:, None], curves.k),
         support=support(curves),
         conventions=dict(curves.conventions),
         data_hash=curves.data_hash,
-        seed=seed,
-        warnings=(*notes, *diagnose.warnings(best, curves, bounds)),
+        seed=options.seed,
+        warnings=(*notes, *best.cautions(curves, options), *cautions.general(best, curves)),
         bootstrap=boot,
     )
+
+
+def _status(law: Law, converged: bool, options: FitOptions) -> FitStatus:
+    if not np.all(np.isfinite(law.vector)):
+        return FitStatus.FAILED
+    if not converged:
+        return FitStatus.MAX_ITERATIONS
+    return FitStatus.AT_BOUND if law.at_bound(options) else FitStatus.CONVERGED
 
 
 def fit_chinchilla(
@@ -156,11 +131,13 @@ def default_k(N: Array, inference_flops: float | None = None, most: float = np.i
     inference_flops   FLOPs per token served; default 2·N_max, which lets every model draw one sample
     most              the largest k that the data can tell of
     """
-    budget = 2 * float(np.max(N)) if inference_flops is None else inference_flops
-    afforded = budget / (2 * float(np.min(N)))
+    one_sample = sample_flops(N, 1)
+    budget = float(np.max(one_sample)) if inference_flops is None else inference_flops
+    afforded = budget / float(np.min(one_sample))
     if not afforded >= 1:
-        raise ValueError(
-            f"`inference_flops` = {budget:g} buys no sample of the smallest model (2·N = {2 * np.min(N):g}): raise it."
+        raise ArgumentError(
+            f"`inference_flops` = {budget:g} buys no sample of the smallest model (2·N = {np.min(one_sample):g}): "
+            "raise it."
         )
     top = min(afforded, most)
     return np.array([1.0]) if top <= 1 else np.geomspace(1, top, GRID_POINTS)
@@ -168,49 +145,28 @@ def default_k(N: Array, inference_flops: float | None = None, most: float = np.i
 
 def support(curves: Curves) -> dict[str, tuple[float, float]]:
     """Smallest and largest N, D, k, tokens per parameter and training FLOPs among the curves."""
-    flops = 6 * curves.N * curves.D if curves.train_flops is None else curves.train_flops
-    seen = {"N": curves.N, "D": curves.D, "k": curves.k, "tokens_per_param": curves.D / curves.N, "train_flops": flops}
+    seen = {"N": curves.N, "D": curves.D, "k": curves.k, "tokens_per_param": curves.D / curves.N}
+    seen["train_flops"] = flops_of(curves)
     return {name: (float(value.min()), float(value.max())) for name, value in seen.items()}
 
 
-def residuals(law: AnyLaw, curves: Curves) -> Array:
-    """Observed less predicted, shape (R, K), in the metric that the law was fitted to."""
-    N, D = curves.N[:, None], curves.D[:, None]
-    if law.metric == "pass_at_k":
-        return curves.pass_at_k - law.predict(N, D, curves.k)
-    return curves.value - law.predict(N, D, curves.k)
-
-
-def _check(law: str, solver: str, bounds: tuple[float, float], replicates: int, over: str, seed: int) -> None:
-    for name, value, known in (("law", law, LAW_NAMES), ("solver", solver, SOLVERS), ("bootstrap_over", over, OVER)):
-        if value not in known:
-            raise unknown(name, value, known)
-    if not 0 < bounds[0] < bounds[1]:
-        raise ValueError(f"`bounds` = {bounds} must be two positive exponents, the smaller first.")
-    if seed < 0:
-        raise ValueError(f"`seed` = {seed} must be 0 or more.")
-    if replicates < 0 or replicates == 1:
-        raise ValueError(f"`bootstrap` = {replicates} gives no interval: ask for 0 (none) or, say, 200.")
+def flops_of(curves: Curves) -> Array:
+    """Training FLOPs of each run, shape (R,): as measured, or from N and D."""
+    return train_flops(curves.N, curves.D) if curves.train_flops is None else curves.train_flops
 
 
 def _prepare(
-    data: Any,
-    law: LawName,
-    task: str | None,
-    k: ArrayLike | None,
-    inference_flops: float | None,
-    target: Target | Literal["auto"],
-    stage: str,
+    data: Any, law: type[Law], task: str | None, k: ArrayLike | None, options: FitOptions
 ) -> tuple[Measurements | None, Curves, list[str]]:
     """Measurements (None for bare curves), curves without empty k, and notes on what was left out."""
     notes: list[str] = []
     if isinstance(data, Curves):
         measurements, curves = None, data
     else:
-        measurements = data if isinstance(data, Measurements) else data.measurements(task=task, stage=stage)
-        counts = np.ones(1) if law == "chinchilla" else _counts(measurements, k, inference_flops, notes)
-        curves = make_curves(measurements, counts, target)
-    if law == "chinchilla" and len(curves.k) > 1:
+        measurements = data if isinstance(data, Measurements) else data.measurements(task=task, stage=options.stage)
+        counts = _counts(measurements, k, options.inference_flops, notes) if law.samples else np.ones(1)
+        curves = make_curves(measurements, counts, options.target)
+    if not law.samples and len(curves.k) > 1:
         curves = _keep_k(curves, curves.k == 1)
     curves = _drop_empty_k(curves, notes)
     _check_enough(curves, law, notes)
@@ -252,29 +208,23 @@ def _keep_k(curves: Curves, keep: NDArray[np.bool_]) -> Curves:
     )
 
 
-def _check_enough(curves: Curves, law: LawName, notes: list[str]) -> None:
+def _check_enough(curves: Curves, law: type[Law], notes: list[str]) -> None:
     usable = int(np.sum(np.isfinite(curves.value[:, 0])))
     if usable < FEWEST_RUNS:
         raise DataError(
             f"{usable} of {len(curves.N)} runs have a finite loss at k = 1, and a law in N and D has {FEWEST_RUNS} "
             "parameters: add runs, or runs that solve at least one question."
         )
-    if law == "loss" and len(curves.k) < 2:
-        why = "".join(f"{note.rstrip('.')}; " for note in notes)
-        raise DataError(
-            f"the loss law needs two values of k at least, and the fit has k = 1 only: {why}give `k`, or a larger "
-            "`inference_flops`; the chinchilla law does without k."
-        )
+    reason = law.check(curves)
+    if reason:
+        raise DataError(" ".join([reason, *notes]))
 
 
 def inverse_variance(curves: Curves, weights: str) -> Array:
     """Run weights of stage 1, shape (R,): "inverse_variance" per isoFLOP group, or "equal"."""
-    if weights not in ("inverse_variance", "equal"):
-        raise unknown("weights", weights, ("inverse_variance", "equal"))
     if weights == "equal":
         return np.ones(len(curves.N))
-    flops = 6 * curves.N * curves.D if curves.train_flops is None else curves.train_flops
-    return inverse_variance_weights(flops, curves.loss)
+    return inverse_variance_weights(flops_of(curves), curves.loss)
 
 
 def _positive(name: str, values: Array) -> Array:

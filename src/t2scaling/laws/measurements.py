@@ -84,3 +84,37 @@ class Curves:
     def loss(self) -> Array:
         """The target at k = 1, shape (R,)."""
         return self.value[:, 0]
+
+
+@dataclass(frozen=True)
+class FitData:
+    """B tables of measurements over the same runs and k, and the questions behind them: what `Law.fit` takes.
+
+    The full fit is the batch of one; every bootstrap replicate is a further row.
+
+    value    shape (B, R, K): the target in nats, NaN where not measured, in the same places for all B
+    passed   shape (B, R, K): mean pass@k, likewise
+    weight   shape (B, R): how often each run counts
+    inverse_variance   shape (R,): weights of stage 1 of the laws of success, mean 1
+    target   which mean `value` holds
+    measurements   every question, for laws that are fitted to more than its mean; None where only curves are known
+    question_counts   shape (B, Q): how often each question was drawn; None where every question counts once
+    """
+
+    N: Array
+    D: Array
+    k: Array
+    value: Array
+    passed: Array
+    weight: Array
+    inverse_variance: Array
+    target: Target = "mean_neg_log"
+    measurements: Measurements | None = None
+    question_counts: Array | None = None
+
+    @classmethod
+    def of(cls, curves: Curves, inverse_variance: Array, measurements: Measurements | None = None) -> FitData:
+        """The batch of one."""
+        value, passed = curves.value[None], curves.pass_at_k[None]
+        weight = np.ones((1, len(curves.N)))
+        return cls(curves.N, curves.D, curves.k, value, passed, weight, inverse_variance, curves.target, measurements)

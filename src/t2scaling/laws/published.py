@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import DataError
+from t2scaling.laws.base import Law, Metric
+from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.constrained import DataConstrainedLaw
-from t2scaling.laws.forms import ChinchillaLaw, Metric
 from t2scaling.laws.result import Bootstrap, FitResult
-from t2scaling.laws.serialise import AnyLaw, law_from_dict, law_to_dict
+from t2scaling.laws.serialise import law_from_dict
 
 Array = NDArray[np.float64]
 FORMAT = "t2scaling/published-law/1"
@@ -49,7 +50,7 @@ class PublishedLaw:
     """
 
     name: str
-    law: AnyLaw
+    law: Law
     citation: str
     task: str
     support: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -78,7 +79,7 @@ class PublishedLaw:
             "name": self.name,
             "citation": self.citation,
             "task": self.task,
-            "law": law_to_dict(self.law),
+            "law": self.law.to_dict(),
             "support": self.support,
             "conventions": self.conventions,
             "warnings": list(self.warnings),
@@ -99,7 +100,7 @@ class PublishedLaw:
             conventions=content["conventions"],
             warnings=tuple(content["warnings"]),
             provenance=content["provenance"],
-            bootstrap=boot and Bootstrap(law.name, np.array(boot["samples"], float), boot["over"], boot["target"]),
+            bootstrap=boot and Bootstrap(type(law), np.array(boot["samples"], float), boot["over"], boot["target"]),
         )
 
 

@@ -16,18 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.artefacts import dumps, write_text
-from t2scaling.errors import DataError
-from t2scaling.laws.forms import Metric
+from t2scaling.errors import ArgumentError, DataError
+from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.measurements import Curves, Target
-from t2scaling.laws.serialise import (
-    PARAMETERS,
-    AnyLaw,
-    curves_from_dict,
-    curves_to_dict,
-    law_from_dict,
-    law_from_vector,
-    law_to_dict,
-)
+from t2scaling.laws.serialise import curves_from_dict, curves_to_dict, law_from_dict
 
 Array = NDArray[np.float64]
 FORMAT = "t2scaling/fit/1"
@@ -48,12 +40,12 @@ class FitStatus(StrEnum):
 class Bootstrap:
     """Parameters of the law refitted to resampled data.
 
-    law       name of the law
+    law       class of the law
     samples   shape (B, P), columns in the order of `names`
     over      what was resampled: "runs", "questions" or "runs_and_questions"
     """
 
-    law: str
+    law: type[Law]
     samples: Array
     over: str
     target: Target | None = None
@@ -61,11 +53,11 @@ class Bootstrap:
     @property
     def names(self) -> tuple[str, ...]:
         """Parameter names, one per column."""
-        return PARAMETERS[self.law]
+        return self.law.parameter_names
 
-    def laws(self) -> list[AnyLaw]:
+    def laws(self) -> list[Law]:
         """One law per replicate, of the class that was fitted."""
-        return [law_from_vector(self.law, row, self.target) for row in self.samples]
+        return [self.law.from_vector(row, self.target) for row in self.samples]
 
     def interval(self, level: float = 0.9) -> dict[str, tuple[float, float]]:
         """Percentile interval of each parameter that holds the share `level` of the replicates."""
@@ -95,7 +87,7 @@ class FitResult:
     warnings    sentences, each with what to do
     """
 
-    law: AnyLaw
+    law: Law
     task: str
     target: Target
     status: FitStatus
@@ -121,7 +113,7 @@ class FitResult:
     ) -> tuple[Array, Array]:
         """Percentile interval of the bootstrap's predictions. Raises ValueError without a bootstrap."""
         if self.bootstrap is None:
-            raise ValueError("this fit has no bootstrap: fit with `bootstrap` = 200 to have intervals.")
+            raise ArgumentError("this fit has no bootstrap: fit with `bootstrap` = 200 to have intervals.")
         return self.bootstrap.predict_interval(N, D, k, metric, level)
 
     def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> NDArray[np.bool_]:
@@ -146,7 +138,7 @@ class FitResult:
         boot = self.bootstrap
         return {
             "format": FORMAT,
-            "law": law_to_dict(self.law),
+            "law": self.law.to_dict(),
             "task": self.task,
             "target": self.target,
             "status": {"name": self.status.name, "sentence": self.status.value},
@@ -179,9 +171,7 @@ class FitResult:
         law = law_from_dict(content["law"])
         boot = content["bootstrap"]
         curves = curves_from_dict(content["curves"])
-        samples = (
-            None if boot is None else np.array(boot["samples"], dtype=float).reshape(-1, len(PARAMETERS[law.name]))
-        )
+        samples = None if boot is None else np.array(boot["samples"], dtype=float).reshape(-1, len(law.parameter_names))
         return cls(
             law=law,
             task=content["task"],
@@ -196,7 +186,7 @@ class FitResult:
             data_hash=content["data_hash"],
             seed=content["seed"],
             warnings=tuple(content["warnings"]),
-            bootstrap=None if samples is None else Bootstrap(law.name, samples, boot["over"], content["target"]),
+            bootstrap=None if samples is None else Bootstrap(type(law), samples, boot["over"], content["target"]),
         )
 
     @classmethod
@@ -222,7 +212,7 @@ def _range(ends: list[float]) -> tuple[float, float]:
 
 def _tails(level: float) -> list[float]:
     if not 0 < level < 1:
-        raise ValueError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
+        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
     return [(1 - level) / 2, (1 + level) / 2]
 
 

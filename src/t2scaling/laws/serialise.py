@@ -1,64 +1,24 @@
-"""Laws, curves and bootstrap samples to plain dictionaries and back; used by fit.json and by published laws."""
+"""Curves to plain dictionaries and back, and laws from theirs; used by fit.json and by published laws."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from t2scaling.errors import DataError, unknown
-from t2scaling.laws.forms import LAWS, AccuracyLaw, ChinchillaLaw, Law, LossLaw, NaiveLaw
+from t2scaling.laws.base import Law
 from t2scaling.laws.measurements import Curves, Target
-
-AnyLaw = ChinchillaLaw | LossLaw | AccuracyLaw | NaiveLaw
-_CHINCHILLA = ("E", "A", "alpha", "B", "beta")
-PARAMETERS: dict[str, tuple[str, ...]] = {
-    "chinchilla": _CHINCHILLA,
-    "loss": (*_CHINCHILLA, "G", "gamma"),
-    "accuracy": (*_CHINCHILLA, *(f"theta{i}" for i in range(5))),
-    "naive": (*_CHINCHILLA, *(f"theta{i}" for i in range(3))),
-}
+from t2scaling.laws.registry import LAWS
 
 
-def law_to_dict(law: Law) -> dict[str, Any]:
-    """{"name", "target" (loss law only), "parameters": {name: value}}."""
-    target = {"target": law.target} if isinstance(law, LossLaw) else {}
-    return {"name": law.name, **target, "parameters": dict(law.parameters)}
-
-
-def law_from_dict(content: Mapping[str, Any]) -> AnyLaw:
-    """The law that `law_to_dict` described. Raises DataError where a name or a parameter is missing."""
+def law_from_dict(content: Mapping[str, Any]) -> Law:
+    """The law that `Law.to_dict` described. Raises DataError where a name or a parameter is missing."""
     name = content.get("name")
     if name not in LAWS:
         raise DataError(f"`name` = {name!r} is no law: expected one of {', '.join(LAWS)}.")
-    given = content.get("parameters", {})
-    missing = [key for key in PARAMETERS[name] if given.get(key) is None]
-    if missing:
-        raise DataError(f"the {name} law lacks the parameter(s) {', '.join(missing)}: fit it again.")
-    odd = [key for key in PARAMETERS[name] if not math.isfinite(float(given[key]))]
-    if odd:
-        raise DataError(f"the {name} law has parameters that are not finite, {', '.join(odd)}: fit it again.")
-    return law_from_vector(name, [given[key] for key in PARAMETERS[name]], content.get("target"))
-
-
-def law_from_vector(name: str, values: Any, target: str | None = None) -> AnyLaw:
-    """The law of class `name` with its parameters in the order of `PARAMETERS[name]`."""
-    x = [float(value) for value in values]
-    if name == "chinchilla":
-        return ChinchillaLaw(*x)
-    if name == "loss":
-        E, A, alpha, B, beta, G, gamma = x
-        return LossLaw(E, A, alpha, B, beta, G, gamma, cast(Target, target or "mean_neg_log"))
-    if name == "accuracy":
-        return AccuracyLaw(ChinchillaLaw(*x[:5]), (x[5], x[6], x[7], x[8], x[9]))
-    return NaiveLaw(ChinchillaLaw(*x[:5]), (x[5], x[6], x[7]))
-
-
-def law_to_vector(law: Law) -> np.ndarray:
-    """Parameters in the order of `PARAMETERS[law.name]`, shape (P,)."""
-    return np.array([law.parameters[name] for name in PARAMETERS[law.name]])
+    return LAWS[name].from_dict(content)
 
 
 def curves_to_dict(curves: Curves) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from t2scaling.report.observed import overtrained
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import Curves
-    from t2scaling.laws.solve import LawName
     from t2scaling.observations import Observations
 
 _FEWEST_RUNS = 12  # a law of seven parameters is not refitted to fewer
@@ -66,14 +65,9 @@ def held_out(fitted: FitResult) -> FitResult | None:
     if not mask.any() or (~mask).sum() < _FEWEST_RUNS:
         return None
     try:
-        return fit(select_runs(fitted.curves, ~mask), law=law_name(fitted), seed=fitted.seed)
+        return fit(select_runs(fitted.curves, ~mask), law=fitted.law.name, seed=fitted.seed)
     except FitError:
         return None  # the page then shows the fit itself on all runs, and says so
-
-
-def law_name(fitted: FitResult) -> LawName:
-    """The name under which `fit` knows the law."""
-    return cast("LawName", fitted.law.name)
 
 
 def select_runs(curves: Curves, keep: np.ndarray) -> Curves:
@@ -92,7 +86,7 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
     rows = []
     for task in observations.tasks:
         try:
-            alone = fit(observations, law=law_name(fitted), task=task, k=fitted.curves.k, seed=fitted.seed)
+            alone = fit(observations, law=fitted.law.name, task=task, k=fitted.curves.k, seed=fitted.seed)
             made = plan(alone, budget=budget_of(recommended))
             # A law by which ever smaller models do better ends at a single parameter, which is no plan.
             found = (
@@ -111,7 +105,7 @@ def slider_grid(fits: Sequence[FitResult], recommended: Plan, inference_flops: f
 
     Returns log10 of the budgets and, per law, log10 N and the value at each (training, inference) budget.
     """
-    sampling = [fitted for fitted in fits if fitted.law.name != "chinchilla"]
+    sampling = [fitted for fitted in fits if fitted.law.samples]
     if not sampling:
         return None
     spent = recommended.optimum.train_flops

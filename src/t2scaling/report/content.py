@@ -18,8 +18,9 @@ from t2scaling import __version__
 from t2scaling.allocate import Allocation, Plan
 from t2scaling.artefacts import dumps
 from t2scaling.costs import samples_afforded
+from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report.analysis import TaskPlan
-from t2scaling.report.observed import METRIC_LABELS, train_flops
+from t2scaling.report.observed import train_flops
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number
 
@@ -181,7 +182,7 @@ def fit_facts(fit: FitResult) -> dict[str, Any]:
     count = "none" if fit.bootstrap is None else f"{len(fit.bootstrap.samples)} refits over {fit.bootstrap.over}"
     return {
         "name": law_label(fit.law.name),
-        "formula": FORMULAE[fit.law.name],
+        "formula": fit.law.formula,
         "status": fit.status.value,
         "rows": rows,
         "facts": [
@@ -195,13 +196,6 @@ def fit_facts(fit: FitResult) -> dict[str, Any]:
     }
 
 
-FORMULAE = {
-    "chinchilla": "L = E + A·N^−α + B·D^−β",
-    "loss": "−log pass@k = E + A·N^−α + B·D^−β + G·k^−γ",
-    "accuracy": "pass@k = 1 − B(a, b + k)/B(a, b), a = μν, b = (1 − μ)ν, "
-    "μ = θ2/(1 + e^(θ1(L̂ − θ0))), ν = e^(θ3 + θ4·L̂)",
-    "naive": "pass@k = 1 − (1 − μ)^k, μ = θ2/(1 + e^(θ1(L̂ − θ0)))",
-}
 TARGETS = {
     "mean_neg_log": "mean over questions of −log pass@k",
     "neg_log_mean": "−log of the mean over questions of pass@k",

@@ -10,12 +10,11 @@ from pathlib import Path
 from t2scaling.allocate import Plan, plan
 from t2scaling.costs import sample_flops, train_flops
 from t2scaling.laws import FitResult, fit
-from t2scaling.laws.solve import LawName
 from t2scaling.observations import Observations, load_suite
 from t2scaling.report.content import is_simulated
 from t2scaling.report.page import report
 
-LAWS: tuple[LawName, ...] = ("accuracy", "loss")
+LAWS = ("accuracy", "loss")
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report import style
 from t2scaling.report.observed import (
-    METRIC_LABELS,
     grid_values,
     overtrained,
     relative_error,
@@ -53,7 +53,7 @@ def predictions(
     held_out   the same law fitted without the overtrained runs: it then predicts all of them
     """
     curves = fit.curves
-    k = np.ones(len(curves.N)) if fit.law.name == "chinchilla" else samples_at(curves.N, inference_flops)
+    k = np.ones(len(curves.N)) if not fit.law.samples else samples_at(curves.N, inference_flops)
     good = np.isfinite(k)
     predicted = np.full(len(k), np.nan)
     law = (held_out or fit).law

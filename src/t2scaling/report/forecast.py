@@ -56,7 +56,7 @@ def forecast(
     N = frontier(fits[0].law, train_flops=budgets, inference_flops=inference_flops).chinchilla_n_params
     _draw(axes[0], budgets, N, span=span, color=style.INK, label="Chinchilla: this data's k = 1 law")
     for fit in fits:
-        if fit.law.name != "chinchilla":
+        if fit.law.samples:
             _law(axes[0], fit, budgets, span, inference_flops)
     for plan in plans:
         for ax, value in zip(axes[0], (plan.n_tokens / plan.n_params, plan.n_params, plan.n_tokens), strict=True):
@@ -80,7 +80,7 @@ def forecast(
     )
     handles, labels = axes[0][1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    sampling = any(fit.law.name != "chinchilla" for fit in fits)
+    sampling = any(fit.law.samples for fit in fits)
     budget = f"inference budget {format_flops(inference_flops)} FLOPs per token served; " if sampling else ""
     figure.suptitle(f"{budget}dashed: extrapolated", fontsize=10)
     return figure

@@ -9,8 +9,9 @@ from matplotlib.lines import Line2D
 
 from t2scaling.allocate import frontier
 from t2scaling.costs import tokens_afforded
+from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report import style
-from t2scaling.report.observed import METRIC_LABELS, Level, levels, overtrained, samples_at, train_flops, values_at
+from t2scaling.report.observed import Level, levels, overtrained, samples_at, train_flops, values_at
 from t2scaling.units import format_flops
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def isoflop_profiles(fits: Sequence[FitResult], inference_flops: float) -> Figur
     frontier, the minimum of the k = 1 law; the coloured line is the law's own frontier. Each frontier is judged at
     the k of its panel, so on the right they show what the choice of N costs or gains.
     """
-    columns = 1 if all(fit.law.name == "chinchilla" for fit in fits) else 2
+    columns = 1 if all(not fit.law.samples for fit in fits) else 2
     figure, axes = style.canvas(len(fits), columns, 1.5 + 4.5 * columns, 1.1 + 3.9 * len(fits), sharex=True)
     for row, fit in zip(axes, fits, strict=True):
         name = style.law_label(fit.law.name)
@@ -38,7 +39,7 @@ def isoflop_profiles(fits: Sequence[FitResult], inference_flops: float) -> Figur
         row[0].set_title(f"{name}: one sample, k = 1")
         if columns == 1:
             continue
-        if fit.law.name == "chinchilla":
+        if not fit.law.samples:
             row[1].set_axis_off()
             continue
         _panel(row[1], fit, inference_flops, corrected=True)
@@ -111,7 +112,7 @@ def _frontiers(ax: Axes, fit: FitResult, inference_flops: float, corrected: bool
     ours = frontier(fit.law, train_flops=budgets, inference_flops=inference_flops)
     theirs = _predict(fit, ours.chinchilla_n_params, ours.chinchilla_n_tokens, inference_flops, corrected)
     ax.plot(ours.chinchilla_n_params, theirs, color=style.INK, linewidth=2.2, zorder=5)
-    if fit.law.name != "chinchilla":
+    if fit.law.samples:
         value = _predict(fit, ours.n_params, ours.n_tokens, inference_flops, corrected)
         ax.plot(ours.n_params, value, color=style.law_colour(fit.law.name), linewidth=2.6, zorder=6)
 
@@ -120,7 +121,7 @@ def _legend(figure: Figure, fits: Sequence[FitResult]) -> None:
     """Frontiers and rings by name; the training budgets as a short ramp of colours."""
     lines = [Line2D([], [], color=style.INK, linewidth=2.2, label="Chinchilla frontier")]
     for fit in fits:
-        if fit.law.name != "chinchilla":
+        if fit.law.samples:
             label = f"{style.law_label(fit.law.name)} frontier"
             lines.append(Line2D([], [], color=style.law_colour(fit.law.name), linewidth=2.6, label=label))
     if any(overtrained(fit.curves).any() for fit in fits):

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from t2scaling.laws.result import FitResult
 
 
-METRIC_LABELS = {
-    "neg_log_pass_at_k": "−log pass@k (nats)",
-    "pass_at_k": "pass@k",
-    "loss": "loss (nats)",
-}
 _LEVELS = 14  # more training budgets than this are gathered into bins of equal ratio
 
 
@@ -57,9 +52,7 @@ def samples_at(N: NDArray[np.float64], inference_flops: float) -> NDArray[np.flo
 
 def grid_values(fit: FitResult) -> NDArray[np.float64]:
     """Observed values in the law's metric, shape (R, K); K = 1 for a law without k."""
-    if fit.law.metric == "pass_at_k":
-        return fit.curves.pass_at_k
-    return fit.curves.value[:, :1] if fit.law.metric == "loss" else fit.curves.value
+    return fit.law.observed(fit.curves)[:, : None if fit.law.samples else 1]
 
 
 def values_at(fit: FitResult, k: NDArray[np.float64] | float) -> NDArray[np.float64]:

@@ -114,7 +114,7 @@ def _figures(fits: Sequence[FitResult], plans: Sequence[Plan], inference_flops: 
     """Every figure that these fits allow, drawn and captioned."""
     held = [analysis.held_out(fit) for fit in fits]
     budget = format_flops(inference_flops)
-    sampling = any(fit.law.name != "chinchilla" for fit in fits)
+    sampling = any(fit.law.samples for fit in fits)
     shown = [
         _show(
             "isoflop",

@@ -17,6 +17,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from t2scaling.laws import LAWS
 from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
 INK, MUTED, GRID, PAPER = "#1f2328", "#6e7781", "#d8dee4", "#fefefe"
 T2_RED, T2_BLUE, T2_GREEN = "#cf3a2b", "#0072b2", "#009e73"
 LAW_COLOURS = {"loss": T2_RED, "accuracy": T2_BLUE, "naive": T2_GREEN, "chinchilla": INK}
-LAW_NAMES = {
-    "loss": "T² loss law",
-    "accuracy": "T² accuracy law",
-    "naive": "naive law",
-    "chinchilla": "Chinchilla law",
-}
 SEQUENCE = LinearSegmentedColormap.from_list("t2", ["#3a5fb5", "#2a9d9a", "#7fae4b", "#e8a33d"])
 
 RASTER_FROM = 600  # points in a scatter from which on it is drawn as pixels
@@ -114,7 +109,7 @@ def law_colour(name: str) -> str:
 
 def law_label(name: str) -> str:
     """A law's name for people."""
-    return LAW_NAMES.get(name, f"{name} law")
+    return LAWS[name].label if name in LAWS else f"{name} law"
 
 
 def svg(figure: Figure, key: str) -> str:

@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from t2scaling.errors import SuiteError
 from t2scaling.units import parse_number
@@ -32,6 +41,13 @@ def _jobs(value: Any) -> Any:
     return None if value == "auto" else value
 
 
+def _law(name: str) -> str:
+    from t2scaling.laws import law_class
+
+    return law_class(name).name
+
+
+LawName = Annotated[str, AfterValidator(_law)]
 Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
 
 
@@ -101,7 +117,7 @@ class PosttrainSection(_Section):
 class FitSection(_Section):
     """The laws to fit."""
 
-    laws: tuple[Literal["loss", "accuracy", "chinchilla", "naive"], ...] = Field(
+    laws: tuple[LawName, ...] = Field(
         default=("loss", "accuracy"), min_length=1, description="Laws to fit; the plan is made from the first."
     )
     task: str = Field(default="macro", description="A task's name, or macro for the mean over all.")

@@ -98,7 +98,8 @@ def _plan(study: Study, fits: dict[str, FitResult], problems: list[str]) -> Plan
         return None
     largest = max(study.suite.cells, key=lambda cell: cell.n_params)
     budget = given.train_flops or 10 * max(cell.level for cell in study.suite.cells)
-    serving = None if law == "chinchilla" else given.inference_flops or float(sample_flops(largest.n_params, 1))
+    one_sample = float(sample_flops(largest.n_params, 1))
+    serving = (given.inference_flops or one_sample) if fits[law].law.samples else None
     try:
         made = plan(fits[law], train_flops=budget, inference_flops=serving)
     except ValueError as error:

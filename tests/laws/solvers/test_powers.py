@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls as scipy_nnls
 
-from t2scaling.laws.powers import design, project, reduced_objective
+from t2scaling.laws.solvers.powers import design, project, reduced_objective
 
 
 @pytest.fixture

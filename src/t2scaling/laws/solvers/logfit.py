@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.errors import DataError
-from t2scaling.laws.newton import minimise
-from t2scaling.laws.powers import design, project
-from t2scaling.laws.varpro import EXPONENT_BOUNDS, FULL, REFIT, PowerFits, fit_powers
+from t2scaling.laws.options import DELTA, EXPONENT_BOUNDS
+from t2scaling.laws.solvers.newton import minimise
+from t2scaling.laws.solvers.powers import design, project
+from t2scaling.laws.solvers.varpro import FULL, REFIT, PowerFits, fit_powers
 
 Array = NDArray[np.float64]
 
-DELTA = 1e-3
 STARTS = 96  # of the grid of starts, the best are descended from
 _LOG_RANGE = 60.0  # a term smaller than e^−60 of the values is nothing in double precision
 

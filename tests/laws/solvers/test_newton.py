@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from t2scaling.laws.newton import in_blocks, minimise
+from t2scaling.laws.solvers.newton import in_blocks, minimise
 
 
 def bowl(centre, matrix):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls as scipy_nnls
 
-from t2scaling.laws.nnls import nnls, solve_on
+from t2scaling.laws.solvers.nnls import nnls, solve_on
 
 
 @pytest.mark.parametrize("p", [1, 2, 3, 4])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from t2scaling.laws.forms import AccuracyLaw, ChinchillaLaw, NaiveLaw
-from t2scaling.laws.restarts import fit_success_restarts
-from t2scaling.laws.success import (
+from t2scaling.laws import AccuracyLaw, ChinchillaLaw, NaiveLaw
+from t2scaling.laws.solvers.restarts import fit_success_restarts
+from t2scaling.laws.solvers.success import (
     beta_curve,
     fit_success,
     from_inner,
@@ -21,10 +21,10 @@ K = np.geomspace(1, 200, 9)
 
 def pass_at(law_class, theta, loss):
     """pass@k (R, K) by the law's own formula, at given losses."""
-    from t2scaling.laws.forms import beta_mean, log_beta_fail
+    from t2scaling.laws.solvers.beta import log_beta_fail, mean_success
 
     if law_class is NaiveLaw:
-        return -np.expm1(K * np.log1p(-beta_mean(loss, theta))[:, None])
+        return -np.expm1(K * np.log1p(-mean_success(loss, theta)[0])[:, None])
     a, b = AccuracyLaw(LOSS, theta).shape(loss)
     return -np.expm1(log_beta_fail(a[:, None], b[:, None], K))
 

@@ -12,13 +12,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.laws.newton import Descent, minimise
-from t2scaling.laws.nnls import nnls
-from t2scaling.laws.powers import Design, project, reduced_objective
+from t2scaling.laws.options import EXPONENT_BOUNDS
+from t2scaling.laws.solvers.newton import Descent, minimise
+from t2scaling.laws.solvers.nnls import nnls
+from t2scaling.laws.solvers.powers import Design, project, reduced_objective
 
 Array = NDArray[np.float64]
 
-EXPONENT_BOUNDS = (0.01, 3.0)
 ROUNDS = 5  # times that a way further down is looked for
 _NEAR = np.log([0.9, 0.97, 0.99, 1.01, 1.03, 1.1])
 _ZOOM = np.linspace(-0.3, 0.3, 25)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.laws.forms import AccuracyLaw, ChinchillaLaw, Law, LossLaw, NaiveLaw
-from t2scaling.laws.measurements import Curves
-from t2scaling.laws.result import FitStatus
-from t2scaling.laws.success import LOWER, UPPER, to_inner
+from t2scaling.laws.solvers.success import LOWER, UPPER, to_inner
 from t2scaling.units import format_number, format_ratio
+
+if TYPE_CHECKING:
+    from t2scaling.laws.base import Law
+    from t2scaling.laws.measurements import Curves
+    from t2scaling.laws.options import FitOptions
 
 Array = NDArray[np.float64]
 
@@ -19,22 +24,13 @@ _ONE_RATIO = 1.1  # D/N within this factor all over is one ratio
 _ALIGNED = 0.99  # correlation of log N and log D from which N and D cannot be told apart
 
 
-def status(law: Law, converged: bool, bounds: tuple[float, float]) -> FitStatus:
-    """How the fit ended, from its law and whether the solver finished. Raises nothing."""
-    if not np.all(np.isfinite(list(law.parameters.values()))):
-        return FitStatus.FAILED
-    if not converged:
-        return FitStatus.MAX_ITERATIONS
-    return FitStatus.AT_BOUND if exponents_at_bound(law, bounds) else FitStatus.CONVERGED
-
-
-def exponents_at_bound(law: Law, bounds: tuple[float, float]) -> dict[str, float]:
+def exponents_at_bound(parameters: Mapping[str, float], bounds: tuple[float, float]) -> dict[str, float]:
     """Exponents that press against a bound, with the bound; those of a term that is zero do not count."""
     terms = {"alpha": "A", "beta": "B", "gamma": "G"}
     found = {}
     for name, coefficient in terms.items():
-        value = law.parameters.get(name)
-        if value is None or law.parameters[coefficient] == 0:
+        value = parameters.get(name)
+        if value is None or parameters[coefficient] == 0:
             continue
         for bound in bounds:
             if abs(np.log(value / bound)) < 1e-6:
@@ -42,21 +38,17 @@ def exponents_at_bound(law: Law, bounds: tuple[float, float]) -> dict[str, float
     return found
 
 
-def warnings(law: Law, curves: Curves, bounds: tuple[float, float]) -> list[str]:
-    """Every caution about a fitted law and the curves it was fitted to."""
-    return [
-        *_about_terms(law, curves, bounds),
-        *_about_theta(law, curves),
-        *_about_runs(curves),
-        *_about_outcomes(law, curves),
-    ]
+def general(law: Law, curves: Curves) -> list[str]:
+    """Cautions that hold for any law: about the runs, and about their outcomes."""
+    return [*_about_runs(curves), *_about_outcomes(law, curves)]
 
 
-def _about_terms(law: Law, curves: Curves, bounds: tuple[float, float]) -> list[str]:
+def about_terms(law: Law, curves: Curves, options: FitOptions) -> list[str]:
+    """Terms of a sum of power laws that sit on a bound, or are zero."""
     first = law.training_law
     scale = float(np.nanmax(np.abs(curves.value)))
     found = []
-    for name, bound in exponents_at_bound(law, bounds).items():
+    for name, bound in law.at_bound(options).items():
         found.append(
             f"{name} = {law.parameters[name]:.4g} is on its bound {bound:g}: add runs that vary more in "
             f"{ {'alpha': 'N', 'beta': 'D', 'gamma': 'k'}[name] }, or widen `bounds`."
@@ -79,23 +71,18 @@ def _about_terms(law: Law, curves: Curves, bounds: tuple[float, float]) -> list[
         for name, size in sizes.items()
         if size < _ZERO * scale
     ]
-    if isinstance(law, LossLaw) and len(curves.k) < 3:
-        found.append(
-            f"gamma and G rest on {len(curves.k)} values of k, which do not identify them: fit with three or more."
-        )
     return found
 
 
-def _about_theta(law: Law, curves: Curves) -> list[str]:
-    if not isinstance(law, AccuracyLaw | NaiveLaw):
-        return []
+def about_theta(theta: tuple[float, ...], curves: Curves) -> list[str]:
+    """θ at the end of the range searched, and rates so small that least squares cannot see them."""
     loss = curves.loss[np.isfinite(curves.loss)]
-    u = to_inner(np.array([law.theta]), float(loss.mean()), float(np.std(loss)) or 1.0)[0]
+    u = to_inner(np.array([theta]), float(loss.mean()), float(np.std(loss)) or 1.0)[0]
     names = ("theta0", "theta1", "theta2", "theta3", "theta4")
     # θ2 = 1 is no bound to worry about: it says that every question can be solved in the end.
     stuck = [
         f"{name} = {value:.4g}"
-        for name, value, inner, low, high in zip(names, law.theta, u, LOWER, UPPER, strict=False)
+        for name, value, inner, low, high in zip(names, theta, u, LOWER, UPPER, strict=False)
         if inner <= low + 1e-6 or (inner >= high - 1e-6 and name != "theta2")
     ]
     found = []
@@ -143,7 +130,7 @@ def _about_outcomes(law: Law, curves: Curves) -> list[str]:
             "measure the sum over the answer's tokens to plan with it."
         )
     unmeasured = np.isnan(curves.value) & np.isfinite(curves.pass_at_k)
-    used = unmeasured[:, 0] if isinstance(law, AccuracyLaw | NaiveLaw | ChinchillaLaw) else np.any(unmeasured, axis=1)
+    used = np.any(unmeasured, axis=1) if law.metric == "neg_log_pass_at_k" else unmeasured[:, 0]
     if used.any():
         found.append(
             f"{int(used.sum())} of {len(used)} runs solve nothing at some k, where −log pass@k is infinite; those "

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.laws.success import (
+from t2scaling.errors import ArgumentError
+from t2scaling.laws.options import EXPONENT_BOUNDS, RESTARTS
+from t2scaling.laws.solvers.success import (
     LOWER,
     UPPER,
     Curve,
@@ -24,11 +26,10 @@ from t2scaling.laws.success import (
     start_grid,
     success_objective,
 )
-from t2scaling.laws.varpro import EXPONENT_BOUNDS, PowerFits
+from t2scaling.laws.solvers.varpro import PowerFits
 
 Array = NDArray[np.float64]
 
-RESTARTS = 500
 MAX_ITER = 5000
 FTOL, GTOL = 1e-15, 1e-12
 
@@ -105,7 +106,7 @@ def fit_restarts(
         if advance is not None:
             advance(1)
     if best is None:
-        raise ValueError(f"`restarts` = {restarts} must be at least 1.")
+        raise ArgumentError(f"`restarts` = {restarts} must be at least 1.")
     x = best.x
     order = (2, 0, 1, 5)[: (size + 1) // 2]
     return PowerFits(

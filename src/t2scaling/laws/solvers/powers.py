@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.laws.nnls import nnls, solve_on
+from t2scaling.laws.solvers.nnls import nnls, solve_on
 
 Array = NDArray[np.float64]
 Lift = Callable[[Array, NDArray[np.intp]], Array]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from t2scaling.laws.powers import design
-from t2scaling.laws.restarts import SumOfSquares, fit_restarts
-from t2scaling.laws.varpro import EXPONENT_BOUNDS, Search, fit_powers
+from t2scaling.laws.solvers.powers import design
+from t2scaling.laws.solvers.restarts import SumOfSquares, fit_restarts
+from t2scaling.laws.solvers.varpro import EXPONENT_BOUNDS, Search, fit_powers
 
 
 def draw_law(rng):

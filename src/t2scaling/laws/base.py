@@ -1,0 +1,207 @@
+"""What a law is: one object that says all that fits, plans and figures ask of it.
+
+A law is a frozen dataclass in a file of its own, which gives its formula, predicts, is fitted and knows its own
+cautions; `registry.LAWS` lists them. Every law that draws samples acts on (N, D) through one number, the value
+x = training_law.predict(N, D) of a Chinchilla form, so that a search needs of it only `score(x, log k)` and its slopes.
+All end as `predict(N, D, k)`, with N, D and k broadcast against each other.
+
+Symbols: N parameters, D training tokens, k samples per problem (real, at least 1), all natural logarithms.
+Shapes: B problems (bootstrap replicates), P parameters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from t2scaling.errors import ArgumentError, DataError, unknown
+from t2scaling.laws.solvers.rootfind import root
+
+if TYPE_CHECKING:
+    from t2scaling.laws.chinchilla import ChinchillaLaw
+    from t2scaling.laws.measurements import Curves, FitData
+    from t2scaling.laws.options import FitOptions
+
+Metric = Literal["loss", "neg_log_pass_at_k", "pass_at_k"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+METRIC_LABELS: dict[str, str] = {
+    "neg_log_pass_at_k": "−log pass@k (nats)",
+    "pass_at_k": "pass@k",
+    "loss": "loss (nats)",
+}
+Array = NDArray[np.float64]
+
+FEWEST_RUNS = 5  # E, A, alpha, B and beta
+_MOST_LOG_K = float(np.log(1e15))
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """What `Law.fit` finds: parameters (B, P), the minimised objective of its last stage (B,), converged (B,)."""
+
+    parameters: Array
+    value: Array
+    converged: NDArray[np.bool_]
+
+
+class Law:
+    """Base of every law.
+
+    name             as `fit(law=…)` and fit.json know it
+    label            for figures and tables
+    formula          one line, in the field's symbols
+    parameter_names  in the order of the formula
+    metric           what `predict` returns when none is named, and what the law is fitted to
+    samples          False for a law that knows no k
+    plans            False for a law that cannot be planned with
+    unimodal         True where the score has one valley in log k under any budget, so that no scan is needed
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    formula: ClassVar[str]
+    parameter_names: ClassVar[tuple[str, ...]]
+    metric: ClassVar[Metric]
+    samples: ClassVar[bool] = True
+    plans: ClassVar[bool] = True
+    unimodal: ClassVar[bool] = False
+
+    # ---- what it is ------------------------------------------------------------
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Parameter names and values, in the order of the formula."""
+        raise NotImplementedError
+
+    @property
+    def vector(self) -> Array:
+        """The parameters as an array (P,)."""
+        return np.array(list(self.parameters.values()), dtype=float)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the law can say, its own metric first."""
+        return (self.metric,)
+
+    @property
+    def training_law(self) -> ChinchillaLaw:
+        """The k = 1 law in N and D alone: what the Chinchilla allocation minimises."""
+        raise NotImplementedError
+
+    # ---- what it says ------------------------------------------------------------
+
+    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
+        """The metric at (N, D, k), broadcast. Raises ArgumentError where the law cannot say it, and where k < 1."""
+        raise NotImplementedError
+
+    def success(self, N: ArrayLike, D: ArrayLike) -> Any:
+        """The distribution of single-sample success over questions, or None where the law knows none."""
+        return None
+
+    # ---- what a search asks (fields may be arrays: one law per element) ------------------------
+
+    def score(self, loss: Array, log_k: Array) -> Array:
+        """What a plan makes small, at the training law's value `loss` and e^log_k samples, elementwise."""
+        raise NotImplementedError
+
+    def slopes(self, loss: Array, log_k: Array) -> tuple[Array, Array]:
+        """(∂score/∂loss, ∂score/∂log k), elementwise."""
+        raise NotImplementedError
+
+    def log_samples_to_match(self, loss: Array, wanted: Array) -> Array:
+        """log k at which a model of training loss `loss` has the score `wanted`; infinite where no k does."""
+        lo, hi = np.zeros_like(loss), np.full_like(loss, _MOST_LOG_K)
+        log_k = root(lambda x: wanted - self.score(loss, x), lo, hi)
+        return np.where(self.score(loss, hi) <= wanted, log_k, np.inf)
+
+    # ---- how it is fitted ------------------------------------------------------------
+
+    @classmethod
+    def check(cls, curves: Curves) -> str | None:
+        """Why these curves cannot carry the law, as a sentence, or None."""
+        return None
+
+    @classmethod
+    def fit(cls, data: FitData, options: FitOptions, warm: Array | None = None) -> Solutions:
+        """Fit every problem of the data.
+
+        warm   parameters (P,) of a fit to start from as well, that of the full data
+        """
+        raise NotImplementedError
+
+    def observed(self, curves: Curves) -> Array:
+        """The measurements that the law is fitted to, shape (R, K), in its own metric."""
+        return curves.pass_at_k if self.metric == "pass_at_k" else curves.value
+
+    def at_bound(self, options: FitOptions) -> dict[str, float]:
+        """Parameters that press against a bound of the fit, with the bound."""
+        return {}
+
+    def cautions(self, curves: Curves, options: FitOptions) -> list[str]:
+        """What to beware of in this law, fitted to these curves; each sentence says what to do."""
+        return []
+
+    # ---- as numbers and back ------------------------------------------------------------
+
+    @classmethod
+    def from_vector(cls, values: Any, target: str | None = None) -> Self:
+        """The law with its parameters in the order of `parameter_names`; arrays make one law per element."""
+        raise NotImplementedError
+
+    @classmethod
+    def stack(cls, laws: Sequence[Law]) -> Self:
+        """One law whose fields are arrays, for the laws of a bootstrap (all of this class)."""
+        if any(type(law) is not cls for law in laws):
+            raise ArgumentError("`laws` must all be of one class to be planned together.")
+        return cls.from_vector(np.stack([law.vector for law in laws], axis=1), getattr(laws[0], "target", None))
+
+    def to_dict(self) -> dict[str, Any]:
+        """{"name", "parameters": {name: value}}, for JSON."""
+        return {"name": self.name, "parameters": dict(self.parameters)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The law that `to_dict` described. Raises DataError where a parameter is missing or not finite."""
+        given = content.get("parameters", {})
+        missing = [key for key in cls.parameter_names if given.get(key) is None]
+        if missing:
+            raise DataError(f"the {cls.name} law lacks the parameter(s) {', '.join(missing)}: fit it again.")
+        odd = [key for key in cls.parameter_names if not math.isfinite(float(given[key]))]
+        if odd:
+            raise DataError(f"the {cls.name} law has parameters that are not finite, {', '.join(odd)}: fit it again.")
+        return cls.from_vector([given[key] for key in cls.parameter_names], content.get("target"))
+
+    def cannot_say(self, metric: str, able: str) -> ArgumentError:
+        """The error for a metric that the law does not predict; `able` says what it does."""
+        if metric not in METRICS:
+            return unknown("metric", metric, METRICS)
+        return ArgumentError(f"`metric` = {metric!r} is not something the {self.name} law can say: it predicts {able}.")
+
+
+def numbers(values: Any) -> list[Any]:
+    """Fields from a vector: floats from numbers, arrays from arrays."""
+    return [float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float) for value in values]
+
+
+def check_samples(k: ArrayLike) -> Array:
+    """Return k as a float array; raises ArgumentError where k < 1, since a law says nothing of part of a sample."""
+    k = np.asarray(k, dtype=float)
+    if np.any(~(k >= 1)):
+        worst = np.nanmin(k) if np.any(np.isfinite(k)) else np.nan
+        raise ArgumentError(
+            f"`k` = {worst:g} is below one sample: use k ≥ 1 (a smaller N, or a larger inference budget)."
+        )
+    return k
+
+
+def positive(name: str, value: ArrayLike) -> Array:
+    """Return a positive float array; raises ArgumentError naming the argument otherwise."""
+    value = np.asarray(value, dtype=float)
+    if np.any(~(value > 0)):
+        raise ArgumentError(f"`{name}` must be positive, got {float(np.min(value)):g}.")
+    return value

@@ -1,0 +1,12 @@
+"""What finds the parameters. Everything here knows arrays only: no law, no table, no file.
+
+powers, nnls     sums of power laws as linear problems in their coefficients
+newton           damped Newton descent in a box, for many small problems side by side
+varpro           the default solver of sums of power laws: variable projection
+restarts         the paper's protocol: L-BFGS-B from random starts
+profile          the paper's stage 1: E on a grid
+logfit           Hoffmann's Huber loss in log space, and squared log errors
+sums             all of these under one signature
+beta, success    from a loss to pass@k: the mean and the concentration of success, and their least squares
+rootfind         roots and minima in one dimension, for whole arrays
+"""

@@ -1,0 +1,68 @@
+"""All solvers of y(r, k) ≈ E + A·N^−alpha + B·D^−beta + G·k^−gamma under one signature.
+
+Each takes a batch of tables and gives a batch of `PowerFits`; with one k there is no term in k. Shapes: B problems,
+R runs, K values of k, P exponents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from t2scaling.laws.solvers.logfit import fit_logs
+from t2scaling.laws.solvers.powers import design
+from t2scaling.laws.solvers.restarts import fit_restarts
+from t2scaling.laws.solvers.varpro import FULL, REFIT, PowerFits, fit_powers
+
+if TYPE_CHECKING:
+    from t2scaling.laws.options import FitOptions
+
+Array = NDArray[np.float64]
+
+
+def fit_sums(
+    N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None = None
+) -> PowerFits:
+    """Fit every table by the solver that the options name.
+
+    N, D     shape (R,); k shape (K,)
+    y        shape (B, R, K), NaN where not measured, in the same places for all B
+    weight   shape (B, R)
+    warm     exponents (P,) of a fit to start from as well
+    """
+    begin = None if warm is None else np.clip(warm, *options.bounds)[None]
+    if options.solver == "varpro":
+        search = REFIT if options.refit else FULL
+        return fit_powers(design(N, D, k, y, weight), bounds=options.bounds, search=search, warm=begin)
+    one = _BY_NAME[options.solver]
+    each = [one(N, D, k, y[i], weight[i], options, begin) for i in range(len(y))]
+    names = ("coefficients", "exponents", "value", "converged")
+    return PowerFits(*(np.concatenate([getattr(fit, name) for fit in each]) for name in names))
+
+
+OneTable = Callable[[Array, Array, Array, Array, Array, "FitOptions", Array | None], PowerFits]
+
+
+def _restarts(
+    N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None
+) -> PowerFits:
+    return fit_restarts(
+        N, D, k, y, weight, restarts=options.restarts, seed=options.seed, bounds=options.bounds, warm=warm,
+        advance=options.advance,
+    )  # fmt: skip
+
+
+def _huber(N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None) -> PowerFits:
+    return fit_logs(N, D, k, y, weight, delta=options.delta, bounds=options.bounds, warm=warm)
+
+
+def _log_sse(
+    N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None
+) -> PowerFits:
+    return fit_logs(N, D, k, y, weight, delta=np.inf, bounds=options.bounds, warm=warm)
+
+
+_BY_NAME: dict[str, OneTable] = {"restarts": _restarts, "paper": _restarts, "huber": _huber, "log_sse": _log_sse}
