@@ -59,6 +59,7 @@ def parse(text: str | Strategy) -> Strategy:
 
     >>> parse("oracle").label
     'pass@k'
+
     Raises ArgumentError naming what is not known.
     """
     if not isinstance(text, str):
