@@ -31,7 +31,7 @@ def test_example_runs(name, tmp_path):
         text=True,
         encoding="utf-8",
         cwd=tmp_path,
-        timeout=120,
+        timeout=600,
         check=False,
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"},
     )

@@ -154,9 +154,12 @@ def test_pivot_is_fast() -> None:
     start = time.perf_counter()
     found = table.measurements()
     seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    frame.sort("question_id", "run_id")
+    sorting = time.perf_counter() - start
     assert found.nll.shape == (R, Q)
     assert found.nll.sum() == pytest.approx(frame["nll"].sum())
-    assert seconds < 4  # well under one second alone; the rest is for a busy machine
+    assert seconds < 30 * sorting  # about as fast alone; the rest is for a busy machine
 
 
 @pytest.mark.parametrize("rows", [1, 7, 25, 10**6])

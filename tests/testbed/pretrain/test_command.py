@@ -79,7 +79,7 @@ def test_two_processes_share_a_run(small_suite: Suite, corpus_dir: Path, tmp_pat
             "OMP_NUM_THREADS": "1",
         }
         children.append(subprocess.Popen([sys.executable, "-c", program], env=env, stderr=subprocess.PIPE))
-    errors = [child.communicate(timeout=120)[1] for child in children]
+    errors = [child.communicate(timeout=600)[1] for child in children]
     assert [child.returncode for child in children] == [0, 0], errors
     alone = read_run(pretrain(suite, "run", tmp_path / "alone", corpus_dir, device="cpu"))
     shared = read_run(tmp_path / "run")

@@ -32,8 +32,7 @@ def whole(small_suite: Suite, corpus_dir: Path, spawn: Spawn, tmp_path_factory: 
 
 
 def wait_for_step(folder: Path, step: int, child: BaseProcess) -> None:
-    deadline = time.monotonic() + 60
-    while child.is_alive() and time.monotonic() < deadline:
+    while child.is_alive():
         if (folder / "metrics.jsonl").exists():
             rows = read_metrics(folder)
             if rows and rows[-1]["step"] >= step:
@@ -42,20 +41,24 @@ def wait_for_step(folder: Path, step: int, child: BaseProcess) -> None:
 
 
 def test_killed_runs_end_with_the_same_weights(
-    small_suite: Suite, corpus_dir: Path, whole: Path, spawn: Spawn, tmp_path: Path, rng: np.random.Generator
+    small_suite: Suite, corpus_dir: Path, spawn: Spawn, tmp_path: Path, rng: np.random.Generator
 ) -> None:
+    run = small_suite.cells[0]
+    longer = replace(run, n_tokens=2 * run.n_tokens)  # half of its steps are left for a machine that is late to kill
+    suite = replace(small_suite, cells=(longer,))
+    whole = pretrain(suite, "run", tmp_path / "whole", corpus_dir, device="cpu")
     folder = tmp_path / "run"
     killed = 0
     for step in sorted(rng.choice(np.arange(2, 56), size=4, replace=False)):
-        child = spawn(small_suite, "run", tmp_path, corpus_dir)
+        child = spawn(suite, "run", tmp_path, corpus_dir)
         wait_for_step(folder, int(step), child)
         time.sleep(float(rng.uniform(0, 0.02)))  # at any moment: within a step, or while a checkpoint is written
         child.kill()
         child.join()
         killed += child.exitcode == -9
-    assert killed >= 3
+    assert killed == 4
     assert not (folder / "run.json").exists()
-    last = spawn(small_suite, "run", tmp_path, corpus_dir)
+    last = spawn(suite, "run", tmp_path, corpus_dir)
     last.join()
     assert last.exitcode == 0
     assert (folder / "model/model.safetensors").read_bytes() == (whole / "model/model.safetensors").read_bytes()
