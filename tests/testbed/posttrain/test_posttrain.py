@@ -74,9 +74,7 @@ def test_tuning_teaches_the_questions(base_run: Path, colours: Task, mode: str, 
     assert {row["learning_rate"] for row in read_metrics(folder)} == {5e-3}
 
 
-def test_the_gradient_of_sft_ignores_the_prompt(
-    base_run: Path, colours: Task, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gradient_of_sft_ignores_the_prompt(base_run: Path, colours: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of the batch in each part: the loss is the mean over answer tokens, however the batch is split."""
     from t2scaling.testbed.pretrain.device import place
     from t2scaling.testbed.pretrain.loop import Loop
