@@ -27,6 +27,7 @@ _HOME = {
     "PrerequisiteError": "t2scaling.errors",
     "Observations": "t2scaling.observations",
     "read": "t2scaling.observations",
+    "load_observations": "t2scaling.observations",
     "load_suite": "t2scaling.observations",
     "ChinchillaLaw": "t2scaling.laws",
     "LossLaw": "t2scaling.laws",
@@ -63,6 +64,7 @@ __all__ = [
     "frontier",
     "laws",
     "load_law",
+    "load_observations",
     "load_suite",
     "passk",
     "plan",
@@ -83,7 +85,7 @@ if TYPE_CHECKING:
         fit,
         load_law,
     )
-    from t2scaling.observations import Observations, load_suite, read
+    from t2scaling.observations import Observations, load_observations, load_suite, read
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from t2scaling.errors import ArgumentError
+
 Array = NDArray[np.float64]
 
 _STIRLING_FROM = 10.0
@@ -31,7 +33,7 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Array:
     k      samples allowed per question, at least 1; scalar or array
     Returns shape (n, c).shape + k.shape, NaN where n < k: no unbiased estimate exists there.
     Stable for n up to 10^7 and beyond; equal (n, c) pairs are computed once.
-    Raises ValueError if c > n, a count is negative or no whole number, or k < 1.
+    Raises ArgumentError if c > n, a count is negative or no whole number, or k < 1.
     """
     k = _check_k(k)
     n, c = np.broadcast_arrays(_check_counts("n", n), _check_counts("c", c))
@@ -49,7 +51,7 @@ def pass_at_k_from_nll(nll: ArrayLike, k: ArrayLike) -> Array:
 
     nll    negative log-likelihood of the right answer in nats, summed over its tokens; NaN stays NaN
     k      samples per question; scalar or array
-    Returns shape nll.shape + k.shape. Raises ValueError if nll < 0 or k < 1.
+    Returns shape nll.shape + k.shape. Raises ArgumentError if nll < 0 or k < 1.
     """
     k, nll = _check_k(k), np.asarray(nll, dtype=float)
     fail = log_fail_from_nll(nll).reshape(nll.shape + (1,) * k.ndim)
@@ -68,6 +70,27 @@ def neg_log_pass_at_k_from_nll(nll: ArrayLike, k: ArrayLike) -> Array:
         hazard = np.exp(np.minimum(log_hazard, 700.0))
         small = np.where(log_hazard < -_TINY_FROM, -log_hazard, -np.log(-np.expm1(-hazard)))
         return np.asarray(np.where(hazard > 0.7, -np.log1p(-np.exp(-hazard)), small))
+
+
+def guessing(chance: ArrayLike, k: ArrayLike, weights: ArrayLike | None = None) -> Array:
+    """Mean pass@k of a guesser that knows only the form of each question: 1 − E[(1 − chance)^k].
+
+    chance   probability that one guess is right, shape (Q,), each in [0, 1]; NaN where it is not known
+    k        samples per question; scalar or array
+    weights  one weight per question (default: equal)
+    Returns the shape of k: NaN where some question's chance is not known. What a model's pass@k has to beat.
+
+    >>> guessing([0.25, 0.0], [1, 2]).tolist()
+    [0.125, 0.21875]
+
+    Raises ArgumentError if a chance is no probability, or k < 1.
+    """
+    k, chance = _check_k(k), np.asarray(chance, dtype=float)
+    if np.any((chance < 0) | (chance > 1)) or chance.ndim != 1 or not chance.size:
+        raise ArgumentError(f"`chance` = {chance!r:.80} must be a list of probabilities, between 0 and 1.")
+    with np.errstate(divide="ignore", under="ignore"):
+        passed = -np.expm1(np.multiply.outer(k, np.log1p(-chance)))  # k.shape + (Q,)
+    return np.asarray(np.average(passed, axis=-1, weights=weights))
 
 
 def mean_and_error(values: ArrayLike, weights: ArrayLike | None = None, axis: int = -1) -> tuple[Array, Array]:
@@ -104,7 +127,7 @@ def neg_log_of_mean(pass_values: ArrayLike, weights: ArrayLike | None = None, ax
 def _check_k(k: ArrayLike) -> Array:
     k = np.asarray(k, dtype=float)
     if k.size and not np.all(k >= 1):
-        raise ValueError(f"`k` = {np.min(k):g} is below one sample: ask for k ≥ 1.")
+        raise ArgumentError(f"`k` = {np.min(k):g} is below one sample: ask for k ≥ 1.")
     return k
 
 
@@ -113,7 +136,7 @@ def _check_counts(name: str, counts: ArrayLike) -> Array:
     bad = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts)))
     if np.any(bad):
         index = int(np.argmax(bad.ravel()))
-        raise ValueError(
+        raise ArgumentError(
             f"`{name}` = {counts.ravel()[index]:g} at index {index} is not a count: give whole numbers, 0 or more."
         )
     return counts
@@ -123,7 +146,7 @@ def _check_at_most(n: Array, c: Array) -> None:
     over = (c > n).ravel()
     if np.any(over):
         index = int(np.argmax(over))
-        raise ValueError(
+        raise ArgumentError(
             f"`c` exceeds `n` for {int(over.sum())} question(s), first at index {index}: c={c.ravel()[index]:g}, "
             f"n={n.ravel()[index]:g}. Check that the correct samples were counted among the n."
         )
@@ -210,11 +233,11 @@ def _stirling_rest(x: Array) -> Array:
 def log_fail_from_nll(nll: ArrayLike) -> Array:
     """log(1 − p) with p = exp(−nll), by whichever form keeps its digits: expm1 for p near 1, log1p for small p.
 
-    pass@k is 1 − exp(k·log(1 − p)). Raises ValueError if nll < 0.
+    pass@k is 1 − exp(k·log(1 − p)). Raises ArgumentError if nll < 0.
     """
     nll = np.asarray(nll, dtype=float)
     if np.any(nll < 0):
-        raise ValueError(
+        raise ArgumentError(
             f"`nll` = {np.nanmin(nll):g} is negative: give −log p of the right answer, not the log-probability itself."
         )
     with np.errstate(divide="ignore", under="ignore"):

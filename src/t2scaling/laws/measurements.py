@@ -33,6 +33,8 @@ class Measurements:
     data_hash       SHA-256 of the data behind the arrays
     question_group  shape (Q,), which task each question belongs to in a macro average; questions are resampled
                     within it. None: all belong to one task
+    chance          shape (Q,), probability that a guess which knows only the question's form is right, NaN where it is
+                    not known; None where the table says nothing of it
     """
 
     task: str
@@ -48,6 +50,7 @@ class Measurements:
     conventions: dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
     question_group: NDArray[np.intp] | None = None
+    chance: Array | None = None
 
     @property
     def kind(self) -> Literal["nll", "counts"]:

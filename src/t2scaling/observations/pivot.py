@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -66,8 +66,25 @@ class Grid:
         ]
 
 
-def measurements(observations: Observations, task: str | None, stage: str, kind: Outcome) -> Measurements:
-    """The arrays behind `Observations.measurements`, which documents them."""
+@dataclass(frozen=True)
+class Cut:
+    """What a fit takes of a table: full grids over the same runs, one per task, and where they come from.
+
+    rows      outcomes of the stage and the tasks
+    runs      facts of the runs at the stage
+    label     the task's name, or "macro"
+    left_out  what is not in the grids, in words
+    """
+
+    rows: pl.DataFrame
+    runs: pl.DataFrame
+    grids: list[Grid]
+    label: str
+    left_out: str
+
+
+def cut(observations: Observations, task: str | None, stage: str, kind: Outcome) -> Cut:
+    """Choose tasks, stage and kind of outcome, and the cells that all runs have."""
     tasks = choose_tasks(observations.tasks, task)
     runs = stage_runs(observations.runs, stage)
     rows = observations.outcomes.filter(pl.col("stage") == stage, pl.col("task").is_in(tasks))
@@ -82,8 +99,34 @@ def measurements(observations: Observations, task: str | None, stage: str, kind:
         grids.append(grid(of_task, name, names, tuple(questions), VALUE_COLUMNS[chosen]))
     kept = select(tasks, names, [found.present for found in grids])
     grids = [found.take(kept.runs, questions) for found, questions in zip(grids, kept.questions, strict=True)]
-    label = MACRO if task == MACRO else tasks[0]
-    return assemble(grids, runs, label, describe(observations.conventions, kept.left_out))
+    return Cut(rows, runs, grids, MACRO if task == MACRO else tasks[0], kept.left_out)
+
+
+def measurements(observations: Observations, task: str | None, stage: str, kind: Outcome) -> Measurements:
+    """The arrays behind `Observations.measurements`, which documents them."""
+    taken = cut(observations, task, stage, kind)
+    found = assemble(taken.grids, taken.runs, taken.label, describe(observations.conventions, taken.left_out))
+    return replace(found, chance=chances(taken.rows, taken.grids))
+
+
+def chances(rows: pl.DataFrame, grids: Sequence[Grid]) -> Array | None:
+    """The chance of each question of the grids, side by side; None where no row states one.
+
+    Raises DataError where two rows of a question state different ones.
+    """
+    if "chance" not in rows.columns or not rows["chance"].count():
+        return None
+    stated = rows.filter(pl.col("chance").is_not_null()).group_by("task", "question_id")
+    spread = stated.agg(pl.col("chance").min(), pl.col("chance").max().alias("most"))
+    torn = spread.filter(pl.col("most") - pl.col("chance") > 1e-9).sort("task", "question_id")
+    if len(torn):
+        task, question, least, most = torn.row(0)
+        raise DataError(
+            f"question `{question}` of task `{task}` has two values of `chance`: {least:.6g} and {most:.6g}. It "
+            "belongs to the question, and is the same for every run."
+        )
+    known = {(task, question): chance for task, question, chance, _ in spread.iter_rows()}
+    return np.array([known.get((found.task, name), np.nan) for found in grids for name in found.questions])
 
 
 def choose_tasks(tasks: Sequence[str], task: str | None) -> list[str]:

@@ -22,7 +22,7 @@ from t2scaling.observations.manifest import Manifest, attach, load_manifest
 from t2scaling.observations.parts import Part, combine, part_from_table
 from t2scaling.observations.report import ReportBuilder, Source
 from t2scaling.observations.schema import nearest, require_columns
-from t2scaling.observations.suites import SUITES, load_suite
+from t2scaling.observations.suites import SUITES, load_observations
 from t2scaling.observations.table import Observations, read_conventions
 from t2scaling.observations.tabular import SUFFIXES, from_any, read_table
 
@@ -44,7 +44,7 @@ def read(
 
     data      a path or a list of paths: CSV, Parquet or JSONL with the canonical columns, a folder of logs of
               lm-evaluation-harness, .eval logs of Inspect AI, or a folder of any of these; or a polars, pandas or
-              Arrow table, or a dict of columns; or the name of a suite that ships with the package (`load_suite`)
+              Arrow table, or a dict of columns; or the name of a suite that ships with the package
     runs      a manifest (YAML or CSV file, or the same structure) that gives N, D and other facts about runs
     format    what the paths hold, where their names do not tell
     score     how sampled responses of lm-eval logs are graded: exact, numeric or module:function
@@ -55,7 +55,7 @@ def read(
     Raises DataError, in one paragraph, for anything that cannot be used.
     """
     if isinstance(data, str) and data in SUITES and not Path(data).exists():
-        return load_suite(data)
+        return load_observations(data)
     report = ReportBuilder()
     manifest = load_manifest(runs) if runs is not None else Manifest(())
     if isinstance(data, str | Path) or (isinstance(data, list | tuple) and data and isinstance(data[0], str | Path)):
@@ -69,6 +69,15 @@ def read(
     given = {"nll": nll_unit, "n_params": n_params_convention}
     overrides = {name: value for name, value in given.items() if value}
     return _assemble(parts, manifest, overrides, report)
+
+
+def as_observations(data: Any, **options: Any) -> Observations:
+    """`data` as Observations, whatever it is: Observations already, or anything that `read` takes.
+
+    options  of `read`, for data that has to be read
+    Raises DataError where it cannot be used.
+    """
+    return data if isinstance(data, Observations) else read(data, **options)
 
 
 def _assemble(

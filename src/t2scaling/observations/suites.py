@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -18,11 +19,16 @@ from t2scaling.observations.table import Observations, read_conventions
 DEFAULT_SUITE = "world"
 
 
-def load_suite(name: str = DEFAULT_SUITE) -> Observations:
+def load_observations(name: str = DEFAULT_SUITE) -> Observations:
     """The observations of a suite that ships with the package.
 
     name  "simulated": 106 cells of the paper's Figure 8 grid, drawn from a stated law with stated noise
           "world": 65 checkpoints that this project trained on its own text and measured (examples/world.yaml)
+          "world-0.1.0": the suite `world` as version 0.1.0 shipped it, which stays as it is
+
+    >>> load_observations("simulated").tasks[:2]
+    ('arc_easy', 'arithmetic')
+
     Raises DataError for another name.
     """
     if name not in SUITES:
@@ -30,9 +36,12 @@ def load_suite(name: str = DEFAULT_SUITE) -> Observations:
     return SUITES[name]()
 
 
+load_suite = load_observations
+
+
 def suite_manifest(name: str) -> dict[str, Any]:
     """What made a shipped suite: seeds, versions, FLOPs, seconds, class of machine. Empty for a simulated one."""
-    stored = _data(f"{name}.json")
+    stored = _data(f"{_FILES.get(name, name)}.json")
     return dict(json.loads(stored.read_text())) if stored.is_file() else {}
 
 
@@ -46,10 +55,14 @@ def _simulated() -> Observations:
     return Observations.from_frame(simulate(), CONVENTIONS, where="the simulated suite")
 
 
-def _world() -> Observations:
-    packaged = _data("world.parquet")
-    with resources.as_file(packaged) as path:
-        return Observations.from_frame(pl.read_parquet(path), read_conventions(path), where="the suite `world`")
+def _packaged(name: str) -> Observations:
+    with resources.as_file(_data(f"{_FILES[name]}.parquet")) as path:
+        return Observations.from_frame(pl.read_parquet(path), read_conventions(path), where=f"the suite `{name}`")
 
 
-SUITES: dict[str, Callable[[], Observations]] = {"simulated": _simulated, "world": _world}
+# Suite → the name of its files in `data`.
+_FILES = {"world": "world", "world-0.1.0": "world"}
+SUITES: dict[str, Callable[[], Observations]] = {
+    "simulated": _simulated,
+    **{name: partial(_packaged, name) for name in _FILES},
+}

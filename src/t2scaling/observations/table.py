@@ -34,6 +34,7 @@ from t2scaling.units import format_number
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import Measurements
+    from t2scaling.observations.samples import Samples
 
 METADATA_KEY = "t2scaling.conventions"
 
@@ -113,6 +114,18 @@ class Observations:
         from t2scaling.observations.pivot import measurements
 
         return measurements(self, task, stage, kind)
+
+    def samples(self, task: str | None = None, stage: str = "base") -> Samples:
+        """What is told of single samples, on the runs and questions of `measurements(task, stage, "counts")`.
+
+        Returns `Samples`: n and c, and per run and question wrong_counts, scores and correct where the table has them.
+        Raises DataError as `measurements` does, and where the task has no counts.
+        """
+        from t2scaling.observations.pivot import cut
+        from t2scaling.observations.samples import gather
+
+        taken = cut(self, task, stage, "counts")
+        return gather(taken.rows, taken.grids)
 
     def write(self, path: str | Path) -> Path:
         """Write the canonical Parquet (zstd, conventions in its metadata) in one step and return the path."""
