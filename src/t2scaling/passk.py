@@ -90,7 +90,8 @@ def guessing(chance: ArrayLike, k: ArrayLike, weights: ArrayLike | None = None) 
         raise ArgumentError(f"`chance` = {chance!r:.80} must be a list of probabilities, between 0 and 1.")
     with np.errstate(divide="ignore", under="ignore"):
         passed = -np.expm1(np.multiply.outer(k, np.log1p(-chance)))  # k.shape + (Q,)
-    return np.asarray(np.average(passed, axis=-1, weights=weights))
+    share = np.ones(len(chance)) if weights is None else np.asarray(weights, dtype=float)
+    return np.asarray(passed @ (share / share.sum()))
 
 
 def mean_and_error(values: ArrayLike, weights: ArrayLike | None = None, axis: int = -1) -> tuple[Array, Array]:
