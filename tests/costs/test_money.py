@@ -45,7 +45,7 @@ def test_dollars_hours_and_flops_agree():
 
 
 def test_own_gpu():
-    mine = GPU("mine", 1e12, None, None, 1e11, 1e9, None, "measured")
+    mine = GPU("mine", 1e12, None, None, 1e11, 1e9, 1e11, None, "measured")
     assert Price(mine, dollars_per_hour=1.0, utilisation=1.0).flops_per_dollar == 3.6e15
 
 

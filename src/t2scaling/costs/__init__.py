@@ -16,17 +16,21 @@ from t2scaling.costs.gpus import GPU, GPUS, gpu
 from t2scaling.costs.memory import KineticsCost, kinetics_cost, kv_bytes_per_token
 from t2scaling.costs.money import Price, serving_dollars
 from t2scaling.costs.params import CONVENTIONS, Convention, Shape, ShapeLike, n_params, param_groups
+from t2scaling.costs.serving import Constants, Serving
+from t2scaling.costs.shapes import typical_shape
 
 __all__ = [
     "CONVENTIONS",
     "GPU",
     "GPUS",
     "PAPER",
+    "Constants",
     "Convention",
     "CostModel",
     "KineticsCost",
     "PaperCost",
     "Price",
+    "Serving",
     "Shape",
     "ShapeLike",
     "attention_flops",
@@ -44,4 +48,5 @@ __all__ = [
     "tokens_afforded",
     "train_flops",
     "train_flops_per_token",
+    "typical_shape",
 ]
