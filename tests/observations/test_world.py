@@ -14,7 +14,8 @@ from t2scaling.laws import fit
 from t2scaling.observations import Observations, load_suite
 from t2scaling.observations.suites import suite_manifest
 from t2scaling.passk import pass_at_k, pass_at_k_from_nll
-from t2scaling.report import cells
+from t2scaling.report.observed import inner_minima, task_loss
+from t2scaling.report.runs import levels
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_grid(world: Observations) -> None:
     ratio = base["n_tokens"] / base["n_params"]
     assert len(base) >= 60
     assert base["n_params"].n_unique() >= 7
-    assert len(cells.levels(world.measurements("macro"))) >= 8
+    assert len(levels(world.measurements("macro"))) >= 8
     assert ratio.min() < 5  # type: ignore[operator]
     assert ratio.max() > 1000  # type: ignore[operator]
     assert base["overtrained"].sum() >= 12
@@ -55,9 +56,9 @@ def test_files_are_small_and_belong_together() -> None:
 
 def test_loss_falls_smoothly_with_inner_minima(world: Observations) -> None:
     data = world.measurements("macro")
-    assert sum(cells.inner_minima(data)) >= 5
+    assert sum(inner_minima(data)) >= 5
     law = fit(data, law="chinchilla").law
-    predicted, observed = law.predict(data.N, data.D), cells.task_loss(data)
+    predicted, observed = law.predict(data.N, data.D), task_loss(data)
     assert np.mean(np.abs(predicted - observed) / observed) < 0.06
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from t2scaling.allocate import frontier, plan
-from t2scaling.report import analysis, figures
-from t2scaling.report.fit_quality import predictions
-from t2scaling.report.observed import overtrained, relative_error
+from t2scaling.report import figures
+from t2scaling.report.agreement import agreement, hold_out
 from t2scaling.report.style import INK, LAW_COLOURS
 
 
@@ -72,10 +71,9 @@ def test_forecast_draws_a_band_only_with_a_bootstrap(loss_fit, accuracy_fit):
 
 
 def test_predicted_observed_prints_the_errors_that_it_shows(loss_fit):
-    held = analysis.held_out(loss_fit)
-    predicted, observed = predictions(loss_fit, 2e9, held)
-    ring = overtrained(loss_fit.curves)
-    mean, _ = relative_error(predicted[ring], observed[ring])
+    held = hold_out(loss_fit)
+    found = agreement(loss_fit, 2e9, held)
+    mean = found.errors(found.overtrained).mean
     text = figures.predicted_observed([loss_fit], 2e9, [held]).axes[0].texts[0].get_text()
     assert f"{mean:.1%}" in text
     assert "21 held out runs" in text

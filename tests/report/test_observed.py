@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from t2scaling.report.observed import levels, overtrained, relative_error, samples_at, values_at
+from t2scaling.report.agreement import errors
+from t2scaling.report.observed import values_at
+from t2scaling.report.runs import levels, overtrained, samples_at
 
 
 def test_values_are_the_fitted_ones_on_the_grid_of_k(loss_fit, accuracy_fit):
@@ -16,13 +18,15 @@ def test_values_are_the_fitted_ones_on_the_grid_of_k(loss_fit, accuracy_fit):
         np.testing.assert_allclose(values_at(accuracy_fit, k), accuracy_fit.curves.pass_at_k[:, at], rtol=1e-9)
 
 
-def test_values_between_grid_points_are_close_to_the_truth(simulated, accuracy_fit):
-    """The interpolation in log k against pass@k computed at that k from the likelihoods themselves."""
-    from t2scaling.laws import curves
-
-    k = 7.3
-    exact = curves(simulated.measurements("macro"), np.array([1.0, k]), "mean_neg_log").pass_at_k[:, 1]
-    np.testing.assert_allclose(values_at(accuracy_fit, k), exact, rtol=5e-3)
+def test_values_between_grid_points_are_exact_from_the_questions_and_close_without(simulated, accuracy_fit, loss_fit):
+    data = simulated.measurements("macro")
+    k = np.where(np.arange(len(data.N)) % 3 == 0, np.nan, 7.3)
+    for fitted in (accuracy_fit, loss_fit):
+        exact = values_at(fitted, k, data)
+        np.testing.assert_allclose(values_at(fitted, k), exact, rtol=5e-3)
+    p = np.exp(-data.nll)
+    wanted = ((1 - (1 - p) ** 7.3) * data.question_weight).sum(axis=1)
+    np.testing.assert_allclose(values_at(accuracy_fit, k, data), np.where(np.isnan(k), np.nan, wanted), rtol=1e-9)
 
 
 def test_values_beyond_the_data_are_undefined(loss_fit, chinchilla_fit):
@@ -62,12 +66,16 @@ def test_many_budgets_are_gathered(loss_fit, rng):
     assert sorted(np.concatenate([group.runs for group in groups])) == list(range(106))
 
 
-def test_relative_error_by_hand():
+def test_errors_by_hand():
     predicted, observed = np.array([1.1, 0.8, 5.0, np.nan, 1.0]), np.array([1.0, 1.0, 4.0, 1.0, 0.0])
-    mean, median = relative_error(predicted, observed)
-    assert mean == pytest.approx((0.1 + 0.2 + 0.25) / 3)
-    assert median == pytest.approx(0.2)
-    assert np.isnan(relative_error(np.array([1.0]), np.array([0.0]))).all()
+    off = errors(predicted, observed)
+    assert off.n == 3
+    assert off.mean == pytest.approx((0.1 + 0.2 + 0.25) / 3)
+    assert off.median == pytest.approx(0.2)
+    assert off.bias == pytest.approx((0.1 - 0.2 + 0.25) / 3)
+    assert off.absolute == pytest.approx((0.1 + 0.2 + 1.0) / 3)
+    assert (off.lowest, off.highest) == (1, 4)
+    assert np.isnan(errors(np.array([1.0]), np.array([0.0])).mean)
 
 
 def test_overtrained_runs_are_those_of_the_grid(loss_fit):

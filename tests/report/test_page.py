@@ -17,6 +17,7 @@ import pytest
 from t2scaling.allocate import Plan, plan
 from t2scaling.laws import FitResult, fit
 from t2scaling.report import analysis, report
+from t2scaling.report.agreement import hold_out
 from t2scaling.report.content import parameter_text, runs_csv, value_text, warnings
 from t2scaling.report.page import render
 
@@ -190,11 +191,11 @@ def test_page_from_counts(simulated, rng):
 
 
 def test_held_out_law_has_not_seen_the_overtrained_runs(loss_fit):
-    held = analysis.held_out(loss_fit)
+    held = hold_out(loss_fit)
     assert len(held.curves.N) == 85
     assert not held.curves.overtrained.any()
     np.testing.assert_array_equal(held.curves.k, loss_fit.curves.k)
-    assert analysis.held_out(replace(loss_fit, curves=replace(loss_fit.curves, overtrained=None))) is None
+    assert hold_out(replace(loss_fit, curves=replace(loss_fit.curves, overtrained=None))) is None
 
 
 def test_tasks_are_planned_one_by_one(simulated, loss_fit, recommended):

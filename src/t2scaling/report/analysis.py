@@ -6,7 +6,7 @@ Everything here is a refit or a plan that the user could make with `fit` and `pl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +15,10 @@ from t2scaling.allocate import Budget, Plan, frontier, plan
 from t2scaling.costs import sample_flops
 from t2scaling.errors import FitError
 from t2scaling.laws import FitResult, fit
-from t2scaling.report.observed import overtrained
 
 if TYPE_CHECKING:
-    from t2scaling.laws.measurements import Curves
     from t2scaling.observations import Observations
 
-_FEWEST_RUNS = 12  # a law of seven parameters is not refitted to fewer
 _GRID = (31, 19)  # training and inference budgets behind the sliders; the plan's own budgets are on it
 _REACH = (1e-2, 1e4)  # how far the sliders go beyond the plan's own budgets
 
@@ -57,28 +54,6 @@ def inference_budget(recommended: Plan, fits: Sequence[FitResult]) -> float:
 def further_plans(recommended: Plan, fits: Sequence[FitResult]) -> list[Plan]:
     """The plan of every further fit under the budget of the first plan."""
     return [plan(other, budget=budget_of(recommended)) for other in fits]
-
-
-def held_out(fitted: FitResult) -> FitResult | None:
-    """The same law fitted without the overtrained runs; None where none is marked or too few others remain."""
-    mask = overtrained(fitted.curves)
-    if not mask.any() or (~mask).sum() < _FEWEST_RUNS:
-        return None
-    try:
-        return fit(select_runs(fitted.curves, ~mask), law=fitted.law.name, seed=fitted.seed)
-    except FitError:
-        return None  # the page then shows the fit itself on all runs, and says so
-
-
-def select_runs(curves: Curves, keep: np.ndarray) -> Curves:
-    """The curves of the runs where `keep` is True."""
-    chosen: dict[str, Any] = {
-        name: getattr(curves, name)[keep]
-        for name in ("N", "D", "value", "pass_at_k", "se", "train_flops", "overtrained")
-        if getattr(curves, name) is not None
-    }
-    names = tuple(name for name, kept in zip(curves.run_id, keep, strict=True) if kept)
-    return replace(curves, run_id=names, **chosen)
 
 
 def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -> list[TaskPlan]:

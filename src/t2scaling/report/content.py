@@ -20,7 +20,7 @@ from t2scaling.artefacts import dumps
 from t2scaling.costs import samples_afforded
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report.analysis import TaskPlan
-from t2scaling.report.observed import train_flops
+from t2scaling.report.runs import train_flops
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number
 

@@ -8,14 +8,9 @@ import numpy as np
 
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report import style
-from t2scaling.report.observed import (
-    grid_values,
-    overtrained,
-    relative_error,
-    samples_at,
-    tokens_per_param,
-    values_at,
-)
+from t2scaling.report.agreement import Agreement, agreement
+from t2scaling.report.observed import grid_values
+from t2scaling.report.runs import tokens_per_param
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,31 +35,12 @@ def predicted_observed(
     others = list(held_out) if held_out is not None else [None] * len(fits)
     figure, axes = style.canvas(1, len(fits), 1.2 + 4.6 * len(fits), 4.8)
     for ax, fit, other in zip(axes[0], fits, others, strict=True):
-        predicted, observed = predictions(fit, inference_flops, other)
-        _agreement(ax, fit, predicted, observed, other is not None)
+        _agreement(ax, fit, agreement(fit, inference_flops, other))
     return figure
 
 
-def predictions(
-    fit: FitResult, inference_flops: float, held_out: FitResult | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Predicted and observed values of every run at k = C_inf/2N, shape (R,) each, NaN where k < 1.
-
-    held_out   the same law fitted without the overtrained runs: it then predicts all of them
-    """
-    curves = fit.curves
-    k = np.ones(len(curves.N)) if not fit.law.samples else samples_at(curves.N, inference_flops)
-    good = np.isfinite(k)
-    predicted = np.full(len(k), np.nan)
-    law = (held_out or fit).law
-    predicted[good] = law.predict(curves.N[good], curves.D[good], k[good])
-    return predicted, values_at(fit, k)
-
-
-def _agreement(
-    ax: Axes, fit: FitResult, predicted: NDArray[np.float64], observed: NDArray[np.float64], forecast: bool
-) -> None:
-    ring = overtrained(fit.curves)
+def _agreement(ax: Axes, fit: FitResult, found: Agreement) -> None:
+    predicted, observed, ring = found.predicted, found.observed, found.overtrained
     shown = np.isfinite(predicted) & np.isfinite(observed) & (observed > 0) & (predicted > 0)
     colours = style.budget_colours(tokens_per_param(fit.curves))
     points = ax.scatter(
@@ -76,7 +52,7 @@ def _agreement(
     if both.any():
         ax.scatter(
         observed[both], predicted[both], s=70, facecolors="none", edgecolors=style.INK, linewidths=1.0, zorder=4,
-        label="overtrained, held out" if forecast else "overtrained",
+        label="overtrained, held out" if found.forecast else "overtrained",
     )  # fmt: skip
     low, high = _limits(np.concatenate([observed[shown], predicted[shown]]))
     ax.plot([low, high], [low, high], color=style.MUTED, linewidth=1.0, zorder=2)
@@ -86,9 +62,7 @@ def _agreement(
     style.log_axis(ax.xaxis, f"observed {label}")
     style.log_axis(ax.yaxis, f"predicted {label}")
     ax.set_title(style.law_label(fit.law.name))
-    ax.text(
-        0.04, 0.96, _error_text(predicted, observed, ring, forecast), transform=ax.transAxes, va="top", linespacing=1.4
-    )
+    ax.text(0.04, 0.96, _error_text(found), transform=ax.transAxes, va="top", linespacing=1.4)
     ax.legend(loc="lower right")
 
 
@@ -96,16 +70,14 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     return (float(values.min()) / 1.15, float(values.max()) * 1.15) if len(values) else (0.1, 1.0)
 
 
-def _error_text(
-    predicted: NDArray[np.float64], observed: NDArray[np.float64], ring: NDArray[np.bool_], forecast: bool
-) -> str:
+def _error_text(found: Agreement) -> str:
     """The mean relative errors in words."""
-    groups = [("fitted", ~ring), ("held out" if forecast else "overtrained", ring)]
+    ring = found.overtrained
     lines = ["relative error, mean (median)"]
-    for name, runs in groups:
+    for name, runs in (("fitted", ~ring), ("held out" if found.forecast else "overtrained", ring)):
         if runs.any():
-            mean, median = relative_error(predicted[runs], observed[runs])
-            lines.append(f"{mean:.1%} ({median:.1%}) on {runs.sum()} {name} runs")
+            off = found.errors(runs)
+            lines.append(f"{off.mean:.1%} ({off.median:.1%}) on {runs.sum()} {name} runs")
     return "\n".join(lines)
 
 

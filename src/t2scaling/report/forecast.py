@@ -10,7 +10,7 @@ import numpy as np
 from t2scaling.allocate import frontier
 from t2scaling.costs import tokens_afforded
 from t2scaling.report import style
-from t2scaling.report.observed import train_flops
+from t2scaling.report.runs import train_flops
 from t2scaling.units import format_flops
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from t2scaling.allocate import frontier
 from t2scaling.costs import tokens_afforded
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report import style
-from t2scaling.report.observed import Level, levels, overtrained, samples_at, train_flops, values_at
+from t2scaling.report.observed import values_at
+from t2scaling.report.runs import Level, levels, overtrained, samples_at, train_flops
 from t2scaling.units import format_flops
 
 if TYPE_CHECKING:

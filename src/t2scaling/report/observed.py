@@ -1,4 +1,8 @@
-"""What the figures take from a fit: the observed values in the metric of its law, at k = 1 and at the k of a budget."""
+"""What was measured, in the metric of a law, at the k of a grid or at each run's own k. Nothing here is fitted.
+
+From the averages that a fit keeps, values between its k are interpolated; from measurements of every question they
+are exact. Shapes: R runs, Q questions, K values of k.
+"""
 
 from __future__ import annotations
 
@@ -7,62 +11,45 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from t2scaling.costs import samples_afforded
-from t2scaling.costs import train_flops as counted_flops
+from t2scaling.laws.curves import curves as average
+from t2scaling.passk import pass_at_k, pass_at_k_from_nll
+from t2scaling.report.runs import levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from t2scaling.laws.measurements import Curves
+    from t2scaling.laws.measurements import Measurements
     from t2scaling.laws.result import FitResult
 
-
-_LEVELS = 14  # more training budgets than this are gathered into bins of equal ratio
-
-
-@dataclass(frozen=True)
-class Level:
-    """Runs of about the same training budget: `exact` if all have the very same."""
-
-    train_flops: float
-    runs: NDArray[np.int64]
-    exact: bool
+    Array = NDArray[np.float64]
 
 
-def train_flops(curves: Curves) -> NDArray[np.float64]:
-    """Training FLOPs per run, 6·N·D where the data does not say."""
-    return curves.train_flops if curves.train_flops is not None else counted_flops(curves.N, curves.D)
-
-
-def overtrained(curves: Curves) -> NDArray[np.bool_]:
-    """Which runs the suite marks as overtrained; none where it does not say."""
-    return curves.overtrained if curves.overtrained is not None else np.zeros(len(curves.N), dtype=bool)
-
-
-def tokens_per_param(curves: Curves) -> NDArray[np.float64]:
-    """D/N per run."""
-    return curves.D / curves.N
-
-
-def samples_at(N: NDArray[np.float64], inference_flops: float) -> NDArray[np.float64]:
-    """k = C_inf/(2N), NaN where the budget does not pay for one sample."""
-    k = samples_afforded(N, inference_flops)
-    return np.where(k >= 1, k, np.nan)
-
-
-def grid_values(fit: FitResult) -> NDArray[np.float64]:
+def grid_values(fit: FitResult) -> Array:
     """Observed values in the law's metric, shape (R, K); K = 1 for a law without k."""
     return fit.law.observed(fit.curves)[:, : None if fit.law.samples else 1]
 
 
-def values_at(fit: FitResult, k: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Observed values of each run at its own k, shape (R,), in the metric of the law.
+def values_at(fit: FitResult, k: Array | float, data: Measurements | None = None) -> Array:
+    """Observed values of each run at its own k, shape (R,), in the metric of the law; NaN beyond what the data reach.
 
-    Between the k of the fit they are interpolated in log k (of log pass@k for pass@k: both are close to straight
-    lines there); NaN beyond the k that the data reaches.
+    data   the measurements behind the fit: values are then exact. Without them they are interpolated in log k (of
+           log pass@k for pass@k: both are close to straight lines there)
     """
-    values, log_k = grid_values(fit), np.log(fit.curves.k)
-    wanted = np.log(np.broadcast_to(np.asarray(k, dtype=float), len(values)))
+    own = np.broadcast_to(np.asarray(k, dtype=float), len(fit.curves.N))
+    if data is None:
+        return _interpolated(fit, own)
+    exact = average(data, own[np.isfinite(own)], fit.target)
+    return _at_own(exact.k, fit.law.observed(exact), own)
+
+
+def _at_own(k: Array, table: Array, own: Array) -> Array:
+    """The entry of each row of `table` (R, K) at the row's own k, NaN where that is NaN; `k` holds every own k."""
+    at = np.minimum(np.searchsorted(k, own), table.shape[1] - 1)
+    return np.where(np.isfinite(own), np.take_along_axis(table, at[:, None], axis=1)[:, 0], np.nan)
+
+
+def _interpolated(fit: FitResult, k: Array) -> Array:
+    values, log_k, wanted = grid_values(fit), np.log(fit.curves.k), np.log(k)
     if values.shape[1] == 1:
         return np.where(wanted == 0, values[:, 0], np.nan)
     logged = fit.law.metric == "pass_at_k"
@@ -76,25 +63,41 @@ def values_at(fit: FitResult, k: NDArray[np.float64] | float) -> NDArray[np.floa
     return np.exp(result) if logged else result
 
 
-def levels(curves: Curves) -> list[Level]:
-    """The runs by training budget, rising; many different budgets are gathered into bins."""
-    flops = train_flops(curves)
-    # Budgets are written with a few digits, so values within 0.1% are the same budget.
-    distinct, where = np.unique(np.round(np.log(flops) * 1000).astype(int), return_inverse=True)
-    if len(distinct) <= _LEVELS:
-        return [
-            Level(float(np.median(flops[where == i])), np.flatnonzero(where == i), True) for i in range(len(distinct))
-        ]
-    edges = np.geomspace(flops.min(), flops.max() * (1 + 1e-9), _LEVELS + 1)
-    where = np.digitize(flops, edges) - 1
-    bins = (np.flatnonzero(where == i) for i in range(_LEVELS))
-    return [Level(float(np.exp(np.log(flops[runs]).mean())), runs, False) for runs in bins if len(runs)]
+@dataclass(frozen=True)
+class Readings:
+    """Mean pass@k of each run at its own k, with the standard error over questions; shape (R,), NaN where k < 1."""
+
+    k: Array
+    pass_at_k: Array
+    se: Array
 
 
-def relative_error(predicted: NDArray[np.float64], observed: NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and median of |predicted − observed| / observed where both are defined and above zero; NaN if none is."""
-    good = np.isfinite(predicted) & np.isfinite(observed) & (observed > 0)
-    if not good.any():
-        return float("nan"), float("nan")
-    error = np.abs(predicted - observed)[good] / observed[good]
-    return float(error.mean()), float(np.median(error))
+def readings(data: Measurements, k: Array) -> Readings:
+    """Mean pass@k of every run at its own k, shape (R,)."""
+    exact = average(data, k[np.isfinite(k)])
+    return Readings(k, _at_own(exact.k, exact.pass_at_k, k), _at_own(exact.k, exact.se, k))
+
+
+def task_loss(data: Measurements) -> Array:
+    """The k = 1 loss of each run in nats, shape (R,)."""
+    return average(data, [1.0]).loss
+
+
+def question_values(data: Measurements, run: int, k: float) -> Array:
+    """pass@k of one run on each question, shape (Q,)."""
+    if data.nll is not None:
+        return pass_at_k_from_nll(data.nll[run], k)
+    assert data.n is not None
+    assert data.c is not None
+    return pass_at_k(data.n[run], data.c[run], k)
+
+
+def inner_minima(data: Measurements) -> list[bool]:
+    """For each level of three runs or more: is the smallest k = 1 loss at neither end in N?"""
+    loss = task_loss(data)
+    found = []
+    for level in levels(data):
+        if len(level.runs) >= 3:
+            best = int(np.argmin(loss[level.runs]))
+            found.append(0 < best < len(level.runs) - 1)
+    return found

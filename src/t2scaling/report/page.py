@@ -16,6 +16,7 @@ from t2scaling.allocate import plan as make_plan
 from t2scaling.artefacts import write_text
 from t2scaling.laws import FitResult
 from t2scaling.report import analysis, content, figures
+from t2scaling.report.agreement import hold_out
 from t2scaling.units import format_flops
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def render(
 
 def _figures(fits: Sequence[FitResult], plans: Sequence[Plan], inference_flops: float) -> list[Shown]:
     """Every figure that these fits allow, drawn and captioned."""
-    held = [analysis.held_out(fit) for fit in fits]
+    held = [hold_out(fit) for fit in fits]
     budget = format_flops(inference_flops)
     sampling = any(fit.law.samples for fit in fits)
     shown = [

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 
 from t2scaling.report import style
-from t2scaling.report.observed import levels, overtrained, tokens_per_param, train_flops
+from t2scaling.report.runs import levels, overtrained, tokens_per_param, train_flops
 from t2scaling.units import format_number
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from t2scaling.laws.measurements import Measurements
-from t2scaling.report import cells
+from t2scaling.report.runs import levels, overtrained
 from t2scaling.units import format_flops, format_number, format_ratio
 
 
@@ -43,17 +43,21 @@ def ratio(tokens_per_param: float) -> str:
     return format_ratio(tokens_per_param) if math.isfinite(tokens_per_param) else "–"
 
 
+def points(share: float, signed: bool = False) -> str:
+    """A difference of shares in points: 5.1 points, −0.25 points."""
+    text = percent(share, signed)
+    return text if text == "–" else text.removesuffix(" %") + " points"
+
+
 def grid_table(data: Measurements) -> str:
     """The suite as the paper's Figure 8 draws it: D/N of each cell by level and size, * for overtrained."""
-    sizes = np.unique(data.N)
-    over = cells.overtrained(data)
-    flops = cells.train_flops(data)
+    sizes, over = np.unique(data.N), overtrained(data)
     rows = []
-    for level in cells.levels(data):
-        held = {float(data.N[run]): run for run in level}
+    for level in levels(data):
+        held = {float(data.N[run]): run for run in level.runs}
         shown = [
             format_ratio(float(data.D[run] / data.N[run])) + "*" * bool(over[run]) if run is not None else ""
             for run in (held.get(float(size)) for size in sizes)
         ]
-        rows.append([format_flops(float(np.exp(np.mean(np.log(flops[level]))))), *shown])
+        rows.append([format_flops(level.train_flops), *shown])
     return table(["C \\ N", *(format_number(float(size)) for size in sizes)], rows)

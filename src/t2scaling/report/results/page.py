@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_text
 from t2scaling.costs import sample_flops
 from t2scaling.errors import DataError
-from t2scaling.report import cells
 from t2scaling.report.results import findings, sentences
-from t2scaling.report.results.markdown import grid_table, number, percent, ratio, table
+from t2scaling.report.results.markdown import grid_table, number, percent, points, ratio, table
+from t2scaling.report.runs import overtrained, train_flops
+from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number, format_ratio
 
 if TYPE_CHECKING:
+    from t2scaling.laws import FitResult
     from t2scaling.laws.measurements import Measurements
     from t2scaling.observations import Observations
 
@@ -25,18 +27,18 @@ TITLES = {"base": "pretrained", "ft": "fine-tuned (loss on everything)", "sft": 
 LARGER = 16.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Suite:
     """What the page is written from.
 
     data       measurements by (stage, task)
-    budgets    training FLOPs of the largest level that has overtrained cells, and a hundred times that
+    budget     training FLOPs of the largest level that has overtrained cells
     serving    inference FLOPs: one sample of the largest model, and `LARGER` samples
     """
 
     observations: Observations
     data: dict[tuple[str, str], Measurements]
-    budgets: list[float]
+    budget: float
     serving: list[float]
     manifest: dict[str, Any]
     seed: int
@@ -54,6 +56,27 @@ class Suite:
     def fitted(self) -> list[findings.Fitted]:
         """Chinchilla's law of every task's k = 1 loss, pretrained checkpoints, the macro average first."""
         return [findings.chinchilla_fit(data, self.seed) for data in self.of_stage("base")]
+
+    @cache  # noqa: B019  # a Suite lives as long as its page
+    def fits(self, stage: str, task: str, inference_flops: float) -> list[FitResult]:
+        """Both T² laws on all cells."""
+        return findings.fits(self.data[stage, task], inference_flops, self.seed)
+
+    @cache  # noqa: B019
+    def table1(self, stage: str, inference_flops: float) -> list[findings.Pair]:
+        """The pairs of every task and level, the largest level last within each task."""
+        return [row for data in self.of_stage(stage) for row in findings.table1(data, stage, inference_flops)]
+
+    def optima(self, stage: str, inference_flops: float, tasks: set[str] | None = None) -> list[findings.Optimum]:
+        """Each task's optima under the training budget, at a stage."""
+        return [
+            row
+            for data in self.of_stage(stage)
+            if tasks is None or data.task in tasks
+            for row in findings.optima(
+                data, self.fits(stage, data.task, inference_flops), stage, self.budget, inference_flops, self.seed
+            )
+        ]
 
 
 def gather(
@@ -73,10 +96,10 @@ def gather(
         for task in findings.tasks_of(observations, stage)
     }
     base = next(iter(data.values()))
-    over, flops = cells.overtrained(base), cells.train_flops(base)
+    over, flops = overtrained(base), train_flops(base)
     largest = float((flops[over] if over.any() else flops).max())
     serving = float(sample_flops(base.N.max(), 1)) if inference_flops is None else inference_flops
-    return Suite(observations, data, [largest, 100 * largest], [serving, LARGER * serving], manifest or {}, seed)
+    return Suite(observations, data, largest, [serving, LARGER * serving], manifest or {}, seed)
 
 
 def render(suite: Suite) -> str:
@@ -107,57 +130,43 @@ def _origin(suite: Suite) -> str:
     statement = conventions.get("statement", "")
     made = f" {statement}" if statement else ""
     return (
-        "Every number on this page is computed from the observations by "
-        f"`t2 results`; none is typed in.{made} N counts parameters "
-        f"({conventions.get('n_params', 'unstated')}), D training tokens, "
-        "k samples per problem; losses are in nats. The questions are those of Roberts et al. 2026 "
-        "(arXiv 2604.01411)."
+        f"Every number on this page is computed from the observations by `t2 results`; none is typed in.{made} "
+        f"N counts parameters ({conventions.get('n_params', 'unstated')}), D training tokens, k samples per problem; "
+        "C_inf (inf for inference) is FLOPs per token served; losses are in nats. The questions are those of Roberts "
+        "et al. 2026 (arXiv 2604.01411)."
     )
 
 
 def _suite(suite: Suite) -> list[str]:
     base = suite.base
     out = ["## The suite", sentences.suite(base, suite.observations.tasks), grid_table(base)]
-    if suite.manifest:
-        out.append(sentences.effort(suite.manifest))
-    return out
+    return [*out, sentences.effort(suite.manifest)] if suite.manifest else out
 
 
 def _fits(suite: Suite) -> list[str]:
-    fitted = suite.fitted
-    rows = [[row.task, percent(row.error), f"{row.inner_minima} of {row.n_levels}"] for row in fitted]
+    rows = [[row.task, percent(row.error), f"{row.inner_minima} of {row.n_levels}"] for row in suite.fitted]
     return [
         "## Does loss fall smoothly?",
-        sentences.smooth(fitted[0]),
+        sentences.smooth(suite.fitted[0]),
         table(["task", "relative error of the Chinchilla fit", "isoFLOP levels with an inner minimum"], rows),
     ]
 
 
 def _rq1(suite: Suite) -> list[str]:
-    rows = [
-        row
-        for data in suite.of_stage("base")
-        for row in findings.optima(data, "base", suite.budgets, suite.serving, suite.seed)
-    ]
-    out = ["## RQ1. Does test-time compute move the optimum?", sentences.rq1(rows)]
-    for budget in suite.budgets:
-        for serving in suite.serving:
-            out.append(f"C_train = {format_flops(budget)} FLOPs, C_inf = {format_flops(serving)} FLOPs per token:")
-            out.append(_optima_table([r for r in rows if (r.train_flops, r.inference_flops) == (budget, serving)]))
+    out = ["## RQ1. Does test-time compute move the optimum?", "### As measured"]
+    for serving in suite.serving:
+        rows = [row for data in suite.of_stage("base") for row in findings.shifts(data, "base", serving)]
+        if rows:
+            out += [sentences.shifts(rows, serving), _pair_table(_largest(rows), "best of all", "least loss at k = 1")]
+    out += ["### By the laws", sentences.by_construction()]
+    for serving in suite.serving:
+        found = suite.optima("base", serving)
+        out += [sentences.rq1(found, suite.budget, serving), _optima_table(found)]
     return out
 
 
 def _optima_table(rows: list[findings.Optimum]) -> str:
-    body = [
-        [
-            row.task,
-            sentences.LAW[row.law],
-            ratio(row.chinchilla_ratio),
-            *_place(row),
-            _range(row),
-        ]
-        for row in rows
-    ]
+    body = [[row.task, law_label(row.law), ratio(row.chinchilla_ratio), *_place(row), _range(row)] for row in rows]
     head = ["task", "law", "Chinchilla D/N", "T² D/N", "T²/Chinchilla", "T² N", "k", "measured range"]
     return table(head, body)
 
@@ -177,30 +186,30 @@ def _range(row: findings.Optimum) -> str:
 
 
 def _rq2(suite: Suite) -> list[str]:
-    errors = [
+    out = ["## RQ2. Do the overtrained cells keep the forecast?"]
+    rows = [
         row
         for data in suite.of_stage("base")
         for serving in suite.serving
-        for row in findings.forecasts(data, serving, suite.seed)
+        for row in findings.forecasts(data, suite.fits("base", data.task, serving), serving)
     ]
-    out = ["## RQ2. Do the overtrained cells keep the forecast?"]
-    if not errors:
+    if not rows:
         return [*out, "The suite marks no cell as overtrained, so nothing can be held out."]
-    out += [sentences.rq2(errors, suite.base.task), _forecast_table(errors), *_table1(suite, "base")]
-    return [*out, "### Against the paper", sentences.against_paper(errors, suite.fitted, suite.base)]
+    out += [sentences.rq2(rows, suite.base.task), _forecast_table(rows), *_advantages(suite), *_table1(suite, "base")]
+    return [*out, "### Against the paper", sentences.against_paper(rows, suite.fitted, suite.base)]
 
 
 def _forecast_table(rows: list[findings.Forecast]) -> str:
     body = [
         [
             row.task,
-            sentences.LAW[row.law],
+            law_label(row.law),
             format_flops(row.inference_flops),
-            str(row.n_cells),
-            percent(row.in_sample),
-            percent(row.error),
-            percent(row.bias, signed=True),
-            f"{row.absolute:.3f} nats" if row.metric == "neg_log_pass_at_k" else f"{100 * row.absolute:.1f} points",
+            str(row.held_out.n),
+            percent(row.in_sample.mean),
+            percent(row.held_out.mean),
+            percent(row.held_out.bias, signed=True),
+            points(row.held_out.absolute) if row.metric == "pass_at_k" else f"{row.held_out.absolute:.3f} nats",
         ]
         for row in rows
     ]
@@ -208,33 +217,67 @@ def _forecast_table(rows: list[findings.Forecast]) -> str:
     return table(head, body)
 
 
-def _table1(suite: Suite, stage: str) -> list[str]:
-    out = []
-    for serving in suite.serving:
-        rows = [row for data in suite.of_stage(stage) for row in findings.pairs(data, stage, serving)]
-        if not rows:
-            continue
-        largest = max(row.train_flops for row in rows)
-        out.append(sentences.pairs(rows, serving))
-        out.append(f"At the largest such level, C_train = {format_flops(largest)} FLOPs:")
-        out.append(_pair_table([row for row in rows if row.train_flops > 0.8 * largest]))
-    return out
-
-
-def _pair_table(rows: list[findings.Pair]) -> str:
+def _advantages(suite: Suite) -> list[str]:
+    """The advantage at the largest level, predicted without that level, beside what was measured."""
+    rows = [
+        row
+        for data in suite.of_stage("base")
+        for serving in suite.serving
+        for row in findings.advantages(suite.fits("base", data.task, serving), findings.table1(data, "base", serving))
+    ]
+    if not rows:
+        return []
     body = [
         [
-            row.task,
-            _reading(row.overtrained),
-            _reading(row.chinchilla),
-            f"{percent(row.difference, signed=True)} ± {percent(row.se)}",
+            row.pair.task,
+            law_label(row.law),
+            format_flops(row.pair.inference_flops),
+            points(row.predicted, signed=True),
+            _with_error(row.pair),
         ]
         for row in rows
     ]
-    return table(["task", "best overtrained", "Chinchilla-optimal", "difference"], body)
+    head = ["task", "law", "C_inf", "predicted advantage", "measured advantage"]
+    return ["### The advantage, with both sides held out", sentences.advantages(rows), table(head, body)]
 
 
-def _reading(cell: cells.Reading) -> str:
+def _table1(suite: Suite, stage: str) -> list[str]:
+    out = []
+    for serving in suite.serving:
+        rows = suite.table1(stage, serving)
+        if rows:
+            top = _largest(rows)
+            out += [
+                sentences.pairs(rows, serving),
+                f"At the largest such level, C_train = {format_flops(top[0].train_flops)} FLOPs:",
+                _pair_table(top, "best overtrained", "Chinchilla-optimal"),
+            ]
+    return out
+
+
+def _largest(rows: list[findings.Pair]) -> list[findings.Pair]:
+    most = max(row.train_flops for row in rows)
+    return [row for row in rows if row.train_flops > 0.8 * most]
+
+
+def _pair_table(rows: list[findings.Pair], best: str, usual: str) -> str:
+    body = [
+        [
+            row.task,
+            _reading(row.best),
+            _reading(row.usual),
+            "the same cell" if row.best.run_id == row.usual.run_id else _with_error(row),
+        ]
+        for row in rows
+    ]
+    return table(["task", best, usual, "difference"], body)
+
+
+def _with_error(row: findings.Pair) -> str:
+    return f"{points(row.difference, signed=True).removesuffix(' points')} ± {points(row.se)}"
+
+
+def _reading(cell: findings.Reading) -> str:
     size = f"N {format_number(cell.n_params)}, D/N {format_ratio(cell.n_tokens / cell.n_params)}, k {number(cell.k)}"
     return f"{percent(cell.pass_at_k)} ± {percent(cell.se)} ({size})"
 
@@ -244,22 +287,15 @@ def _rq3(suite: Suite) -> list[str]:
     out = ["## RQ3. Does it survive post-training?"]
     if not stages:
         return [*out, "The observations hold no post-trained checkpoints."]
-    rows = _frontiers(suite, stages)
+    tuned = {task for at, task in suite.data if at in stages and task != "macro"}
+    rows = [
+        row for serving in suite.serving for stage in ["base", *stages] for row in suite.optima(stage, serving, tuned)
+    ]
+    rows.sort(key=lambda row: (row.inference_flops, row.task, findings.LAWS.index(row.law)))
     out += [sentences.rq3(rows), _stage_table(rows)]
     for stage in stages:
         out += [f"### Checkpoints {TITLES[stage]}", *_table1(suite, stage)]
     return out
-
-
-def _frontiers(suite: Suite, stages: list[str]) -> list[findings.Optimum]:
-    """Optima of the tasks that were post-trained, at every stage, under the first pair of budgets."""
-    tuned = {task for at, task in suite.data if at in stages and task != "macro"}
-    rows = []
-    for stage in ["base", *stages]:
-        for data in suite.of_stage(stage):
-            if data.task in tuned:
-                rows += findings.optima(data, stage, suite.budgets[:1], suite.serving, suite.seed)
-    return sorted(rows, key=lambda row: (row.inference_flops, row.task, findings.LAWS.index(row.law)))
 
 
 def _stage_table(rows: list[findings.Optimum]) -> str:
@@ -267,7 +303,7 @@ def _stage_table(rows: list[findings.Optimum]) -> str:
         [
             row.task,
             row.stage,
-            sentences.LAW[row.law],
+            law_label(row.law),
             format_flops(row.inference_flops),
             ratio(row.chinchilla_ratio),
             _place(row)[0],

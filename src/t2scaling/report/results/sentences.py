@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 
 from t2scaling.laws.measurements import Measurements
-from t2scaling.report import cells
-from t2scaling.report.results.findings import Fitted, Forecast, Optimum, Pair
-from t2scaling.report.results.markdown import number, percent
-from t2scaling.report.results.markdown import ratio as spell
+from t2scaling.report.results.findings import Advantage, Fitted, Forecast, Optimum, Pair, Reading
+from t2scaling.report.results.markdown import number, percent, points
+from t2scaling.report.runs import levels, overtrained, train_flops
+from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number, format_ratio
-
-LAW = {"loss": "Approach 1 (loss)", "accuracy": "Approach 2 (accuracy)"}
 
 
 def suite(data: Measurements, tasks: tuple[str, ...]) -> str:
     """Size and spread of the suite."""
-    ratio, flops, over = data.D / data.N, cells.train_flops(data), cells.overtrained(data)
+    ratio, flops, over = data.D / data.N, train_flops(data), overtrained(data)
     return (
-        f"{data.N.size} cells over {len(cells.levels(data))} compute levels and {np.unique(data.N).size} sizes: "
+        f"{data.N.size} cells over {len(levels(data))} compute levels and {np.unique(data.N).size} sizes: "
         f"N from {format_number(data.N.min())} to {format_number(data.N.max())}, D from {format_number(data.D.min())} "
         f"to {format_number(data.D.max())}, D/N from {format_ratio(ratio.min())} to {format_ratio(ratio.max())}; "
         f"{int(over.sum())} are marked as overtrained (*). Training took {format_flops(float(flops.sum()))} FLOPs. "
@@ -48,63 +46,83 @@ def smooth(row: Fitted) -> str:
     )
 
 
-def rq1(rows: list[Optimum]) -> str:
-    """Which way the optimum moves."""
-    if not any(np.isfinite(row.chinchilla_ratio) for row in rows):
-        return "No law could be fitted that has an optimum."
-    none = sum(not row.exists for row in rows)
-    ratio = np.array([row.ratio / row.chinchilla_ratio for row in rows if row.exists])
-    ratio = ratio[np.isfinite(ratio)]
-    more, less = int((ratio > 1.05).sum()), int((ratio < 0.95).sum())
-    macro = [row for row in rows if row.task == rows[0].task and row.train_flops == rows[0].train_flops]
-    headline = "; ".join(
-        f"{LAW[row.law]}, C_inf {format_flops(row.inference_flops)}: {spell(row.ratio)} against "
-        f"{spell(row.chinchilla_ratio)}"
-        for row in macro
+def shifts(rows: list[Pair], inference_flops: float) -> str:
+    """Where the best measured cell lies, against the one of least loss, at equal budgets."""
+    smaller = [row for row in rows if row.best.n_params < row.usual.n_params]
+    same = sum(row.best.run_id == row.usual.run_id for row in rows)
+    clear = sum(row.difference > 2 * row.se for row in smaller)
+    text = (
+        f"At C_inf = {format_flops(inference_flops)}, in {len(smaller)} of {len(rows)} pairs of task and level the "
+        f"cell of greatest pass@k at its own k is smaller and longer trained than the cell of least k = 1 loss, in "
+        f"{clear} of them by more than two standard errors; in {same} it is the same cell."
     )
+    if smaller:
+        times = np.median([_per_param(row.best) / _per_param(row.usual) for row in smaller])
+        text += f" Where it is smaller, its tokens per parameter are {number(float(times))} times as many (median)."
+    return f"{text} At the largest level:"
+
+
+def _per_param(cell: Reading) -> float:
+    return cell.n_tokens / cell.n_params
+
+
+def by_construction() -> str:
+    """What the laws' direction is worth."""
     return (
-        f"Of {ratio.size} optima (task × law × budgets), {more} train on more tokens per parameter than the optimum of "
-        f"the Chinchilla law fitted to the same task's k = 1 loss, {less} on fewer, {ratio.size - more - less} within "
-        f"5 % of it{f'; {none} more have no optimum' if none else ''}. The median factor is "
-        f"{number(float(np.median(ratio)))}. For {rows[0].task} at "
-        f"C_train = {format_flops(rows[0].train_flops)}: {headline}."
+        "That a T² optimum trains on more tokens per parameter than the k = 1 optimum of the same law is no finding: "
+        "the first-order condition puts it there for every G > 0 and gamma > 0, whatever the data. What a law can say "
+        "is how far, where its optimum lies within what was measured; optima outside are shown and not counted."
+    )
+
+
+def rq1(rows: list[Optimum], train_flops: float, inference_flops: float) -> str:
+    """How far the laws move the optimum, where that was measured."""
+    head = f"At C_train = {format_flops(train_flops)} and C_inf = {format_flops(inference_flops)}"
+    inside = [row for row in rows if row.exists and not row.extrapolates and np.isfinite(row.chinchilla_ratio)]
+    none, outside = sum(not row.exists for row in rows), sum(row.exists and row.extrapolates for row in rows)
+    rest = f"{outside} lie outside the measured range and {none} have no optimum"
+    if not inside:
+        return f"{head}, none of {len(rows)} optima (task × law) lies inside the measured range; {rest}."
+    times = [row.ratio / row.chinchilla_ratio for row in inside]
+    return (
+        f"{head}, {len(inside)} of {len(rows)} optima (task × law) lie inside the measured range, with "
+        f"{number(min(times))} to {number(max(times))} times the tokens per parameter of the Chinchilla law fitted to "
+        f"the same task's k = 1 loss (median {number(float(np.median(times)))}); {rest}."
     )
 
 
 def rq2(rows: list[Forecast], task: str) -> str:
     """How far off the overtrained cells the forecasts are."""
     parts = [
-        f"{LAW[row.law]} is off by {percent(row.error)} on {row.n_cells} held-out cells ({percent(row.in_sample)} in "
-        f"sample; {_direction(row)}) at C_inf = {format_flops(row.inference_flops)}"
+        f"the {law_label(row.law)} is off by {percent(row.held_out.mean)} on {row.held_out.n} held-out cells "
+        f"({percent(row.in_sample.mean)} in sample; {_direction(row)}) at C_inf = {format_flops(row.inference_flops)}"
         for row in rows
         if row.task == task
     ]
     return (
         f"Laws fitted without the overtrained cells, judged on them by mean |predicted − observed| / observed at "
-        f"k = C_inf/(2·N), for {task}: {'; '.join(parts)}. Approach 1 predicts mean −log pass@k, Approach 2 mean "
-        "pass@k, so the two errors are of different quantities (the paper reports 2.8 % and 8.4 %)."
+        f"k = C_inf/(2·N), for {task}: {'; '.join(parts)}. The loss law predicts mean −log pass@k, the accuracy law "
+        "mean pass@k, so the two errors are of different quantities (the paper reports 2.8 % and 8.4 %)."
     )
 
 
 def against_paper(rows: list[Forecast], fitted: list[Fitted], data: Measurements) -> str:
     """Where the suite differs from the paper's, and why the findings may differ with it; a Markdown list."""
-    task, budgets = rows[0].task, sorted({row.inference_flops for row in rows})
-    at = {(row.law, row.inference_flops): row for row in rows if row.task == task}
-    spans = [at["accuracy", budget].observed for budget in budgets if ("accuracy", budget) in at]
-    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-    nats = [f"{row.absolute:.2f} nats at C_inf {format_flops(row.inference_flops)}" for row in _of(at, "loss", budgets)]
-    shares = [
-        f"{percent(row.error)} at C_inf {format_flops(row.inference_flops)}" for row in _of(at, "accuracy", budgets)
-    ]
+    task = rows[0].task
+    loss, accuracy = ([row for row in rows if row.task == task and row.law == law] for law in ("loss", "accuracy"))
+    low = min((row.held_out.lowest for row in accuracy), default=float("nan"))
+    high = max((row.held_out.highest for row in accuracy), default=float("nan"))
+    nats = [f"{row.held_out.absolute:.2f} nats at C_inf {format_flops(row.inference_flops)}" for row in loss]
+    shares = [f"{percent(row.held_out.mean)} at C_inf {format_flops(row.inference_flops)}" for row in accuracy]
     worst = max(fitted, key=lambda row: row.error)
     sizes = f"{format_number(data.N.min())} to {format_number(data.N.max())}"
     return (
         f"- **Success is common here.** On the held-out cells the mean pass@k ({task}) runs from {percent(low)} to "
         f"{percent(high)}; in the paper's Figure 3 it stays below 20 %. As pass@k nears 1, −log pass@k nears 0, and a "
-        "sum with the terms A/N^alpha + B/D^beta cannot follow it there: Approach 1's relative error grows without "
+        "sum with the terms A/N^alpha + B/D^beta cannot follow it there: the loss law's relative error grows without "
         f"bound whatever the data. Its absolute error is {', '.join(nats)}.\n"
-        f"- **Approach 2 is off by {', '.join(shares)}**, against the paper's 8.4 %. It saturates at 1 by form, which "
-        "suits tasks that are nearly solved.\n"
+        f"- **The accuracy law is off by {', '.join(shares)}**, against the paper's 8.4 %. It saturates at 1 by form, "
+        "which suits tasks that are nearly solved.\n"
         f"- **The models are small**: N from {sizes} instead of 5M to 901M, on a procedural text with few skills. A "
         "skill comes at once when a model is large and trained enough, not little by little, and a power law then "
         f"fits worse: {worst.task} is off by {percent(worst.error)} in sample.\n"
@@ -112,14 +130,10 @@ def against_paper(rows: list[Forecast], fitted: list[Fitted], data: Measurements
     )
 
 
-def _of(rows: dict[tuple[str, float], Forecast], law: str, budgets: list[float]) -> list[Forecast]:
-    return [rows[law, budget] for budget in budgets if (law, budget) in rows]
-
-
 def _direction(row: Forecast) -> str:
-    if abs(row.bias) < row.error / 3:
+    if abs(row.held_out.bias) < row.held_out.mean / 3:
         return "to both sides"
-    optimistic = (row.bias < 0) == (row.metric == "neg_log_pass_at_k")
+    optimistic = (row.held_out.bias < 0) == (row.metric == "neg_log_pass_at_k")
     return "optimistic" if optimistic else "pessimistic"
 
 
@@ -135,6 +149,19 @@ def pairs(rows: list[Pair], inference_flops: float) -> str:
     )
 
 
+def advantages(rows: list[Advantage]) -> str:
+    """How much of a predicted advantage was there."""
+    predicted = float(np.mean([row.predicted for row in rows]))
+    measured = float(np.mean([row.pair.difference for row in rows]))
+    signs = sum((row.predicted > 0) == (row.pair.difference > 0) for row in rows)
+    return (
+        "Laws fitted without any cell of the largest level, asked for the advantage of its best overtrained cell over "
+        f"its Chinchilla-optimal one: over {len(rows)} pairs of task and budget they predict "
+        f"{points(predicted, signed=True)} on average, {points(measured, signed=True)} were measured; the sign is "
+        f"right in {signs}."
+    )
+
+
 def rq3(rows: list[Optimum]) -> str:
     """Whether the optimum's direction holds after post-training, and how far D/N moves."""
     by_stage: dict[str, list[Optimum]] = defaultdict(list)
@@ -144,8 +171,9 @@ def rq3(rows: list[Optimum]) -> str:
     parts = []
     for stage, found in by_stage.items():
         found = [row for row in found if row.exists]
-        ahead = sum(row.ratio > 1.05 * row.chinchilla_ratio for row in found)
-        text = f"{stage}: T² overtrains beyond Chinchilla in {ahead} of {len(found)}"
+        inside = [row for row in found if not row.extrapolates]
+        ahead = sum(row.ratio > 1.05 * row.chinchilla_ratio for row in inside)
+        text = f"{stage}: {len(inside)} of {len(found)} optima lie inside the measured range, {ahead} beyond Chinchilla"
         moved = [row.ratio / base[key] for row in found if (key := (row.task, row.law, row.inference_flops)) in base]
         if stage != "base" and moved:
             text += f", and its D/N is {number(float(np.median(moved)))} times that of the base checkpoints (median)"

@@ -1,4 +1,4 @@
-"""Readings of cells, against values worked out by hand."""
+"""Facts and readings of runs, against values worked out by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from t2scaling.laws.measurements import Measurements
-from t2scaling.report import cells
+from t2scaling.report import observed, runs
 
 
 def suite(**changes: object) -> Measurements:
@@ -28,41 +28,44 @@ def suite(**changes: object) -> Measurements:
 
 
 def test_levels_hold_the_cells_of_about_one_budget_by_size():
-    assert [list(level) for level in cells.levels(suite())] == [[0, 1, 2], [3, 4]]
+    assert [list(level.runs) for level in runs.levels(suite())] == [[0, 1, 2], [3, 4]]
 
 
 def test_only_levels_of_three_cells_can_have_an_inner_minimum():
-    assert cells.inner_minima(suite()) == [True]
+    assert observed.inner_minima(suite()) == [True]
     falling = suite(nll=np.array([[3.0, 5.0], [1.0, 2.0], [0.5, 1.0], [2.0, 2.0], [1.0, 1.0]]))
-    assert cells.inner_minima(falling) == [False]
+    assert observed.inner_minima(falling) == [False]
 
 
 def test_own_k_is_what_the_size_affords():
     # C_inf = 800 buys N = 400 exactly one sample, and N = 100 four.
-    np.testing.assert_allclose(cells.own_k(suite(), 800), [4, 2, 1, 4, 1])
-    assert np.isnan(cells.own_k(suite(), 700)[2])
+    np.testing.assert_allclose(runs.samples_at(suite().N, 800), [4, 2, 1, 4, 1])
+    assert np.isnan(runs.samples_at(suite().N, 700)[2])
 
 
 def test_a_reading_is_the_mean_over_questions_with_its_error():
-    read = cells.reading(suite(), 1, 2.0)
+    k = np.array([np.nan, 2.0, 1.0, 1.0, 3.0])
+    read = observed.readings(suite(), k)
     p = np.exp([-1.0, -2.0])
     passed = 1 - (1 - p) ** 2
-    assert read.pass_at_k == pytest.approx(passed.mean())
-    assert read.se == pytest.approx(passed.std(ddof=1) / np.sqrt(2))
-    assert (read.run_id, read.n_params, read.k) == ("b", 200, 2)
+    assert read.pass_at_k[1] == pytest.approx(passed.mean())
+    assert read.se[1] == pytest.approx(passed.std(ddof=1) / np.sqrt(2))
+    assert read.pass_at_k[4] == pytest.approx(1 - (1 - np.exp(-1)) ** 3)
+    assert np.isnan(read.pass_at_k[0])
+    np.testing.assert_allclose(observed.question_values(suite(), 1, 2.0), passed)
 
 
 def test_counts_are_read_by_the_unbiased_estimate():
     counted = suite(nll=None, n=np.full((5, 2), 4.0), c=np.array([[1.0, 2.0]] * 5))
-    assert cells.reading(counted, 0, 1.0).pass_at_k == pytest.approx(0.375)
-    assert cells.reading(counted, 0, 4.0).pass_at_k == 1
-    np.testing.assert_allclose(cells.task_loss(counted), -np.log(0.375))
+    read = observed.readings(counted, np.array([1.0, 4.0, 4.0, 1.0, 2.0]))
+    np.testing.assert_allclose(read.pass_at_k, [0.375, 1, 1, 0.375, (0.5 + 5 / 6) / 2])
+    np.testing.assert_allclose(observed.task_loss(counted), -np.log(0.375))
 
 
 def test_selection_keeps_runs_together():
-    kept = cells.select(suite(), np.array([False, True, False, True, False]))
+    kept = runs.select(suite(), np.array([False, True, False, True, False]))
     assert kept.run_id == ("b", "d")
     assert kept.nll is not None
     np.testing.assert_array_equal(kept.nll, [[1, 2], [2, 2]])
-    np.testing.assert_array_equal(cells.overtrained(kept), [False, True])
+    np.testing.assert_array_equal(runs.overtrained(kept), [False, True])
     assert kept.question_weight.size == 2

@@ -1,0 +1,77 @@
+"""Facts of the runs behind a figure or a finding: budgets, levels, and what a size affords.
+
+`Curves` (averages) and `Measurements` (every question) answer alike. Shapes: R runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from t2scaling import costs
+from t2scaling.laws.isoflop import isoflop_groups
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from t2scaling.laws.measurements import Curves, Measurements
+
+    Array = NDArray[np.float64]
+    Runs = Curves | Measurements
+    AnyRuns = TypeVar("AnyRuns", Curves, Measurements)
+
+_LEVELS = 14  # more training budgets than this are gathered into bins of equal ratio
+_BY_RUN = {"N", "D", "nll", "n", "c", "train_flops", "overtrained", "value", "pass_at_k", "se"}
+
+
+@dataclass(frozen=True)
+class Level:
+    """Runs of about the same training budget, by rising N; `exact` where the suite has few budgets."""
+
+    train_flops: float
+    runs: NDArray[np.intp]
+    exact: bool
+
+
+def train_flops(runs: Runs) -> Array:
+    """Training FLOPs of each run, shape (R,); 6·N·D where the data do not say."""
+    return costs.train_flops(runs.N, runs.D) if runs.train_flops is None else runs.train_flops
+
+
+def overtrained(runs: Runs) -> NDArray[np.bool_]:
+    """Which runs the suite marks as overtrained, shape (R,); none where it does not say."""
+    return np.zeros(len(runs.N), dtype=bool) if runs.overtrained is None else runs.overtrained
+
+
+def tokens_per_param(runs: Runs) -> Array:
+    """D/N of each run, shape (R,)."""
+    return runs.D / runs.N
+
+
+def samples_at(N: Array, inference_flops: float) -> Array:
+    """k = C_inf/(2·N), NaN where the budget does not pay for one sample."""
+    k = costs.samples_afforded(N, inference_flops)
+    # The budget 2·N_max is meant to buy the largest model one sample, whatever the last digit says.
+    return np.where(k >= 1 - 1e-9, np.maximum(k, 1.0), np.nan)
+
+
+def select(runs: AnyRuns, keep: NDArray[np.bool_]) -> AnyRuns:
+    """The runs where `keep`, shape (R,), is true."""
+    parts: dict[str, Any] = {f.name: getattr(runs, f.name) for f in fields(runs) if f.name in _BY_RUN}
+    kept = {name: value[keep] for name, value in parts.items() if value is not None}
+    return replace(runs, run_id=tuple(np.asarray(runs.run_id)[keep].tolist()), **kept)
+
+
+def levels(runs: Runs) -> list[Level]:
+    """The runs by training budget, rising; where there are many budgets, in bins of equal ratio."""
+    flops = train_flops(runs)
+    groups = isoflop_groups(flops)
+    exact = int(groups.max()) < _LEVELS
+    if not exact:
+        groups = np.digitize(flops, np.geomspace(flops.min(), flops.max() * (1 + 1e-9), _LEVELS + 1)) - 1
+    held = (np.flatnonzero(groups == group) for group in np.unique(groups))
+    return [
+        Level(float(np.exp(np.log(flops[at]).mean())), at[np.argsort(runs.N[at], kind="stable")], exact) for at in held
+    ]
