@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "collect": "collect",
     "import": "import_",
     "validate": "validate",
+    "score": "score",
     "fit": "fit",
     "predict": "predict",
     "plan": "plan",
