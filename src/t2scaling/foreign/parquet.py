@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from t2scaling.errors import DataError, T2Error
+from t2scaling.foreign.text import parse_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,6 +39,15 @@ def scan_parquet(path: str | Path) -> pl.LazyFrame:
             "cells). Split it into several files, and check that it is not damaged."
         )
     return lazy
+
+
+def parquet_json(path: str | Path, key: str) -> Any:
+    """The JSON that a Parquet file's metadata holds under `key`, or None. Raises DataError where it is damaged."""
+    import polars as pl
+
+    with guard_polars(f"`{path}` cannot be read as Parquet"):
+        stored = pl.read_parquet_metadata(path).get(key)
+    return None if stored is None else parse_json(stored.encode(), f"`{path}`: the metadata `{key}`")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
-from pydantic import BaseModel, Field, RootModel, StrictInt, StrictStr
+from pydantic import BaseModel, Field, StrictInt, StrictStr
 
 from t2scaling.errors import DataError
 from t2scaling.foreign import Archive, open_zip, read_json, short, validate
@@ -65,10 +65,6 @@ class Sample(BaseModel):
     def score(self, scorer: str) -> Score:
         """The score of this name, empty where there is none."""
         return (self.scores or {}).get(scorer) or Score()
-
-
-class Samples(RootModel[list[Sample]]):
-    """The content of summaries.json, or of a piece of it."""
 
 
 class Task(BaseModel):
@@ -184,7 +180,7 @@ def _summaries(archive: Archive) -> list[Sample]:
     return [
         sample
         for name in chosen
-        for sample in validate(Samples, archive.read_json(name), f"`{archive.path}`: {name}", way_out=_DAMAGED).root
+        for sample in validate(list[Sample], archive.read_json(name), f"`{archive.path}`: {name}", way_out=_DAMAGED)
     ]
 
 

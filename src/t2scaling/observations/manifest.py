@@ -49,7 +49,7 @@ class ManifestFile(Strict):
     @classmethod
     def _a_list_of_rules(cls, value: Any) -> Any:
         if value is not None and not (isinstance(value, list) and all(isinstance(rule, Mapping) for rule in value)):
-            raise ValueError("`runs` should be a list of rules, each with `match` or `run_id`")
+            raise ValueError("it should be a list of rules, each with `match` or `run_id`")
         return value
 
 
