@@ -34,7 +34,7 @@ def refusal(tmp_path: Path, content: bytes, name: str = "a.json") -> str:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b'{"a": 1', "line 1"),
+        (b'{"a": 1', "column 8"),
         (b'{"a": 1,\n "a": 2}', "'a' stands twice"),
         (b"[" * 900 + b"]" * 900, "nested more than 200 deep"),
         (b"[" * 100_000, "nested more than 200 deep"),

@@ -77,8 +77,8 @@ def parse_json(
     try:
         value = json.loads(text, object_pairs_hook=_no_key_twice, parse_int=_bounded_int)
     except json.JSONDecodeError as found:
-        at = f"line {found.lineno}, column {found.colno}"
-        raise refuse(f"is not JSON ({found.msg} in {at})") from None
+        line = f"line {found.lineno}, " if b"\n" in content.rstrip() else ""
+        raise refuse(f"is not JSON ({found.msg} in {line}column {found.colno})") from None
     except (ValueError, RecursionError) as found:
         raise refuse(f"cannot be read: {found}") from None
     if _HALF_PAIR.search(content) and (half := _half_pair(value)):

@@ -76,7 +76,7 @@ def test_parquet_is_read_in_parts(tmp_path, monkeypatch):
     [
         ("x.jsonl", '{"body": "a"}', "no text under `text` in .*line 1"),
         ("x.jsonl", '{"text": "a"}\nnonsense', "line 2 is not JSON"),
-        ("x.jsonl", "[1, 2]", "no text under `text`"),
+        ("x.jsonl", "[1, 2]", "no object: every line"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, name, content, message):

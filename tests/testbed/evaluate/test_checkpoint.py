@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from t2scaling.errors import DataError, PrerequisiteError
+from t2scaling.errors import ArgumentError, DataError, PrerequisiteError
 from t2scaling.testbed.evaluate import open_run
 from t2scaling.testbed.evaluate.checkpoint import count_params
 
@@ -41,10 +41,10 @@ def test_what_is_no_checkpoint(run_dir: Path, tmp_path: Path) -> None:
         open_run(tmp_path / "nothing")
     record = json.loads((run_dir / "run.json").read_text())
     (run_dir / "run.json").write_text(json.dumps({**record, "n_tokens": None}))
-    with pytest.raises(DataError, match="lacks n_tokens"):
+    with pytest.raises(DataError, match="`n_tokens` is None"):
         open_run(run_dir)
     (run_dir / "run.json").write_text("{")
-    with pytest.raises(DataError, match="is no JSON"):
+    with pytest.raises(DataError, match="is not JSON"):
         open_run(run_dir)
 
 
@@ -56,3 +56,24 @@ def test_a_fingerprint_follows_the_weights(hf_folder: Path, tmp_path: Path) -> N
     with (tmp_path / "model.safetensors").open("ab") as file:
         file.write(b" ")
     assert open_run(tmp_path, n_tokens=1).fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize("field", ["run_id", "base_run_id", "stage"])
+@pytest.mark.parametrize("name", ["../../elsewhere", "/etc/passwd", "a\x1b[2J", ".hidden", 5, ["a"]])
+def test_no_name_in_run_json_leads_out_of_the_folder(run_dir, field, name):
+    record = json.loads((run_dir / "run.json").read_text())
+    (run_dir / "run.json").write_text(json.dumps({**record, field: name}))
+    with pytest.raises(DataError, match=f"`{field}`"):
+        open_run(run_dir)
+
+
+def test_no_name_that_is_typed_leads_out_of_the_folder(run_dir):
+    with pytest.raises(ArgumentError, match="run_id"):
+        open_run(run_dir, run_id="../elsewhere")
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "5", "null", "[" * 900, '{"run_id": "a", "run_id": "b"}'])
+def test_run_json_that_is_no_record(run_dir, content):
+    (run_dir / "run.json").write_text(content)
+    with pytest.raises(DataError, match=r"run.json"):
+        open_run(run_dir)

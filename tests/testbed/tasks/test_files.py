@@ -43,10 +43,10 @@ def test_own_file_needs_three_columns(tmp_path):
     ("row", "message"),
     [
         ({"question_id": "x", "prompt": "a"}, "`answer` is missing"),
-        ({"question_id": 3, "prompt": "a", "answer": " b"}, "`question_id` is missing or no text"),
+        ({"question_id": 3, "prompt": "a", "answer": " b"}, "`question_id` is "),
         ({"question_id": "x", "prompt": "a", "answer": "b"}, "must be the first character of `answer`"),
         ({"question_id": "x", "prompt": "a ", "answer": " b"}, "must be the first character of `answer`"),
-        ([1], "no JSON object"),
+        ([1], "no object: every line"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, row, message):
@@ -106,3 +106,11 @@ def test_lm_eval_files_hold_the_test_split(tmp_path):
     assert description["target_delimiter"] == ""
     rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
     assert [(row["prompt"], row["answer"]) for row in rows] == [("Question: What?\nAnswer:", " That.")]
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "a/b", "a\x1b[2J", ""])
+def test_no_name_of_a_task_leads_out_of_a_folder(tmp_path, name):
+    path = tmp_path / "task.jsonl"
+    path.write_text(json.dumps({"question_id": "y", "prompt": "a", "answer": " b", "task": name}) + "\n")
+    with pytest.raises(ValueError, match=r"`task` of .*task.jsonl"):
+        tasks.read(path)

@@ -100,7 +100,7 @@ def test_missing_copies_name_the_way_out(tmp_path):
     with pytest.raises(PrerequisiteError, match="no test split of sciq"):
         tasks.load("sciq", path=tmp_path)
     (tmp_path / "test.jsonl").write_text("nonsense\n")
-    with pytest.raises(DataError, match="is not JSON Lines"):
+    with pytest.raises(DataError, match="line 1 is not JSON"):
         tasks.load("sciq", path=tmp_path)
 
 

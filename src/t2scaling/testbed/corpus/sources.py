@@ -6,7 +6,6 @@ A source is a frozen dataclass with `documents(start)`, an iterator from documen
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import count, islice
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from t2scaling.errors import DataError, PrerequisiteError, SuiteError
+from t2scaling.foreign import guard_polars, read_jsonl_rows, read_text, scan_parquet
 
 REFINEDWEB = {"kind": "hub", "name": "tiiuae/falcon-refinedweb", "field": "content"}
 _PARQUET_ROWS = 10_000  # rows of a .parquet file in memory at once
@@ -89,22 +89,22 @@ class FilesSource:
             return self._read_jsonl(file)
         if file.suffix == ".parquet":
             return self._read_parquet(file)
-        return iter([file.read_text(encoding="utf-8")])
+        return iter([read_text(file)])
 
     def _read_jsonl(self, file: Path) -> Iterator[str]:
-        with file.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield self._text(_parse(line, file, number), f"{file}, line {number}")
+        for number, row in read_jsonl_rows(file):
+            yield self._text(row, f"{file}, line {number}")
 
     def _read_parquet(self, file: Path) -> Iterator[str]:
         import polars as pl
 
-        if self.field not in pl.read_parquet_schema(file):
+        lazy = scan_parquet(file)
+        if self.field not in lazy.collect_schema():
             raise DataError(f"`{file}` has no column `{self.field}`: name the text's column with `field`.")
-        n_rows, step = pl.scan_parquet(file).select(pl.len()).collect().item(), _PARQUET_ROWS
-        for offset in range(0, n_rows, step):
-            yield from pl.scan_parquet(file).select(self.field).slice(offset, step).collect()[self.field].drop_nulls()
+        with guard_polars(f"`{file}` cannot be read as Parquet"):
+            n_rows, step = lazy.select(pl.len()).collect().item(), _PARQUET_ROWS
+            for offset in range(0, n_rows, step):
+                yield from lazy.select(self.field).slice(offset, step).collect()[self.field].drop_nulls()
 
     def _text(self, row: Any, where: str) -> str:
         text = row.get(self.field) if isinstance(row, dict) else None
@@ -115,15 +115,6 @@ class FilesSource:
     def to_dict(self) -> dict[str, Any]:
         """The specification that `source` reads back."""
         return {"kind": self.kind, **asdict(self)}
-
-
-def _parse(line: str, file: Path, number: int) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"`{file}`, line {number} is not JSON ({error.msg}): a .jsonl file has one object a line."
-        ) from error
 
 
 @dataclass(frozen=True)

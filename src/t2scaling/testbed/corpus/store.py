@@ -7,7 +7,6 @@ have seen.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.errors import DataError, PrerequisiteError
+from t2scaling.foreign import read_json
 from t2scaling.testbed.corpus.shuffle import shuffled
 
 MANIFEST = "corpus.json"
@@ -126,10 +126,9 @@ def open_corpus(dir: str | Path) -> Corpus:
     Raises PrerequisiteError if there is none or it is not finished, DataError if a token file is missing or cut short.
     """
     dir = Path(dir)
-    try:
-        manifest = json.loads((dir / MANIFEST).read_text())
-    except FileNotFoundError as error:
-        raise PrerequisiteError(f"no finished corpus at `{dir}` (no {MANIFEST}): prepare it first.") from error
+    if not (dir / MANIFEST).is_file():
+        raise PrerequisiteError(f"no finished corpus at `{dir}` (no {MANIFEST}): prepare it first.")
+    manifest = read_json(dir / MANIFEST, way_out="Delete it and prepare the corpus again.")
     shard_tokens = tuple(shard["n_tokens"] for shard in manifest["shards"])
     width = token_dtype(manifest["vocab_size"]).itemsize
     for number, n_tokens in enumerate(shard_tokens):

@@ -7,16 +7,14 @@ training tokens are told. The facts become the run columns of the table of obser
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from t2scaling.errors import DataError, PrerequisiteError
-
-# Run columns of the canonical table that run.json may hold, beside run_id, n_params and n_tokens.
-OPTIONAL_FACTS = ("train_flops", "family", "seed", "unique_tokens", "overtrained")
+from t2scaling.foreign import safe_name
+from t2scaling.run_record import RunRecord, read_run_record
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,10 @@ class Run:
     facts: Mapping[str, Any]
     fingerprint: str
 
+    def __post_init__(self) -> None:
+        safe_name(self.run_id, "`run_id`")
+        safe_name(self.stage, "`stage`")
+
 
 def open_run(
     path: str | Path, *, run_id: str | None = None, n_params: float | None = None, n_tokens: float | None = None
@@ -52,7 +54,7 @@ def open_run(
     for facts given twice.
     """
     path = Path(path)
-    record = _read_record(path)
+    record = read_run_record(path)
     folder = path / "model" if record is not None else path
     if not (folder / "config.json").is_file():
         raise PrerequisiteError(
@@ -68,30 +70,15 @@ def open_run(
     return _recorded(path, folder, record, run_id)
 
 
-def _read_record(path: Path) -> dict[str, Any] | None:
-    file = path / "run.json"
-    if not file.is_file():
-        return None
-    try:
-        record = json.loads(file.read_text())
-    except json.JSONDecodeError as error:
-        raise DataError(f"`{file}` is no JSON ({error}): delete it and run `t2 pretrain` again.") from None
-    missing = [name for name in ("run_id", "n_params", "n_tokens") if record.get(name) is None]
-    if missing:
-        raise DataError(f"`{file}` lacks {', '.join(missing)}: was it written by `t2 pretrain`?", missing)
-    return dict(record)
-
-
-def _recorded(path: Path, folder: Path, record: Mapping[str, Any], run_id: str | None) -> Run:
+def _recorded(path: Path, folder: Path, record: RunRecord, run_id: str | None) -> Run:
     return Run(
-        # One checkpoint at several stages is one run: laws compare the stages, and average over tasks, by its name.
-        run_id=run_id or record.get("base_run_id") or record["run_id"],
-        stage=record.get("stage") or "base",
+        run_id=run_id or record.checkpoint,
+        stage=record.stage or "base",
         folder=folder,
-        n_params=int(record["n_params"]),
-        n_tokens=record["n_tokens"],
-        convention=record.get("convention") or "unstated",
-        facts={name: record[name] for name in OPTIONAL_FACTS if record.get(name) is not None},
+        n_params=record.n_params,
+        n_tokens=record.n_tokens,
+        convention=record.convention or "unstated",
+        facts=record.facts,
         fingerprint=hashlib.sha256((path / "run.json").read_bytes()).hexdigest(),
     )
 

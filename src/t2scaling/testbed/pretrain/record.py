@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 
 from t2scaling.errors import SuiteError
+from t2scaling.run_record import read_run_record
 from t2scaling.testbed.corpus import Corpus
 from t2scaling.testbed.pretrain.device import Place
 from t2scaling.testbed.pretrain.loop import Loop
@@ -64,9 +64,8 @@ def machine_facts(where: Place) -> dict[str, Any]:
 
 
 def read_run(folder: str | Path) -> dict[str, Any]:
-    """run.json of a finished run. Raises SuiteError where there is none."""
-    path = Path(folder) / "run.json"
-    if not path.exists():
+    """run.json of a finished run. Raises SuiteError where there is none, DataError where it is damaged."""
+    record = read_run_record(folder)
+    if record is None:
         raise SuiteError(f"`{folder}` is no finished run (no run.json): train it with `t2 pretrain` first.")
-    content: dict[str, Any] = json.loads(path.read_text())
-    return content
+    return {"stage": "base", **record.model_dump(exclude_none=True)}

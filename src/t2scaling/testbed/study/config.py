@@ -17,19 +17,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, model_validator
 
 from t2scaling.errors import SuiteError
+from t2scaling.foreign import Strict, read_yaml, validate
 from t2scaling.units import parse_number
 
 
@@ -61,17 +52,8 @@ def check_keys(given: Iterable[Any], known: list[str], noun: str = "key") -> Non
         raise ValueError(f"unknown {noun} `{key}`: {hint} (known: {', '.join(known)})")
 
 
-class _Section(BaseModel):
-    """A part of the file: frozen, and with a suggestion for every key that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _suggest(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            check_keys(data, list(cls.model_fields))
-        return data
+class _Section(Strict):
+    """A part of the file."""
 
 
 class SuiteSection(_Section):
@@ -141,7 +123,9 @@ class StudyConfig(_Section):
 
     name: str = Field(default="study", description="Name, for tables and the report.")
     out: Path = Field(default=Path("out/study"), description="Folder of all artefacts, relative to the current one.")
-    seed: int = Field(default=0, ge=0, description="Seed of evaluation, post-training and fits; the suite has its own.")
+    seed: int = Field(
+        default=0, ge=0, lt=2**63, description="Seed of evaluation, post-training and fits; the suite has its own."
+    )
     jobs: Annotated[PositiveInt | None, BeforeValidator(_jobs)] = Field(
         default=None, description="Runs at once; auto for one per core, or per GPU."
     )
@@ -157,24 +141,8 @@ class StudyConfig(_Section):
 def read_config(path: str | Path) -> StudyConfig:
     """Read a study file. Raises SuiteError naming the file, the key, the value and a way out."""
     path = Path(path)
-    try:
-        content = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise SuiteError(f"`{path}` is not YAML: {' '.join(str(error).split())}.") from error
-    except UnicodeDecodeError as error:
-        raise SuiteError(f"`{path}` is not a text file: a study file is YAML.") from error
+    content = read_yaml(path, SuiteError)
     if not isinstance(content, dict):
         raise SuiteError(f"`{path}` holds no keys: write at least `suite: {{recipe: tiny}}`.")
     defaults = {"name": path.stem, "out": Path("out") / path.stem}
-    try:
-        return StudyConfig.model_validate({**defaults, **content})
-    except ValidationError as error:
-        raise SuiteError(f"`{path}`: {'; '.join(_sentence(item) for item in error.errors())}.") from error
-
-
-def _sentence(item: Any) -> str:
-    place = ".".join(str(part) for part in item["loc"])
-    reason = item["msg"].removeprefix("Value error, ").rstrip(".")
-    if item["type"] in ("value_error", "missing"):
-        return f"`{place}`: {reason}" if place else reason
-    return f"`{place}` = {item['input']!r}: {reason}"
+    return validate(StudyConfig, {**defaults, **content}, f"`{path}`", SuiteError)

@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import ConfigDict
+
 from t2scaling.costs import Convention, tokens_afforded, train_flops
 from t2scaling.errors import SuiteError
 from t2scaling.testbed.suite.shape import ModelShape
@@ -38,6 +40,8 @@ class Cell:
     level: float
     overtrained: bool
     batch_size: int
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)  # how suite.json is read
 
     @property
     def tokens_per_param(self) -> float:

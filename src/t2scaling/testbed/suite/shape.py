@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import ConfigDict
+
 from t2scaling import costs
 
 
@@ -35,6 +37,8 @@ class ModelShape:
     d_ff: int
     vocab_size: int
     n_kv_heads: int = 0
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)  # how suite.json is read
 
     def __post_init__(self) -> None:
         if self.n_kv_heads == 0:

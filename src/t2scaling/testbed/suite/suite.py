@@ -6,18 +6,19 @@ nothing else. It is checked when it is made, so an impossible suite stops before
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict
+
 from t2scaling import artefacts
 from t2scaling.costs import CONVENTIONS, Convention
 from t2scaling.errors import SuiteError
+from t2scaling.foreign import parse_json, read_text, safe_name, validate
 from t2scaling.testbed.suite.grid import Cell
-from t2scaling.testbed.suite.shape import ModelShape
 from t2scaling.testbed.suite.training import TrainingConfig
 
 
@@ -52,7 +53,12 @@ class Suite:
     seed: int = 0
     convention: Convention = "with_head"
 
+    # How pydantic reads suite.json: a key that is no field is refused.
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+
     def __post_init__(self) -> None:
+        for name in (self.name, *self.tasks):
+            safe_name(name, "a name of the suite")
         if not self.cells:
             raise SuiteError(f"suite `{self.name}` has no cells: a grid needs at least one size and one budget.")
         twice = [run_id for run_id, count in Counter(cell.run_id for cell in self.cells).items() if count > 1]
@@ -82,8 +88,7 @@ class Suite:
             raise fail(
                 f"n_tokens = {cell.n_tokens} is no whole number of steps of {cell.batch_size} × {self.seq_len} tokens."
             )
-        if any(mark in cell.run_id for mark in "/\\") or cell.run_id.startswith("."):
-            raise fail("a run_id names a folder, so it holds no slash and does not begin with a dot.")
+        safe_name(cell.run_id, f"`run_id` of a cell of suite `{self.name}`")
 
     def _check_trunks(self) -> None:
         for shape in {cell.shape for cell in self.cells}:
@@ -123,20 +128,13 @@ class Suite:
     @classmethod
     def from_json(cls, text: str, source: str = "suite") -> Suite:
         """Read JSON text. Raises SuiteError naming `source` and the key that is unknown, missing or impossible."""
-        try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise SuiteError(f"`{source}` is not JSON: {error}.") from error
-        content = _known(content, cls, source)
-        content["training"] = _make(TrainingConfig, content["training"], f"{source}: training")
-        content["cells"] = tuple(_read_cell(cell, source) for cell in content["cells"])
-        content["tasks"] = tuple(content.get("tasks", ()))
-        return _make(cls, content, source)
+        where = f"`{source}`"
+        return validate(cls, parse_json(text.encode(), where, SuiteError), where, SuiteError)
 
     @classmethod
     def load(cls, path: str | Path) -> Suite:
         """Read suite.json; raises SuiteError where it cannot be carried out as written."""
-        return cls.from_json(Path(path).read_text(), str(path))
+        return cls.from_json(read_text(path, error=SuiteError), str(path))
 
 
 def _plain(suite: Suite) -> dict[str, Any]:
@@ -147,36 +145,3 @@ def _plain(suite: Suite) -> dict[str, Any]:
         for cell in suite.cells
     ]
     return content
-
-
-def _read_cell(content: Any, source: str) -> Cell:
-    content = _known(content, Cell, f"{source}: cells")
-    content["shape"] = _make(ModelShape, content["shape"], f"{source}: cells: shape")
-    return _make(Cell, content, f"{source}: cells")
-
-
-def _known(content: Any, kind: type, where: str) -> dict[str, Any]:
-    """A copy of `content`, whose keys must be fields of the dataclass `kind`."""
-    if not isinstance(content, dict):
-        raise SuiteError(f"`{where}` must hold keys and values, got {type(content).__name__}.")
-    names = [item.name for item in fields(kind)]
-    for key in content:
-        if key not in names:
-            near = get_close_matches(key, names, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(names)}."
-            raise SuiteError(f"`{where}`: unknown key `{key}`; {hint}")
-    required = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
-    missing = [name for name in required if name not in content]
-    if missing:
-        raise SuiteError(f"`{where}`: the key `{missing[0]}` is missing.")
-    return dict(content)
-
-
-def _make(kind: Any, content: Any, where: str) -> Any:
-    content = _known(content, kind, where)
-    try:
-        return kind(**content)
-    except SuiteError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise SuiteError(f"`{where}`: {error}") from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import ConfigDict
+
 SCHEDULES = ("cosine", "wsd")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -52,6 +54,8 @@ class TrainingConfig:
     checkpoint_seconds: float = 60.0
     keep_checkpoints: int = 2
     log_every: int = 20
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)  # how suite.json is read
 
     def __post_init__(self) -> None:
         _one_of("schedule", self.schedule, SCHEDULES)

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections import Counter
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, StrictStr
 
 from t2scaling import artefacts
 from t2scaling.errors import DataError, PrerequisiteError
+from t2scaling.foreign import read_jsonl_rows, safe_name, validate
 from t2scaling.testbed.tasks.base import Question, Task
 
 _COLUMNS = ("question_id", "prompt", "answer", "difficulty", "split")
+
+
+class Row(BaseModel):
+    """One line of a file of questions; other keys are somebody else's."""
+
+    question_id: StrictStr
+    prompt: StrictStr
+    answer: StrictStr
+    difficulty: float | None = None
+    split: StrictStr = "test"
+    task: StrictStr | None = None
+    kind: StrictStr = "real"
+    stop: StrictStr = ""
 
 
 def save(task: Task, path: str | Path) -> Path:
@@ -34,45 +49,24 @@ def read(path: str | Path) -> Task:
     path = Path(path)
     if not path.is_file():
         raise PrerequisiteError(f"no task file at `{path}`: write one with `tasks.save`.")
-    rows = [
-        (number, _row(line, path, number))
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if line.strip()
-    ]
+    rows = [(validate(Row, row, f"`{path}`, line {number}"), number) for number, row in read_jsonl_rows(path)]
     if not rows:
-        raise DataError(f"`{path}` has no questions.")
+        raise DataError(f"`{path}` has no questions: write one object on each line.")
     splits: dict[str, list[Question]] = {}
-    for number, row in rows:
-        question = _question(row, f"{path}, line {number}")
-        splits.setdefault(question.split, []).append(question)
-    ids = [question.question_id for questions in splits.values() for question in questions]
-    if len(set(ids)) < len(ids):
-        twice = sorted({i for i in ids if ids.count(i) > 1})[:5]
-        raise DataError(f"`{path}` has question ids twice, such as {twice[0]}: make `question_id` unique.", twice)
-    first = rows[0][1]
-    frozen = {split: tuple(questions) for split, questions in splits.items()}
-    return Task(first.get("task", path.stem), first.get("kind", "real"), frozen, first.get("stop", ""))
-
-
-def _row(line: str, path: Path, number: int) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"`{path}`, line {number} is not JSON ({error.msg}): write one object a line.") from error
-    if not isinstance(row, dict):
-        raise DataError(f"`{path}`, line {number} is no JSON object: write one object a line.", [row])
-    return row
-
-
-def _question(row: dict[str, Any], where: str) -> Question:
-    for column in ("question_id", "prompt", "answer"):
-        if not isinstance(row.get(column), str):
-            raise DataError(f"`{column}` is missing or no text in {where}.", [row])
-    if not row["answer"].startswith(" ") or row["prompt"].endswith(" "):
-        raise DataError(f"the space before the answer must be the first character of `answer` in {where}.", [row])
-    difficulty = row.get("difficulty")
-    difficulty = math.nan if difficulty is None else float(difficulty)
-    return Question(row["question_id"], row["prompt"], row["answer"], difficulty, row.get("split", "test"))
+    for row, number in rows:
+        if not row.answer.startswith(" ") or row.prompt.endswith(" "):
+            where = f"`{path}`, line {number}"
+            raise DataError(f"{where}: the space before the answer must be the first character of `answer`.", [row])
+        difficulty = math.nan if row.difficulty is None else row.difficulty
+        question = Question(row.question_id, row.prompt, row.answer, difficulty, row.split)
+        splits.setdefault(row.split, []).append(question)
+    ids = Counter(question.question_id for questions in splits.values() for question in questions)
+    twice = [name for name, count in ids.items() if count > 1]
+    if twice:
+        raise DataError(f"`{path}` has question ids twice, such as {twice[0]}: make `question_id` unique.", twice[:5])
+    first = rows[0][0]
+    name = safe_name(path.stem if first.task is None else first.task, f"`task` of `{path}`, line {rows[0][1]}")
+    return Task(name, first.kind, {split: tuple(questions) for split, questions in splits.items()}, first.stop)
 
 
 def write_lm_eval(task: Task, dir: str | Path) -> Path:

@@ -11,7 +11,6 @@ file, which is then the test split.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from t2scaling.errors import DataError, PrerequisiteError
+from t2scaling.foreign import read_jsonl_rows, read_parquet, shown
 from t2scaling.testbed.corpus.sources import open_hub
 from t2scaling.testbed.tasks.base import Question, Task
 
@@ -101,20 +101,18 @@ def _split_file(path: Path, split: str) -> Path | None:
 
 def _read_rows(file: Path) -> Iterable[dict[str, Any]]:
     if file.suffix == ".parquet":
-        import polars as pl
-
-        return pl.read_parquet(file).iter_rows(named=True)
-    try:
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except json.JSONDecodeError as error:
-        raise DataError(f"`{file}` is not JSON Lines ({error.msg}): write one object a line.") from error
+        return read_parquet(file).iter_rows(named=True)
+    return (row for _, row in read_jsonl_rows(file))
 
 
 def _question(name: str, split: str, number: int, row: dict[str, Any]) -> Question:
     try:
         prompt, answer = _DATASETS[name].as_pair(row)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        answer = f" {answer.strip()}"
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise DataError(
-            f"row {number} of {name} ({split}) has not the dataset's schema: {error!r}. It has {', '.join(row)}.", [row]
+            f"row {number} of {name} ({split}) has not the dataset's schema: {shown(repr(error), 200)}. It has "
+            f"{shown(', '.join(row), 200)}. Give a copy in the schema of the hub.",
+            [row],
         ) from error
-    return Question(str(row.get("id", f"{name}-{split}-{number:04d}")), prompt, f" {answer.strip()}", math.nan, split)
+    return Question(str(row.get("id", f"{name}-{split}-{number:04d}")), prompt, answer, math.nan, split)
