@@ -45,6 +45,6 @@ class NaiveLaw(SuccessLaw):
 
     def slopes(self, loss: Array, log_k: Array) -> tuple[Array, Array]:
         k = np.exp(log_k)
-        mean, slope = mean_success(loss, self.theta)
+        mean, spread = mean_success(loss, self.theta)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return -k * slope / (1 - mean), k * np.log1p(-mean)
+            return k * self.theta[1] * spread / (1 - mean), k * np.log1p(-mean)

@@ -20,13 +20,13 @@ LOG_NU = float(np.log(1e6))  # |log ν| at most
 
 
 def mean_success(x: ArrayLike, theta: tuple[Number, ...]) -> tuple[Array, Array]:
-    """μ and dμ/dx."""
+    """μ and its spread s = μ·(1 − μ/θ2), from which dμ/dx = −θ1·s and dμ/dlog θ1 = −θ1·(x − θ0)·s."""
     from scipy.special import expit
 
     t0, t1, ceiling = (np.asarray(value, dtype=float) for value in theta[:3])
     z = t1 * (np.asarray(x, dtype=float) - t0)
     mean = ceiling * expit(-z)
-    return np.asarray(mean), np.asarray(-t1 * mean * expit(z))
+    return np.asarray(mean), np.asarray(mean * expit(z))
 
 
 def concentration(x: ArrayLike, level: Number, tilt: Number) -> tuple[Array, NDArray[np.bool_]]:
@@ -51,13 +51,13 @@ def log_beta_fail_slopes(x: ArrayLike, theta: tuple[Number, ...], k: ArrayLike) 
     small means a = μν is tiny beside b.
     """
     k = np.asarray(k, dtype=float)
-    mean, mean_slope = mean_success(x, theta)
+    mean, spread = mean_success(x, theta)
     nu, inside = concentration(x, theta[3], theta[4])
     nu_slope = np.where(inside, theta[4] * nu, 0.0)
     a, b = mean * nu, (1 - mean) * nu
     far = digamma_difference(b, k)
     near, tail = digamma_difference(b, a), digamma_difference(b + k, a)
-    return -mean_slope * nu * far + nu_slope * (near - tail - mean * far), -k * tail
+    return theta[1] * spread * nu * far + nu_slope * (near - tail - mean * far), -k * tail
 
 
 _SHIFT = 8

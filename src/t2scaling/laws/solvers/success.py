@@ -81,8 +81,8 @@ def naive_curve(u: Array, loss: Array, k: Array, slopes: bool = True) -> tuple[A
 def _mean(u: Array, loss: Array) -> tuple[Array, list[Array]]:
     """μ and its slopes in t0, log t1 and log θ2."""
     t0, steep = u[:, 0, None], np.exp(u[:, 1, None])
-    mean, slope = mean_success(loss, (t0, steep, np.exp(u[:, 2, None])))
-    return mean, [-slope, slope * (loss - t0), mean]
+    mean, spread = mean_success(loss, (t0, steep, np.exp(u[:, 2, None])))
+    return mean, [spread * steep, spread * (-steep * (loss - t0)), mean]
 
 
 def fit_success(
