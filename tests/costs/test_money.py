@@ -9,10 +9,12 @@ from t2scaling.costs import (
     GPU,
     GPUS,
     CostModel,
+    KineticsCost,
     PaperCost,
     Price,
+    QueryCost,
+    SardanaCost,
     gpu,
-    query_flops,
     sample_flops,
     train_flops,
 )
@@ -62,11 +64,22 @@ def test_price_errors_name_argument_and_value():
 def test_flops_broadcast():
     assert train_flops([1e6, 1e9], 20e9) == pytest.approx([1.2e17, 1.2e20])
     assert sample_flops(1e9, [1, 2.5]) == pytest.approx([2e9, 5e9])
-    one = query_flops(1e9, 1, prompt_tokens=70, output_tokens=215)
-    many = query_flops(1e9, 8, prompt_tokens=70, output_tokens=215)
-    assert float(one) == pytest.approx(2e9 * 285)
-    assert float(many - one) == pytest.approx(2e9 * 7 * 215)  # the prompt is read once
-    assert np.all(many > one)
+
+
+@pytest.mark.parametrize("cost", [QueryCost(70, 215), SardanaCost(70, 215), KineticsCost(70, 215)])
+def test_costs_per_query_turn_round_and_read_the_prompt_once(cost):
+    N, k = np.array([1e7, 7e9]), np.array([1.0, 250.0])
+    assert isinstance(cost, CostModel)
+    assert cost.samples(N, cost.serve(N, k)) == pytest.approx(k)
+    assert np.all(cost.serve(N, 8) < 8 * cost.serve(N, 1))
+    assert np.all(cost.samples(N, cost.serve(N, 1) / 1e3) == 0)
+    with pytest.raises(ValueError, match="answer_tokens"):
+        type(cost)(70, 0)
+
+
+def test_a_query_in_flops():
+    assert float(QueryCost(70, 215).serve(1e9, 1)) == pytest.approx(2e9 * 285)
+    assert float(QueryCost(70, 215).serve(1e9, 8)) == pytest.approx(2e9 * (70 + 8 * 215))
 
 
 def test_the_paper_s_cost_turns_its_budgets_round():

@@ -7,7 +7,9 @@ import pytest
 from t2scaling.allocate import Allocation, Budget
 from t2scaling.costs import (
     GPUS,
+    KineticsCost,
     Price,
+    SardanaCost,
     Shape,
     attention_flops,
     forward_flops,
@@ -15,7 +17,6 @@ from t2scaling.costs import (
     kinetics_cost,
     kv_bytes_per_token,
     n_params,
-    serving_dollars,
     train_flops_per_token,
 )
 from t2scaling.laws import load_law
@@ -62,7 +63,10 @@ def test_kinetics_cost_of_qwen_3_8b(trials, compute, memory, parameters_alone):
     assert cost.compute_flops / 1e12 == pytest.approx(compute, abs=5.1e-4)
     assert cost.memory_eflops / 1e12 == pytest.approx(memory, abs=5.1e-4)
     assert 2 * 8.19e9 * 8192 * trials / 1e12 == pytest.approx(parameters_alone, abs=1e-3)
-    assert cost.total_eflops == cost.compute_flops + cost.memory_eflops
+    as_line = KineticsCost(512, 8192)
+    assert as_line.serve(8e9, trials) - as_line.serve(8e9, 1) == pytest.approx(
+        (as_line.serve(8e9, 2) - as_line.serve(8e9, 1)) * (trials - 1), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(("name", "batch"), [("a100", 153), ("h100", 295), ("h200", 206), ("b200", 281)])
@@ -83,13 +87,8 @@ def test_sardana_dollars_of_a_30b_model():
     assert pytest.approx(2.801e23, rel=2e-4) == 6 * 30e9 * D
     assert pytest.approx(3.161e23, rel=2e-4) == 6 * 30e9 * D + 2 * 30e9 * 6e11
     training = Price("h100", utilisation=0.5).dollars(6 * 30e9 * D)
-    serving = serving_dollars(
-        30e9,
-        prompt_tokens=5e11,
-        output_tokens=1e11,
-        prefill=Price("a100-40gb", utilisation=0.5, precision="int8"),
-        decode=Price("a100-40gb", utilisation=0.01, precision="int8"),
-    )
+    queries = SardanaCost(prompt_tokens=500, answer_tokens=100).serve(30e9, 1) * 1e9
+    serving = Price("a100-40gb", utilisation=1.0, precision="int8").dollars(float(queries))
     assert training == pytest.approx(3.146e5, rel=3e-4)
     assert training + serving == pytest.approx(6.378e5, rel=2e-4)
 

@@ -5,7 +5,6 @@ from t2scaling.costs.flops import (
     attention_flops,
     forward_flops,
     matched_inference_factor,
-    query_flops,
     sample_flops,
     samples_afforded,
     tokens_afforded,
@@ -13,9 +12,12 @@ from t2scaling.costs.flops import (
     train_flops_per_token,
 )
 from t2scaling.costs.gpus import GPU, GPUS, gpu
-from t2scaling.costs.memory import KineticsCost, kinetics_cost, kv_bytes_per_token
-from t2scaling.costs.money import Price, serving_dollars
+from t2scaling.costs.kinetics import KineticsCost, kinetics_cost
+from t2scaling.costs.memory import kv_bytes_per_token
+from t2scaling.costs.money import Price
 from t2scaling.costs.params import CONVENTIONS, Convention, Shape, ShapeLike, n_params, param_groups
+from t2scaling.costs.query import QueryCost
+from t2scaling.costs.sardana import SardanaCost
 from t2scaling.costs.serving import Constants, Serving
 from t2scaling.costs.shapes import typical_shape
 
@@ -30,6 +32,8 @@ __all__ = [
     "KineticsCost",
     "PaperCost",
     "Price",
+    "QueryCost",
+    "SardanaCost",
     "Serving",
     "Shape",
     "ShapeLike",
@@ -41,10 +45,8 @@ __all__ = [
     "matched_inference_factor",
     "n_params",
     "param_groups",
-    "query_flops",
     "sample_flops",
     "samples_afforded",
-    "serving_dollars",
     "tokens_afforded",
     "train_flops",
     "train_flops_per_token",

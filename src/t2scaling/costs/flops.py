@@ -25,7 +25,7 @@ def train_flops(N: ArrayLike, D: ArrayLike) -> Array:
 def sample_flops(N: ArrayLike, k: ArrayLike) -> Array:
     """2·N·k: FLOPs to draw k samples of one output token (Roberts et al. 2026, arXiv 2604.01411, Eq. 1).
 
-    Leaves out the prompt, attention over the context, and memory traffic (see `kinetics_cost`).
+    Leaves out the prompt, attention over the context, and memory traffic (see `serving` and `kinetics`).
     """
     return 2 * np.asarray(N, dtype=float) * np.asarray(k, dtype=float)
 
@@ -46,12 +46,6 @@ def samples_afforded(N: ArrayLike, inference_flops: ArrayLike) -> Array:
     4.0
     """
     return np.asarray(inference_flops, dtype=float) / (2 * np.asarray(N, dtype=float))
-
-
-def query_flops(N: ArrayLike, k: ArrayLike, prompt_tokens: ArrayLike, output_tokens: ArrayLike) -> Array:
-    """2·N·(prompt + k·output): k samples of one query, the prompt being read once and shared by all of them."""
-    read, written = np.asarray(prompt_tokens, dtype=float), np.asarray(output_tokens, dtype=float)
-    return 2 * np.asarray(N, dtype=float) * (read + np.asarray(k, dtype=float) * written)
 
 
 def train_flops_per_token(shape: ShapeLike, sequence_length: int, attention: bool = True) -> float:

@@ -84,21 +84,3 @@ class Price:
             "precision": self.precision,
             "peak_flops_per_second": listed.peak(self.precision),
         }
-
-
-def serving_dollars(
-    n_params: float,
-    prompt_tokens: float,
-    output_tokens: float,
-    *,
-    samples: float = 1,
-    prefill: Price | None = None,
-    decode: Price | None = None,
-) -> float:
-    """Dollars to read prompts and write answers: 2·N·(T_in/U_in + T_out·k/U_out) in each price's FLOPs.
-
-    prompt_tokens, output_tokens   totals over all requests; prompts are read once for all samples
-    """
-    prefill = prefill or Price(utilisation=PREFILL_UTILISATION)
-    decode = decode or Price(utilisation=DECODE_UTILISATION)
-    return prefill.dollars(2 * n_params * prompt_tokens) + decode.dollars(2 * n_params * output_tokens * samples)
