@@ -1,7 +1,9 @@
 """Scaling laws and their fits. This package depends on numpy and scipy alone.
 
 base, registry                     what a law is, and the list of them; `register` adds one from outside
-chinchilla, loss, accuracy, naive  the laws, one file each (success: what the last two share)
+chinchilla, loss, accuracy, naive  the paper's laws, one file each (success: what the last two share)
+bottleneck, quantile               the laws that extrapolate: one index of ability, carried by a Beta or by quantiles
+direct, nearest                    what these have to beat
 options, fit, result, cautions     fitting: choices in, a `FitResult` with its warnings out
 measurements, curves, isoflop      what a law is fitted to
 bootstrap                          refits to resampled data
@@ -11,14 +13,18 @@ solvers/                           numerics beneath the laws, on plain arrays
 
 from t2scaling.laws.accuracy import AccuracyLaw
 from t2scaling.laws.base import Law, Solutions
+from t2scaling.laws.bottleneck import BottleneckLaw
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.curves import curves
+from t2scaling.laws.direct import DirectLaw
 from t2scaling.laws.fit import default_k, fit, fit_chinchilla
 from t2scaling.laws.loss import LossLaw
 from t2scaling.laws.measurements import Curves, FitData, Measurements
 from t2scaling.laws.naive import NaiveLaw
+from t2scaling.laws.nearest import NearestLaw
 from t2scaling.laws.options import FitOptions
 from t2scaling.laws.published import PublishedLaw, load_law
+from t2scaling.laws.quantile import QuantileLaw
 from t2scaling.laws.registry import LAWS, law_class, register
 from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
 
@@ -26,8 +32,10 @@ __all__ = [
     "LAWS",
     "AccuracyLaw",
     "Bootstrap",
+    "BottleneckLaw",
     "ChinchillaLaw",
     "Curves",
+    "DirectLaw",
     "FitData",
     "FitOptions",
     "FitResult",
@@ -36,7 +44,9 @@ __all__ = [
     "LossLaw",
     "Measurements",
     "NaiveLaw",
+    "NearestLaw",
     "PublishedLaw",
+    "QuantileLaw",
     "Solutions",
     "curves",
     "default_k",

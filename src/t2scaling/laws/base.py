@@ -24,7 +24,7 @@ from t2scaling.laws.solvers.rootfind import root
 
 if TYPE_CHECKING:
     from t2scaling.laws.chinchilla import ChinchillaLaw
-    from t2scaling.laws.measurements import Curves, FitData
+    from t2scaling.laws.measurements import Curves, FitData, Target
     from t2scaling.laws.options import FitOptions
 
 Metric = Literal["loss", "neg_log_pass_at_k", "pass_at_k"]
@@ -59,6 +59,7 @@ class Law:
     metric           what `predict` returns when none is named, and what the law is fitted to
     samples          False for a law that knows no k
     plans            False for a law that cannot be planned with
+    resamples        False for a law whose parameters are a table of the runs: a bootstrap of it would say nothing
     unimodal         True where the score has one valley in log k under any budget, so that no scan is needed
     """
 
@@ -69,6 +70,7 @@ class Law:
     metric: ClassVar[Metric]
     samples: ClassVar[bool] = True
     plans: ClassVar[bool] = True
+    resamples: ClassVar[bool] = True
     unimodal: ClassVar[bool] = False
 
     # ---- what it is ------------------------------------------------------------
@@ -87,6 +89,11 @@ class Law:
     def metrics(self) -> tuple[Metric, ...]:
         """What the law can say, its own metric first."""
         return (self.metric,)
+
+    @property
+    def neg_log_target(self) -> Target:
+        """Which mean over questions the law's −log pass@k is: never compare the two unsaid."""
+        return "neg_log_mean"
 
     @property
     def training_law(self) -> ChinchillaLaw:

@@ -74,9 +74,12 @@ def about_terms(law: Law, curves: Curves, options: FitOptions) -> list[str]:
     return found
 
 
-def about_theta(theta: tuple[float, ...], curves: Curves) -> list[str]:
-    """θ at the end of the range searched, and rates so small that least squares cannot see them."""
-    loss = curves.loss[np.isfinite(curves.loss)]
+def about_theta(theta: tuple[float, ...], index: Array, curves: Curves) -> list[str]:
+    """θ at the end of the range searched, and rates so small that least squares cannot see them.
+
+    index   what θ acts on for each run, the loss or another measure of ability, shape (R,)
+    """
+    loss = index[np.isfinite(index)]
     u = to_inner(np.array([theta]), float(loss.mean()), float(np.std(loss)) or 1.0)[0]
     names = ("theta0", "theta1", "theta2", "theta3", "theta4")
     # θ2 = 1 is no bound to worry about: it says that every question can be solved in the end.

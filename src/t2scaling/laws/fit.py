@@ -6,7 +6,6 @@ Measurements become curves over an explicit list of k (`curves`), a law is fitte
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from t2scaling.costs import sample_flops, train_flops
 from t2scaling.errors import ArgumentError, DataError, FitError, unknown
 from t2scaling.laws import cautions
-from t2scaling.laws.base import FEWEST_RUNS, Law
+from t2scaling.laws.base import FEWEST_RUNS, Law, Solutions
 from t2scaling.laws.bootstrap import bootstrap
 from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.curves import most_samples, sample_counts
@@ -23,7 +22,7 @@ from t2scaling.laws.isoflop import inverse_variance_weights
 from t2scaling.laws.measurements import Curves, FitData, Measurements
 from t2scaling.laws.options import DELTA, EXPONENT_BOUNDS, FitOptions, Solver
 from t2scaling.laws.registry import law_class
-from t2scaling.laws.result import FitResult, FitStatus
+from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
 from t2scaling.units import format_number
 
 Array = NDArray[np.float64]
@@ -59,13 +58,11 @@ def fit_with(
 ) -> FitResult:
     """The same with the law's class and its options as values."""
     measurements, curves, notes = _prepare(data, law, task, k, options)
-    inverse = inverse_variance(curves, options.weights)
-    found = law.fit(FitData.of(curves, inverse, measurements), options)
-    best = law.from_vector(found.parameters[0], curves.target)
+    best, found = fit_law(law, curves, options, measurements)
     status = _status(best, bool(found.converged[0]), options)
     if status is FitStatus.FAILED:
         raise FitError(f"the {law.name} law did not fit {curves.task}: {status.value}", best)
-    boot = bootstrap(best, curves, inverse, options, measurements) if options.bootstrap else None
+    boot = _bootstrap(best, curves, options, measurements) if options.bootstrap else None
     if boot is not None and boot.over != options.bootstrap_over:
         notes.append("only runs were resampled: the curves given do not hold single questions.")
     return FitResult(
@@ -86,8 +83,26 @@ def fit_with(
     )
 
 
+def fit_law(
+    law: type[Law], curves: Curves, options: FitOptions, measurements: Measurements | None = None
+) -> tuple[Law, Solutions]:
+    """The law fitted to curves, and how the solver ended: the bare fit that backtests repeat."""
+    inverse = inverse_variance(curves, options.weights)
+    found = law.fit(FitData.of(curves, inverse, measurements), options)
+    return law.from_vector(found.parameters[0], curves.target), found
+
+
+def _bootstrap(law: Law, curves: Curves, options: FitOptions, measurements: Measurements | None) -> Bootstrap:
+    if not law.resamples:
+        raise ArgumentError(
+            f"`bootstrap` = {options.bootstrap} means nothing for the {law.name} law, whose parameters are a table of "
+            "the runs: leave it out, its intervals come from the backtest."
+        )
+    return bootstrap(law, curves, inverse_variance(curves, options.weights), options, measurements)
+
+
 def _status(law: Law, converged: bool, options: FitOptions) -> FitStatus:
-    if not np.all(np.isfinite(law.vector)):
+    if not np.all(np.isfinite(list(law.parameters.values()))):
         return FitStatus.FAILED
     if not converged:
         return FitStatus.MAX_ITERATIONS
@@ -167,7 +182,7 @@ def _prepare(
         counts = _counts(measurements, k, options.inference_flops, notes) if law.samples else np.ones(1)
         curves = make_curves(measurements, counts, options.target)
     if not law.samples and len(curves.k) > 1:
-        curves = _keep_k(curves, curves.k == 1)
+        curves = curves.at_k(curves.k == 1)
     curves = _drop_empty_k(curves, notes)
     _check_enough(curves, law, notes)
     return measurements, curves, notes
@@ -195,17 +210,7 @@ def _drop_empty_k(curves: Curves, notes: list[str]) -> Curves:
         raise DataError(f"no run of {curves.task} has a value at k = 1: check the outcomes with `t2 validate`.")
     beyond = ", ".join(format_number(value) for value in curves.k[~measured])
     notes.append(f"dropped k = {beyond}: no run has that many samples per question.")
-    return _keep_k(curves, measured)
-
-
-def _keep_k(curves: Curves, keep: NDArray[np.bool_]) -> Curves:
-    return replace(
-        curves,
-        k=curves.k[keep],
-        value=curves.value[:, keep],
-        pass_at_k=curves.pass_at_k[:, keep],
-        se=curves.se[:, keep],
-    )
+    return curves.at_k(measured)
 
 
 def _check_enough(curves: Curves, law: type[Law], notes: list[str]) -> None:

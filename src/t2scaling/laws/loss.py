@@ -60,6 +60,10 @@ class LossLaw(Law):
         return ("neg_log_pass_at_k", "pass_at_k") if self.target == "neg_log_mean" else ("neg_log_pass_at_k",)
 
     @property
+    def neg_log_target(self) -> Target:
+        return self.target
+
+    @property
     def training_law(self) -> ChinchillaLaw:
         return ChinchillaLaw(self.E + self.G, self.A, self.alpha, self.B, self.beta)
 

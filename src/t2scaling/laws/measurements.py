@@ -7,11 +7,13 @@ This package depends on numpy and scipy alone; tables become arrays in `t2scalin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from t2scaling.laws.solvers.quantiles import log_loss_quantiles
 
 Target = Literal["mean_neg_log", "neg_log_mean"]
 Array = NDArray[np.float64]
@@ -35,6 +37,7 @@ class Measurements:
                     within it. None: all belong to one task
     chance          shape (Q,), probability that a guess which knows only the question's form is right, NaN where it is
                     not known; None where the table says nothing of it
+    quantiles       shape (R, U), mean log NLL in equal shares of each run's questions, where already known
     """
 
     task: str
@@ -51,11 +54,24 @@ class Measurements:
     data_hash: str = ""
     question_group: NDArray[np.intp] | None = None
     chance: Array | None = None
+    quantiles: Array | None = None
 
     @property
     def kind(self) -> Literal["nll", "counts"]:
         """Which outcomes are held."""
         return "nll" if self.nll is not None else "counts"
+
+    def take(self, runs: NDArray[Any]) -> Measurements:
+        """Those of some runs, by position or by mask."""
+        return replace(
+            self, **_of_runs(self, runs, ("N", "D", "nll", "n", "c", "train_flops", "overtrained", "quantiles"))
+        )
+
+    def with_quantiles(self) -> Measurements:
+        """The same, with the quantiles of the likelihoods worked out once; counts have none."""
+        if self.nll is None or self.quantiles is not None:
+            return self
+        return replace(self, quantiles=log_loss_quantiles(self.nll, self.question_weight))
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,25 @@ class Curves:
     def loss(self) -> Array:
         """The target at k = 1, shape (R,)."""
         return self.value[:, 0]
+
+    def take(self, runs: NDArray[Any], most_k: float = np.inf) -> Curves:
+        """Those of some runs, by position or by mask, at k up to `most_k`."""
+        names = ("N", "D", "value", "pass_at_k", "se", "train_flops", "overtrained")
+        return replace(self, **_of_runs(self, runs, names)).at_k(self.k <= most_k)
+
+    def at_k(self, keep: NDArray[np.bool_]) -> Curves:
+        """Those at some of the k, by mask."""
+        if keep.all():
+            return self
+        table = {name: getattr(self, name)[:, keep] for name in ("value", "pass_at_k", "se")}
+        return replace(self, k=self.k[keep], **table)
+
+
+def _of_runs(source: Measurements | Curves, runs: NDArray[Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The named arrays and `run_id` of some runs."""
+    found = {name: getattr(source, name) for name in names}
+    parts = {name: None if value is None else value[runs] for name, value in found.items()}
+    return {**parts, "run_id": tuple(np.array(source.run_id, dtype=object)[runs])}
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class SuccessLaw(Law):
         return self.loss.at_bound(options)
 
     def cautions(self, curves: Curves, options: FitOptions) -> list[str]:
-        return [*cautions.about_terms(self, curves, options), *cautions.about_theta(self.theta, curves)]
+        return [*cautions.about_terms(self, curves, options), *cautions.about_theta(self.theta, curves.loss, curves)]
 
     @classmethod
     def from_vector(cls, values: Any, target: str | None = None) -> Self:

@@ -8,5 +8,8 @@ profile          the paper's stage 1: E on a grid
 logfit           Hoffmann's Huber loss in log space, and squared log errors
 sums             all of these under one signature
 beta, success    from a loss to pass@k: the mean and the concentration of success, and their least squares
+bottleneck       the index that parameters and tokens move, fitted robustly
+quantiles        from an index to the success of every question, without a family
+zero_inflated    from few samples per question to many
 rootfind         roots and minima in one dimension, for whole arrays
 """

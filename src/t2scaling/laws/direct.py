@@ -1,0 +1,136 @@
+"""The index fitted anew at each k: good numbers where it was fitted, and no surface to plan with.
+
+A choice compares runs at different k, and small inconsistencies between the fits at each k would decide it. Between
+the k of the grid the index is interpolated in log k; outside it the nearest is moved by the last slope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from t2scaling.errors import DataError
+from t2scaling.laws.base import Law, Metric, Solutions, check_samples, positive
+from t2scaling.laws.bottleneck import INDEX_NAMES, needs_success
+from t2scaling.laws.chinchilla import ChinchillaLaw
+from t2scaling.laws.measurements import Target
+from t2scaling.laws.registry import register
+from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
+
+if TYPE_CHECKING:
+    from t2scaling.laws.measurements import Curves, FitData
+    from t2scaling.laws.options import FitOptions
+
+Array = NDArray[np.float64]
+_P = len(INDEX_NAMES)
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class DirectLaw(Law):
+    """log(−log pass@k) = γ·log(A·N^−a + B·D^−b) with parameters of its own at each k.
+
+    k        shape (K,)
+    passed   parameters A, a, B, b, γ of −log of the mean pass@k at each k, shape (K, 5)
+    value    the same of the mean of −log pass@k; equal to `passed` where the target is −log of the mean
+    """
+
+    k: Array
+    passed: Array
+    value: Array
+    target: Target = "mean_neg_log"
+
+    name: ClassVar[str] = "direct"
+    label: ClassVar[str] = "bottleneck index, anew at each k"
+    formula: ClassVar[str] = "−log pass@k = (A(k)·N^−a(k) + B(k)·D^−b(k))^γ(k)"
+    parameter_names: ClassVar[tuple[str, ...]] = INDEX_NAMES
+    metric: ClassVar[Metric] = "pass_at_k"
+    plans: ClassVar[bool] = False
+    resamples: ClassVar[bool] = False
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Those at k = 1."""
+        return dict(zip(self.parameter_names, map(float, self.passed[0]), strict=True))
+
+    @property
+    def vector(self) -> Array:
+        return np.concatenate([self.k, self.passed.ravel(), self.value.ravel()])
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return ("pass_at_k", "neg_log_pass_at_k")
+
+    @property
+    def neg_log_target(self) -> Target:
+        return self.target
+
+    @property
+    def training_law(self) -> ChinchillaLaw:
+        A, a, B, b, _ = self.passed[0]
+        return ChinchillaLaw(0.0, float(A), float(a), float(B), float(b))
+
+    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
+        """Mean pass@k over questions, or its −log."""
+        if metric is not None and metric not in self.metrics:
+            raise self.cannot_say(metric, ", ".join(self.metrics))
+        N, D, k = np.broadcast_arrays(positive("N", N), positive("D", D), check_samples(k))
+        table = self.value if metric == "neg_log_pass_at_k" else self.passed
+        A, a, B, b, gamma = table.T
+        index = gamma * np.log(A * N[..., None] ** -a + B * D[..., None] ** -b)  # (…, K)
+        loss = np.exp(_between(np.log(self.k), index, np.log(k)))
+        return loss if metric == "neg_log_pass_at_k" else np.exp(-loss)
+
+    @classmethod
+    def check(cls, curves: Curves) -> str | None:
+        return needs_success(curves)
+
+    @classmethod
+    def fit(cls, data: FitData, options: FitOptions, warm: Array | None = None) -> Solutions:
+        """One index per k and target, all in one batch."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = np.where(data.value > 0, np.log(data.value), np.nan)
+        both = np.concatenate([log_loss_of(data.passed), mean], axis=2).transpose(0, 2, 1)  # (B, 2K, R)
+        weight = np.repeat(data.weight, both.shape[1], axis=0)
+        fits = fit_index(data.N, data.D, both.reshape(-1, len(data.N)), weight)
+        table = fits.parameters().reshape(len(data.value), -1)
+        k = np.broadcast_to(data.k, (len(table), len(data.k)))
+        value, converged = fits.value.reshape(len(table), -1), fits.converged.reshape(len(table), -1)
+        return Solutions(np.concatenate([k, table], axis=1), value.sum(axis=1), np.all(converged, axis=1))
+
+    @classmethod
+    def from_vector(cls, values: Any, target: str | None = None) -> DirectLaw:
+        values = np.asarray(values, dtype=float)
+        K = len(values) // (2 * _P + 1)
+        passed, value = values[K:].reshape(2, K, _P)
+        return cls(values[:K], passed, value, target or "mean_neg_log")  # type: ignore[arg-type]
+
+    def to_dict(self) -> dict[str, Any]:
+        table = {"k": self.k, "passed": self.passed, "value": self.value}
+        return {"name": self.name, "target": self.target, "parameters": self.parameters, **table}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> DirectLaw:
+        try:
+            parts = [np.array(content[name], dtype=float) for name in ("k", "passed", "value")]
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"the direct law lacks its table ({error}): fit it again.") from error
+        whole = np.concatenate([part.ravel() for part in parts])
+        if parts[1].shape != (len(parts[0]), _P) or parts[2].shape != parts[1].shape or not np.all(np.isfinite(whole)):
+            raise DataError("the direct law's table must be finite, five parameters per k: fit it again.")
+        return cls.from_vector(whole, content.get("target"))
+
+
+def _between(grid: Array, values: Array, at: Array) -> Array:
+    """values (…, K) on the grid (K,), interpolated linearly at `at` (…); beyond the ends along the last slope."""
+    if len(grid) == 1:
+        return values[..., 0]
+    right = np.clip(np.searchsorted(grid, at), 1, len(grid) - 1)
+    share = (at - grid[right - 1]) / (grid[right] - grid[right - 1])
+    low = np.take_along_axis(values, (right - 1)[..., None], axis=-1)[..., 0]
+    high = np.take_along_axis(values, right[..., None], axis=-1)[..., 0]
+    return low + share * (high - low)
