@@ -177,3 +177,37 @@ def test_real_log_matches_the_log_read_by_hand(shared_data: Path) -> None:
     found = read(path)
     assert found.runs.select("n_params", "n_tokens").row(0) == (38752.0, 1e9)
     assert found.outcomes["completion_tokens"].to_list() == [5.0] * 3
+
+
+def test_wrong_answers_chance_and_a_second_scorers_numbers(inspect_log: Write, inspect_sample: Sample) -> None:
+    answers = [("C", "4", 0.9), ("I", "5", 0.2), ("I", " 5", 0.4), ("I", "6", 0.1), ("I", "", 0.3), ("I", "x" * 99, 0)]
+    samples = [
+        inspect_sample("q", epoch, value, scores={
+            "match": {"value": value, "answer": answer}, "reward": {"value": float(reward)}
+        }, choices=["a", "b", "c", "d"], target="A")
+        for epoch, (value, answer, reward) in enumerate(answers, 1)
+    ]  # fmt: skip
+    row = read(inspect_log(samples)).outcomes.row(0, named=True)
+    assert (row["n_samples"], row["n_correct"], row["wrong_counts"], row["chance"]) == (6, 1, [2, 1], 0.25)
+    assert row["scores"] == [0.9, 0.2, 0.4, 0.1, 0.3, 0.0]
+    assert row["correct"] == [True, False, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"id": None}, {"id": [1]}, {"epoch": "one"}, {"epoch": None}, {"scores": 5}, {"scores": {"match": 5}},
+     {"model_usage": {"m": {"input_tokens": -1}}}, {"uuid": 5}],
+)  # fmt: skip
+def test_samples_of_other_types_are_refused(inspect_log: Write, inspect_sample: Sample, broken: dict[str, Any]) -> None:
+    path = inspect_log([inspect_sample("q", 1, "C"), {**inspect_sample("q", 2, "C"), **broken}])
+    with pytest.raises(DataError, match=rf"log.eval`: summaries.json: `1\.{next(iter(broken))}"):
+        read(path)
+    missing = {key: value for key, value in inspect_sample("q", 2, "C").items() if key != "epoch"}
+    with pytest.raises(DataError, match=r"`0.epoch` is missing"):
+        read(inspect_log([missing]))
+
+
+def test_a_sample_that_stands_twice_is_refused(inspect_log: Write, inspect_sample: Sample) -> None:
+    path = inspect_log([inspect_sample("q", 1, "C", uuid="a"), inspect_sample("q", 1, "I", uuid="b")])
+    with pytest.raises(DataError, match="holds sample 'q' of epoch 1 2 times"):
+        read(path)

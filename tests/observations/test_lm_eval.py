@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -263,7 +264,7 @@ def test_log_without_results_file(lm_eval_log: Write) -> None:
             json.dumps(likelihood(0, "-1.0")) + "\n" + json.dumps({"doc_id": 1, "resps": 3}) + "\n",
             "line 2: `resps` is 3",
         ),
-        ("[]\n", "line 1 is JSON but no object"),
+        ("[]\n", r"line 1 is \[\], no object"),
     ],
 )
 def test_broken_samples_name_file_and_line(lm_eval_log: Write, text: str, says: str) -> None:
@@ -276,7 +277,7 @@ def test_broken_results_file(lm_eval_log: Write) -> None:
     path = lm_eval_log("words", [likelihood(0, "-1.0")])
     results = next(path.parent.glob("results*"))
     results.write_text(results.read_text()[:-10])
-    with pytest.raises(DataError, match=r"results_.*json`, line 1 is not JSON"):
+    with pytest.raises(DataError, match=r"results_.*json` is not JSON"):
         read(path)
 
 
@@ -333,3 +334,136 @@ def test_real_logs_match_the_logs_read_by_hand(shared_data: Path) -> None:
 
 def row_task(path: Path) -> str:
     return path.name.removeprefix("samples_").rsplit("_", 1)[0]
+
+
+def test_chance_is_that_of_a_guess_among_the_choices(lm_eval_log: Write) -> None:
+    rows = [choices(0, 0, [-1.0, -2.0]), choices(1, 2, [-1.0, -2.0, -3.0, -4.0])]
+    assert outcomes(lm_eval_log("mc", rows, config=KNOWN))["chance"].to_list() == [0.5, 0.25]
+
+
+def test_requests_without_the_question_are_no_choices(lm_eval_log: Write) -> None:
+    row = choices(0, 1, [-3.0, -2.0, -0.1, -0.1], ["a", "b"], metrics=["acc", "acc_mutual_info"], acc=1.0)
+    found = outcomes(lm_eval_log("mc", [row], config=KNOWN))
+    assert found.select("nll", "chance").row(0) == (2.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("score", "responses", "expected"),
+    [
+        (None, ["4", " 5", "5 ", "6", "", "x" * 100], (6, 1, [2, 1])),  # nothing, and prose, have no vote
+        ("numeric", ["is 4", "so 5.", "$5.0", "6", "none", "4"], (6, 2, [2, 1])),
+        ("numeric", ["a", "b"], (2, 0, None)),
+    ],
+)
+def test_wrong_answers_are_counted_in_the_graders_form(
+    lm_eval_log: Write, score: str | None, responses: list[str], expected: tuple[Any, ...]
+) -> None:
+    path = lm_eval_log("sums", [sampled(0, "4", responses)], config=KNOWN)
+    found = outcomes(path, score=score)
+    assert tuple(found.row(0, named=True).get(name) for name in ("n_samples", "n_correct", "wrong_counts")) == expected
+
+
+def test_wrong_answers_are_those_of_a_filter_that_kept_all(lm_eval_log: Write) -> None:
+    responses = ["so #### 5", "I say #### 5", "hm", "#### 4"]
+    row = sampled(0, "4", responses, filtered_resps=[["5", "5", "[invalid]", "4"]])
+    assert outcomes(lm_eval_log("sums", [row], config=KNOWN))["wrong_counts"].to_list() == [[2]]
+
+
+def test_wrong_answers_of_a_log_that_counts_are_known_where_the_grading_agrees(lm_eval_log: Write) -> None:
+    rows = [
+        sampled(0, "4", ["4", "5", "5"], n_samples=3, n_correct=1),
+        sampled(1, "4", ["four", "5", "5"], n_samples=3, n_correct=1),
+    ]
+    assert outcomes(lm_eval_log("sums", rows, config=KNOWN))["wrong_counts"].to_list() == [[2], None]
+
+
+@pytest.mark.parametrize(
+    ("source", "folder", "name"),
+    [
+        ("EleutherAI/pythia-70m", "EleutherAI__pythia-70m", "pythia-70m"),
+        ("runs/w64-d3/model", "runs__w64-d3__model", "w64-d3"),
+        ("out/a/checkpoint-10", "out__a__checkpoint-10", "a/checkpoint-10"),
+        ("elsewhere/b", "tiny", "tiny"),
+    ],
+)
+def test_runs_bear_the_part_of_a_models_name_that_tells(
+    lm_eval_log: Write, source: str, folder: str, name: str
+) -> None:
+    settings = {"model_args": {"pretrained": source}}
+    path = lm_eval_log("words", [likelihood(0, "-1.0")], model=folder, config=KNOWN, settings=settings)
+    assert read(path).runs["run_id"].to_list() == [name]
+    assert read(path, names="mine").runs["run_id"].to_list() == ["mine"]
+    assert read(path, names={name: "mine"}).runs["run_id"].to_list() == ["mine"]
+
+
+def test_models_of_one_last_name_stay_apart(lm_eval_log: Write) -> None:
+    for group, task in (("a", "words"), ("b", "other")):
+        settings = {"model_args": f"pretrained={group}/m"}
+        lm_eval_log(task, [likelihood(0, "-1.0")], model=f"{group}__m", config=KNOWN, settings=settings)
+    path = lm_eval_log("words", [likelihood(0, "-1.0")], model="c", config=KNOWN)
+    found = read(path.parent.parent)
+    assert sorted(found.runs["run_id"]) == ["a__m", "b__m", "c"]
+    with pytest.raises(DataError, match="is for one run, but 3 were read"):
+        read(path.parent.parent, names="mine")
+
+
+@pytest.mark.parametrize("where", [".", "model"])
+def test_run_json_beside_the_checkpoint_tells_n_and_d(lm_eval_log: Write, tmp_path: Path, where: str) -> None:
+    run = tmp_path / "runs" / "w8-d1"
+    (run / "model").mkdir(parents=True)
+    record = {"run_id": "w8-d1-ft-sums", "base_run_id": "w8-d1", "stage": "ft", "n_params": 1234, "n_tokens": 5e6,
+              "convention": "with_head", "seed": 3, "shape": {"width": 8}}  # fmt: skip
+    (run / "run.json").write_text(json.dumps(record))
+    settings = {"model_args": {"pretrained": str(run / where)}}
+    path = lm_eval_log("words", [likelihood(0, "-1.0")], settings=settings)
+    found = read(path)
+    assert found.runs.select("run_id", "stage", "n_params", "n_tokens", "seed").row(0) == ("w8-d1", "ft", 1234, 5e6, 3)
+    assert found.conventions["n_params"] == "with_head"
+    path = lm_eval_log("words", [likelihood(0, "-1.0")], settings=settings, config=KNOWN)
+    with pytest.raises(DataError, match="says `n_tokens`"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"resps": 5}, {"resps": []}, {"resps": {}}, {"resps": [5]}, {"resps": "x"}, {"filter": ["a"]}, {"metrics": 5},
+        {"metrics": [5]}, {"filtered_resps": 5}, {"arguments": [1]}, {"target": {"a": [1]}}, {"doc_id": [1]},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("row", [likelihood(0, "-1.0"), choices(0, 0, [-1.0, -2.0]), sampled(0, "4", ["4", "5"])])
+@pytest.mark.parametrize("first", [True, False])
+def test_rows_of_other_types_are_read_or_refused(
+    lm_eval_log: Write, row: dict[str, Any], broken: dict[str, Any], first: bool
+) -> None:
+    rows = [{**row, **broken}] if first else [{**row, "doc_id": 7}, {**row, **broken}]
+    path = lm_eval_log("words", rows, config=KNOWN)
+    with suppress(DataError):
+        read(path)
+        return
+    with pytest.raises(DataError, match=r"samples_words|lm-eval logs"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "results",
+    [[], {"configs": 5}, {"configs": {"words": 5}}, {"config": []}, {"config": {"model_num_parameters": "many"}},
+     {"configs": {"words": {"output_type": 5}}}],
+)  # fmt: skip
+def test_results_of_other_types_are_refused(lm_eval_log: Write, results: Any) -> None:
+    path = lm_eval_log("words", [likelihood(0, "-1.0")])
+    next(path.parent.glob("results*")).write_text(json.dumps(results))
+    with pytest.raises(DataError, match=r"results_.*json`: "):
+        read(path)
+
+
+def test_nesting_halves_and_keys_that_stand_twice_are_refused(lm_eval_log: Write) -> None:
+    good = json.dumps(likelihood(0, "-1.0"))
+    for spoilt in (
+        good.replace('"x"', "[" * 900 + "]" * 900),
+        good.replace('"x"', '"\\ud800"'),
+        good.replace('"doc_id": 0', '"doc_id": 0, "doc_id": 1'),
+    ):
+        path = lm_eval_log("words", json.dumps(likelihood(5, "-1.0")) + "\n" + spoilt + "\n", config=KNOWN)
+        with pytest.raises(DataError, match="line 2"):
+            read(path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, console, emit, output_option, wrote
+from t2scaling.errors import ArgumentError
 
 if TYPE_CHECKING:
     from t2scaling.observations.report import ImportReport
@@ -41,6 +42,10 @@ def command(
         list[str] | None,
         typer.Option(help="Map a column of a table: NAME=THEIRS (repeatable).", show_default=False),
     ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Rename a run: RUN=NAME (repeatable), or NAME where there is one run.", show_default=False),
+    ] = None,
     nll_unit: Annotated[
         str | None, typer.Option(help="sum or mean_per_token, where the file does not say.", show_default=False)
     ] = None,
@@ -66,6 +71,7 @@ def command(
             score=score,
             filter=filter,
             columns=_columns(column or []),
+            names=_names(name or []),
             nll_unit=nll_unit,
             n_params_convention=n_params_convention,
         )
@@ -86,6 +92,18 @@ def _columns(pairs: list[str]) -> dict[str, str]:
             raise ValueError(f"`--column` {pair} should be NAME=THEIRS, such as n_params=n_params_non_embedding.")
         columns[name.strip()] = theirs.strip()
     return columns
+
+
+def _names(pairs: list[str]) -> str | dict[str, str] | None:
+    if len(pairs) == 1 and "=" not in pairs[0]:
+        return pairs[0]
+    named = {}
+    for pair in pairs:
+        run, equals, name = pair.rpartition("=")
+        if not (run and equals and name):
+            raise ArgumentError(f"`--name` {pair} should be RUN=NAME, such as runs__a__model=a.")
+        named[run.strip()] = name.strip()
+    return named or None
 
 
 def _read_and_dropped(report: ImportReport, most: int = 20) -> list[Any]:

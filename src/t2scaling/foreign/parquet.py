@@ -64,14 +64,13 @@ def guard_polars(
         yield
     except T2Error:
         raise
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise
     except (
         pl.exceptions.PolarsError,
         pl.exceptions.PanicException,
         OSError,
         ValueError,
-        TypeError,
         ArithmeticError,
         MemoryError,
     ) as found:

@@ -26,7 +26,7 @@ MOST_YAML = 4 << 20
 Refuse = Callable[[str], T2Error]
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
+HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = [1 if code in b"[{" else -1 for code in range(256)]
 
@@ -81,7 +81,7 @@ def parse_json(
         raise refuse(f"is not JSON ({found.msg} in {line}column {found.colno})") from None
     except (ValueError, RecursionError) as found:
         raise refuse(f"cannot be read: {found}") from None
-    if _HALF_PAIR.search(content) and (half := _half_pair(value)):
+    if HALF_PAIR.search(content) and (half := _half_pair(value)):
         raise refuse(f"holds half a surrogate pair, which is no character: {short(half)}")
     return value
 

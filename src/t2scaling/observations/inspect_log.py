@@ -24,12 +24,13 @@ from t2scaling.foreign import Archive, open_zip, read_json, short, validate
 from t2scaling.observations.facts import RunFacts, facts_from_metadata
 from t2scaling.observations.report import ReportBuilder, Source
 from t2scaling.observations.schema import nearest
+from t2scaling.observations.scoring import LONGEST_ANSWER
 
 # The values that Inspect's scorers write, as its own value_to_float reads them.
 VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
+LISTS = {"wrong_counts": pl.List(pl.Int64), "scores": pl.List(pl.Float64), "correct": pl.List(pl.Boolean)}
 DOCUMENT_SCORER = "perplexity"
 ANSWER_SCORER = "target_perplexity"
-LONGEST_ANSWER = 80  # characters; a longer one is prose, and no two of them are the same answer
 _PIECE = re.compile(r"_journal/summaries/(\d{1,9})\.json")
 _DAMAGED = "The log is damaged, or none of Inspect AI; copy it again."
 
@@ -95,6 +96,7 @@ class Question:
     """What the epochs of one question add up to.
 
     wrong   how often each wrong answer came, of the samples whose answer the scorer could read
+    scores  what the log's other scorer, such as a reward model, gave each sample, and whether it was `correct`
     """
 
     n: int = 0
@@ -104,6 +106,8 @@ class Question:
     chance: float | None = None
     answered: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
+    scores: list[float] = field(default_factory=list)
+    correct: list[bool] = field(default_factory=list)
     prompt_tokens: list[int] = field(default_factory=list)
     completion_tokens: list[int] = field(default_factory=list)
 
@@ -206,6 +210,7 @@ def _read_samples(
         reason = "perplexity scores whole texts: there is no answer whose probability would be a chance of success"
         report.drop(str(log.path), len(log.samples), reason)
         return
+    verifier = _verifier(log, scorer)
     carried = unscored = partial = 0
     drawn = Counter((sample.id, sample.epoch) for sample in log.samples)
     if drawn and max(drawn.values()) > 1:
@@ -233,6 +238,9 @@ def _read_samples(
             partial += 0 < value < 1
             _add_answer(question, sample, scorer, right=value >= 1)
             _add_usage(question, sample)
+            if verifier is not None:
+                question.scores.append(float(sample.score(verifier).value))
+                question.correct.append(value >= 1)
     path = str(log.path)
     report.drop(path, unscored, "no score, or NaN: the sample was not graded and does not count in n_samples")
     report.drop(path, carried, "the same samples as in an earlier log of which this one is the retry")
@@ -259,6 +267,18 @@ def _choose_scorer(log: Log, wanted: str | None, report: ReportBuilder) -> str:
             f"{log.path} has scores {', '.join(names)}: `{names[0]}` was taken (--filter NAME for another)."
         )
     return wanted or names[0]
+
+
+def _verifier(log: Log, scorer: str) -> str | None:
+    """The one other scorer of a log that gives every sample a number, and not just 0 or 1; None where there is none."""
+    others = {name for sample in log.samples for name in sample.scores or {}} - {scorer}
+    values = {name: [sample.score(name).value for sample in log.samples] for name in others}
+    found = [
+        name
+        for name, given in values.items()
+        if all(isinstance(value, float) and math.isfinite(value) for value in given) and not {*given} <= {0.0, 1.0}
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _value(sample: Sample, scorer: str) -> float | None:
@@ -316,12 +336,14 @@ def _frame(questions: Mapping[tuple[str, str, str], Question]) -> pl.DataFrame:
             "n_correct": question.c if question.n else None,
             "chance": question.chance,
             "wrong_counts": sorted(question.wrong.values(), reverse=True) if question.answered else None,
+            "scores": question.scores if len(question.scores) == question.n > 0 else None,
+            "correct": question.correct if len(question.scores) == question.n > 0 else None,
             "prompt_tokens": _mean(question.prompt_tokens),
             "completion_tokens": _mean(question.completion_tokens),
         }
         for (run, task, name), question in questions.items()
     ]
-    frame = pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"wrong_counts": pl.List(pl.Int64)})
+    frame = pl.DataFrame(rows, infer_schema_length=None, schema_overrides=LISTS)
     return frame.drop([name for name in frame.columns if frame[name].null_count() == len(frame)])
 
 

@@ -16,7 +16,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +55,24 @@ class ManifestFile(Strict):
 
 @dataclass(frozen=True)
 class Rule:
-    """Facts for the runs whose name equals `run_id` or contains a match of `match`."""
+    """Facts for the runs whose name equals `run_id` or contains a match of `match`.
+
+    only   True where it is meant for the only run there is
+    """
 
     where: str
     match: str | None
     run_id: str | None
     values: Mapping[str, Any]
+    only: bool = False
 
     def facts(self, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Run → the facts that the rule gives it, for those of `runs` that it speaks of."""
+        if self.only and len(runs) > 1:
+            raise DataError(
+                f"{self.where} is for one run, but {len(runs)} were read ({', '.join(runs[:3])}, …): say which is "
+                "meant, as RUN=NAME (--name, or `names` in Python)."
+            )
         if self.match is None:
             return {run: dict(self.values) for run in runs if run == self.run_id}
         return {run: self._of(groups) for run, groups in _search(self.match, runs, self.where)}
@@ -119,6 +128,18 @@ def load_manifest(source: str | Path | Mapping[str, Any] | Sequence[Mapping[str,
     if not path.exists():
         raise DataError(f"the manifest `{path}` does not exist. Check the path given with --runs.")
     return _manifest(_read_csv(path) if path.suffix.lower() == ".csv" else read_yaml(path), f"the manifest `{path}`")
+
+
+def renaming(manifest: Manifest, names: str | Mapping[str, str] | None) -> Manifest:
+    """The manifest with rules in front that rename runs: `names` is run → name, or the name of the only run."""
+    if not names:
+        return manifest
+    given = {None: names} if isinstance(names, str) else names
+    rules = [
+        Rule(f"the name `{name}`", "" if run is None else None, run, {NAME: name}, only=run is None)
+        for run, name in given.items()
+    ]
+    return replace(manifest, rules=(*rules, *manifest.rules))
 
 
 def _read_csv(path: Path) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from t2scaling.observations.inspect_log import read_logs as read_inspect_logs
 from t2scaling.observations.lm_eval import read_logs as read_lm_eval_logs
 from t2scaling.observations.lm_eval.files import is_samples_file
 from t2scaling.observations.lm_eval.logs import Options
-from t2scaling.observations.manifest import Manifest, attach, load_manifest
+from t2scaling.observations.manifest import Manifest, attach, load_manifest, renaming
 from t2scaling.observations.parts import Part, combine, part_from_table
 from t2scaling.observations.report import ReportBuilder, Source
 from t2scaling.observations.schema import nearest, require_columns
@@ -37,6 +37,7 @@ def read(
     score: str | None = None,
     filter: str | None = None,
     columns: Mapping[str, str] | None = None,
+    names: str | Mapping[str, str] | None = None,
     nll_unit: str | None = None,
     n_params_convention: str | None = None,
 ) -> Observations:
@@ -50,6 +51,7 @@ def read(
     score     how sampled responses of lm-eval logs are graded: exact, numeric or module:function
     filter    lm-eval filter, or Inspect scorer, to take where there are several
     columns   canonical column → the name it has in the table
+    names     run → what it is to be called, or just the name where there is one run
     nll_unit  "sum" or "mean_per_token", where the file does not say it
     n_params_convention  how n_params is counted, such as "with_head", "non_embedding" or "total"
     Raises DataError, in one paragraph, for anything that cannot be used.
@@ -57,7 +59,7 @@ def read(
     if isinstance(data, str) and data in SUITES and not Path(data).exists():
         return load_observations(data)
     report = ReportBuilder()
-    manifest = load_manifest(runs) if runs is not None else Manifest(())
+    manifest = renaming(load_manifest(runs) if runs is not None else Manifest(()), names)
     if isinstance(data, str | Path) or (isinstance(data, list | tuple) and data and isinstance(data[0], str | Path)):
         paths = [data] if isinstance(data, str | Path) else data
         found = sort_files([Path(path) for path in paths], format)

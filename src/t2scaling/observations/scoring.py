@@ -23,6 +23,7 @@ WHITE_SPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+LONGEST_ANSWER = 80
 _NUMBER = r"-?\$?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
@@ -43,8 +44,8 @@ def exact(responses: pl.Series, targets: pl.Series) -> pl.Series:
 
 def _items(text: str) -> tuple[str, ...]:
     try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        value = ast.literal_eval(text) if len(text) < 10_000 else None
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return ()
     return tuple(str(item).strip() for item in value) if isinstance(value, list) else ()
 
@@ -62,6 +63,21 @@ def numeric(responses: pl.Series, targets: pl.Series) -> pl.Series:
 def _last_number(texts: pl.Series) -> pl.Series:
     found = texts.str.extract_all(_NUMBER).list.last()
     return found.str.replace_all(r"[$,]", "").cast(pl.Float64, strict=False)
+
+
+def answers(scorer: str, responses: pl.Series) -> pl.Series:
+    """The answer that each response comes down to, by which equal ones are counted; null where there is none.
+
+    scorer  exact: the response itself; numeric: its last number; for a function of the user's nothing is known
+    An answer longer than 80 characters is prose, and `[invalid]` is what the harness' filters write for no answer.
+    """
+    if scorer == "numeric":
+        return _last_number(responses).cast(pl.String)
+    if scorer != "exact":
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(responses))
+    texts = responses.str.strip_chars(WHITE_SPACE)
+    readable = texts.str.len_chars().is_between(1, LONGEST_ANSWER) & (texts != "[invalid]")
+    return texts.set(~readable.fill_null(False), None)
 
 
 def user_function(name: str) -> Scorer:

@@ -2,12 +2,14 @@
 
 polars parses a block of lines with a fixed schema, which skips the bulk of each row (documents, prompts, hashes)
 faster than `json.loads` reads it. Where polars refuses a block, the lines are parsed one by one, which either finds
-the line to blame or copes with what polars does not take (a bare NaN).
+the line to blame or copes with what polars does not take (a bare NaN). Blocks that polars would misread, or not
+survive, take that way too: deep nesting, half a surrogate pair, a key that may stand twice.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,21 +17,60 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
 
 from t2scaling.errors import DataError
-from t2scaling.observations.tabular import check_json_line
+from t2scaling.foreign import parse_json_line, short, validate
+from t2scaling.foreign.text import DEEPEST, HALF_PAIR, MOST_BYTES
 
 BLOCK_BYTES = 4 << 20
 Schema = Mapping[str, Any]
+_NO_OPENER = bytes(set(range(256)) - set(b"[{\n"))
+NO_SAMPLE = "Log with --log_samples, or read other tables with --format table."
 
 
-def first_row(path: Path) -> dict[str, Any]:
-    """The first row of a samples file. Raises DataError where there is none."""
+class FirstRow(BaseModel):
+    """The first row of a samples file, off which the kind of the log is read; metrics stand beside these keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    doc_id: Any
+    resps: list[list[Any]] = Field(min_length=1)
+    filtered_resps: list[Any] | None = None
+    filter: str | None = None
+    metrics: list[str] = []
+    arguments: Any = None
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The other keys: metrics by name, and what else a task writes."""
+        return self.model_extra or {}
+
+
+def first_row(path: Path, filter: str | None = None) -> FirstRow:
+    """The first row of a samples file, or of one of its filters. Raises DataError where there is none."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                return check_json_line(line, path, number)
+        number = 0
+        while line := file.readline(MOST_BYTES + 1):
+            number += 1
+            if not line.strip() or (filter is not None and json.dumps(filter).encode() not in line):
+                continue
+            row = parse_json_line(line, path, number)
+            if filter in (None, row.get("filter")):
+                _check_sample(row, path, number)
+                return validate(FirstRow, row, f"`{path}`, line {number}", way_out=NO_SAMPLE)
+    if filter is not None:
+        raise DataError(f"`{path}` has no row of filter `{filter}`, though its task lists it. Was the file cut off?")
     raise DataError(f"`{path}` holds no rows: the task was logged empty. Run it again, or leave the file out.")
+
+
+def _check_sample(row: Mapping[str, Any], path: Path, number: int) -> None:
+    for name in ("doc_id", "resps"):
+        if row.get(name) is None:
+            raise DataError(
+                f"`{path}`, line {number} has no `{name}`: it is no sample that lm-evaluation-harness logged. "
+                + NO_SAMPLE
+            )
 
 
 class SamplesFile:
@@ -40,6 +81,7 @@ class SamplesFile:
 
     def __init__(self, path: Path, schema: Schema, block_bytes: int = BLOCK_BYTES) -> None:
         self.path, self.schema, self.block_bytes = path, schema, block_bytes
+        self._keys = re.compile(b'"(?:' + b"|".join(re.escape(name).encode() for name in schema) + b')":')
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Frames of the blocks, in order. Raises DataError naming file and line for a row that is not as it should be.
@@ -61,41 +103,48 @@ class SamplesFile:
         line = 1
         with self.path.open("rb") as file:
             while block := file.read(self.block_bytes):
-                block += file.readline()
+                block += file.readline(MOST_BYTES + 1)
                 if not block.isspace():
                     yield block, line
                 line += block.count(b"\n")
 
     def _parse(self, block: bytes, first_line: int) -> pl.DataFrame:
+        if not self._is_plain(block):
+            return self._parse_lines(block, first_line)
         try:
             frame = pl.read_ndjson(block, schema=dict(self.schema))
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return self._parse_lines(block, first_line)
         if frame["doc_id"].null_count() or frame["resps"].null_count():
             return self._parse_lines(block, first_line)
         return frame
 
+    def _is_plain(self, block: bytes) -> bool:
+        """Whether polars reads the block as Python would: depth overflows its stack, half a surrogate pair becomes NUL,
+        and of two equal keys it takes the first."""
+        openers = block.translate(None, _NO_OPENER).split(b"\n")
+        if max(map(len, openers)) > DEEPEST or HALF_PAIR.search(block):
+            return False
+        keys, rows = self._keys.findall(block.partition(b"\n")[0]), len(openers) - openers.count(b"")
+        return len(set(keys)) == len(keys) and len(self._keys.findall(block)) <= len(keys) * rows
+
     def _parse_lines(self, block: bytes, first_line: int) -> pl.DataFrame:
         rows = []
         for number, line in enumerate(block.split(b"\n"), first_line):
             end = b"\n" if number - first_line < block.count(b"\n") else b""
-            row = check_json_line(line + end, self.path, number)
+            row = parse_json_line(line + end, self.path, number)
             if row:
+                _check_sample(row, self.path, number)
                 rows.append({name: self._conform(row.get(name), name, number) for name in self.schema})
         return pl.DataFrame(rows, schema=dict(self.schema))
 
     def _conform(self, value: Any, name: str, number: int) -> Any:
         """`value` with the nesting and the text leaves that the schema asks for."""
-        if value is None and name in ("doc_id", "resps"):
-            raise DataError(
-                f"`{self.path}`, line {number} has no `{name}`: it is no sample that lm-evaluation-harness logged. "
-                "Log with --log_samples, or read other tables with --format table."
-            )
         try:
             return _shape(value, self.schema[name])
         except TypeError:
             raise DataError(
-                f"`{self.path}`, line {number}: `{name}` is {json.dumps(value)[:80]}, which is not how rows of this "
+                f"`{self.path}`, line {number}: `{name}` is {short(value)}, which is not how rows of this "
                 "task's type look. Was the file put together from several tasks?"
             ) from None
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.foreign import guard_polars
 from t2scaling.observations.facts import RunFacts
-from t2scaling.observations.lm_eval.blocks import SamplesFile, first_row
+from t2scaling.observations.lm_eval.blocks import FirstRow, SamplesFile, first_row
 from t2scaling.observations.lm_eval.files import Log, find_logs
 from t2scaling.observations.lm_eval.outcomes import Loglikelihood, MultipleChoice, Reading, Sampled, output_type
 from t2scaling.observations.report import ReportBuilder, Source
@@ -39,40 +38,49 @@ class Options:
 def read_logs(paths: Iterable[Path], options: Options, report: ReportBuilder) -> tuple[pl.DataFrame, dict[str, str]]:
     """Outcomes of all samples files with the facts about their runs, and the conventions of the numbers.
 
-    The frame has run_id, task, question_id, outcomes, and whatever run facts the logs carry. N is the harness' own
-    count (all parameters, embeddings included: convention "total") unless the metadata states n_params. Raises
-    DataError for a file that is broken or empty, naming the line.
+    The frame has run_id, task, question_id, outcomes, and whatever run facts the logs carry. N is that of the run.json
+    beside the checkpoint, in its own convention, or what the metadata states, or else the harness' own count (all
+    parameters, embeddings included: convention "total"). Raises DataError for a file that is broken or empty, naming
+    the line.
     """
     logs = find_logs(paths, report)
     _check_filter(logs, options.filter)
-    facts, frames, outcomes_of = RunFacts(), [], set()
+    facts, frames, told = RunFacts(), [], dict[str, str]()
     for log in logs:
-        frame = _read_log(log, options, report)
+        with guard_polars(f"`{log.path}` cannot be read as a log of lm-evaluation-harness"):
+            frame = _read_log(log, options, report)
         facts.add(log.run_id, log.facts, str(log.path))
         if log.counted_n is not None:
-            outcomes_of.add(log.run_id)
             facts.add(log.run_id, {"counted_n": log.counted_n}, str(log.path))
+        if log.convention is not None:
+            told[log.run_id] = log.convention
         if frame is not None:
             frames.append(frame.select(pl.lit(log.run_id).alias("run_id"), pl.lit(log.task).alias("task"), pl.all()))
     if not frames:
         raise DataError(f"none of {len(logs)} logs holds outcomes of questions. " + _reasons(report))
-    counted = [run for run in outcomes_of if facts.get(run, "n_params") is None]
-    for run in counted:
-        facts.add(run, {"n_params": facts.get(run, "counted_n")}, "the harness' count")
+    for run in {log.run_id for log in logs}:
+        if facts.get(run, "n_params") is None and (counted := facts.get(run, "counted_n")) is not None:
+            facts.add(run, {"n_params": counted}, "the harness' count")
+            told[run] = "total"
     table = pl.concat(frames, how="diagonal").join(facts.frame(), on="run_id", how="left", maintain_order="left")
-    return table, {"nll": "sum", "n_params": _convention(len(counted), table["run_id"].n_unique(), report)}
+    conventions = [told.get(run, "unstated") for run in table["run_id"].unique().sort()]
+    names = {log.run_id: log.name for log in logs if log.name != log.run_id}
+    return table.with_columns(pl.col("run_id").replace(names)), {
+        "nll": "sum",
+        "n_params": _convention(conventions, report),
+    }
 
 
 def _read_log(log: Log, options: Options, report: ReportBuilder) -> pl.DataFrame | None:
     """Outcomes of one samples file, or None where its task has none."""
     first = first_row(log.path)
-    kind = output_type(first, log.output_type)
+    kind = output_type(first, log.config.output_type)
     if kind == "loglikelihood_rolling":
         report.drop(str(log.path), _rows(log.path), ROLLING)
         return None
-    chosen = first.get("filter")
-    if options.filter is not None and options.filter in _filters(log):
-        chosen, first = options.filter, _first_of(log.path, options.filter)
+    chosen = first.filter
+    if options.filter is not None and options.filter in log.config.filters:
+        chosen, first = options.filter, first_row(log.path, options.filter)
     reading = _reading(kind, first, options, chosen, log)
     parts, other = [], dict[str, int]()
     for block in SamplesFile(log.path, reading.schema):
@@ -92,41 +100,26 @@ def _read_log(log: Log, options: Options, report: ReportBuilder) -> pl.DataFrame
     return outcomes
 
 
-def _reading(kind: str, first: Mapping[str, Any], options: Options, chosen: str | None, log: Log) -> Reading:
+def _reading(kind: str, first: FirstRow, options: Options, chosen: str | None, log: Log) -> Reading:
     if kind == "loglikelihood":
         return Loglikelihood()
     if kind == "multiple_choice":
-        return MultipleChoice(first)
+        return MultipleChoice(first, f"`{log.path}`")
     if kind == "generate_until":
         scorer = find_scorer(options.score) if options.score else None
-        return Sampled(first, scorer, options.score, chosen)
+        return Sampled(first, scorer, options.score, chosen, f"`{log.path}`")
     raise DataError(f"`{log.path}` is of output_type `{kind}`, which is not known. Leave the file out.")
-
-
-def _filters(log: Log) -> list[str]:
-    """Names of the filters that the task's configuration lists."""
-    listed = log.config.get("filter_list") or []
-    return [entry["name"] for entry in listed if isinstance(entry, dict) and "name" in entry]
 
 
 def _check_filter(logs: list[Log], wanted: str | None) -> None:
     if wanted is None:
         return
-    known = sorted({name for log in logs for name in _filters(log)})
+    known = sorted({name for log in logs for name in log.config.filters})
     if wanted not in known:
         raise DataError(
             f"no task has a filter `{wanted}` (--filter){nearest(wanted, known)}: "
             f"the logs name {', '.join(known) or 'none'}."
         )
-
-
-def _first_of(path: Path, wanted: str) -> dict[str, Any]:
-    """The first row of a filter."""
-    with path.open("rb") as file:
-        for line in file:
-            if json.dumps(wanted).encode() in line and (row := json.loads(line)).get("filter") == wanted:
-                return dict(row)
-    raise DataError(f"`{path}` has no row of filter `{wanted}`, though its task lists it. Was the file cut off?")
 
 
 def _rows(path: Path) -> int:
@@ -139,9 +132,7 @@ def _note_samples(outcomes: pl.DataFrame, log: Log, graded: bool, report: Report
     if "n_samples" not in outcomes.columns or outcomes.is_empty():
         return
     most = outcomes["n_samples"].max()
-    drawn = log.config.get("generation_kwargs") or {}
-    greedy = drawn.get("do_sample") is False or drawn.get("temperature") in (0, 0.0)
-    if greedy and isinstance(most, int) and most > 1:
+    if log.config.greedy and isinstance(most, int) and most > 1:
         report.notes.append(
             f"task `{log.task}` of run `{log.run_id}` was decoded greedily: its {most} responses per question are "
             "copies, so pass@k for k > 1 means nothing. Sample with do_sample: true and temperature 1."
@@ -153,14 +144,17 @@ def _note_samples(outcomes: pl.DataFrame, log: Log, graded: bool, report: Report
         )
 
 
-def _convention(counted: int, runs: int, report: ReportBuilder) -> str:
-    if counted in (0, runs):
-        return "total" if counted else "unstated"
+def _convention(conventions: list[str], report: ReportBuilder) -> str:
+    """How N is counted, by run; runs that differ in it are pointed out."""
+    kinds = sorted(set(conventions))
+    if len(kinds) == 1:
+        return kinds[0]
+    said = {"total": "the harness' count of all parameters", "unstated": "what the metadata states"}
+    shown = [f"{said.get(kind, f'{kind}, of run.json,')} for {conventions.count(kind)}" for kind in kinds]
     report.notes.append(
-        f"n_params is the harness' count of all parameters for {counted} of {runs} runs, and what the metadata states "
-        "for the others: make sure that both are counted alike."
+        f"n_params is {' and '.join(shown)} of {len(conventions)} runs: make sure that all are counted alike."
     )
-    return "mixed: total for some runs, of the metadata for others"
+    return "mixed: " + " and ".join(f"{kind} for {conventions.count(kind)} runs" for kind in kinds)
 
 
 def _reasons(report: ReportBuilder) -> str:

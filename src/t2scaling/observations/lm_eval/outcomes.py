@@ -7,16 +7,17 @@ the harness writes into `resps` is text: log-probabilities too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import polars as pl
 
 from t2scaling.errors import DataError
-from t2scaling.observations.scoring import Scorer, exact
+from t2scaling.observations.lm_eval.blocks import FirstRow
+from t2scaling.observations.scoring import Scorer, answers, exact
 
 TEXT = pl.String
 TEXTS = pl.List(pl.String)
+COUNTS = pl.List(pl.Int64)
 
 
 class Reading(Protocol):
@@ -38,15 +39,13 @@ class Reading(Protocol):
         ...
 
 
-def output_type(first: Mapping[str, Any], stated: str | None) -> str:
+def output_type(first: FirstRow, stated: str | None) -> str:
     """The task's output type, as its configuration states it or else as its first row looks."""
     if stated:
         return stated
-    resps = first.get("resps") or [[]]
-    if isinstance(resps[0], list) and resps[0] and isinstance(resps[0][0], list):
-        return "multiple_choice" if len(resps) > 1 else "loglikelihood"
-    metrics = first.get("metrics") or []
-    rolling = {"word_perplexity", "byte_perplexity", "bits_per_byte"} & {*metrics, *first}
+    if first.resps[0] and isinstance(first.resps[0][0], list):
+        return "multiple_choice" if len(first.resps) > 1 else "loglikelihood"
+    rolling = {"word_perplexity", "byte_perplexity", "bits_per_byte"} & {*first.metrics, *first.values}
     return "loglikelihood_rolling" if rolling else "generate_until"
 
 
@@ -80,11 +79,14 @@ class MultipleChoice:
     choice still tell the gold one if there are two choices.
     """
 
-    def __init__(self, first: Mapping[str, Any]) -> None:
+    def __init__(self, first: FirstRow, where: str) -> None:
+        self.where = where
         self.how = "nll = −(log-probability of the gold choice)"
-        names = [name for name in first.get("arguments") or {} if name.startswith("gen_args_")]
+        names = [name for name in first.arguments if name.startswith("gen_args_")] if _is_dict(first.arguments) else []
+        # This metric appends to the choices as many requests for the choices without their question.
+        self.share = 2 if "acc_mutual_info" in first.metrics else 1
         # Questions of one task differ in their number of choices; the text reading looks at twice the first's.
-        self.names = [f"gen_args_{i}" for i in range(max(8, 2 * len(names)))]
+        self.names = [f"gen_args_{i}" for i in range(min(200, max(8, 2 * len(names))))]
         choice = pl.Struct({"arg_1": TEXT})
         self.schema = {
             "doc_id": TEXT,
@@ -112,10 +114,13 @@ class MultipleChoice:
             "acc": other,
         }
         rows = block.with_columns(
-            logp=pl.col("resps").list.eval(pl.element().list.first().list.first().cast(pl.Float64, strict=False))
+            logp=pl.col("resps")
+            .list.head(pl.col("resps").list.len() // self.share)
+            .list.eval(pl.element().list.first().list.first().cast(pl.Float64, strict=False))
         )
         return rows.select(
             pl.col("doc_id").alias("question_id"),
+            (1 / choices).alias("chance"),
             *((-pl.col("logp").list.get(gold, null_on_oob=True)).alias(name) for name, gold in readings.items()),
             *(((best == gold) == right).alias(f"{name} agrees") for name, gold in readings.items()),
         )
@@ -127,12 +132,14 @@ class MultipleChoice:
             complete = ["acc"]
             self.how += ", told by `acc`"
         if not complete:
+            untold = min(outcomes[name].null_count() for name in ("position", "text"))
             raise DataError(
-                "the gold choice cannot be told: `target` is neither the position nor the text of a choice in "
-                f"{min(outcomes[name].null_count() for name in ('position', 'text')):,} of {len(outcomes):,} rows."
+                f"{self.where}: the gold choice cannot be told: `target` is neither the position nor the text of a "
+                f"choice in {untold:,} of {len(outcomes):,} rows. "
+                "Leave the file out, or log the task again with a `doc_to_target` that names a choice."
             )
         chosen = max(complete, key=lambda name: outcomes[f"{name} agrees"].sum())
-        return outcomes.select("question_id", nll=chosen)
+        return outcomes.select("question_id", "chance", nll=chosen)
 
 
 class Sampled:
@@ -144,12 +151,13 @@ class Sampled:
     """
 
     def __init__(
-        self, first: Mapping[str, Any], scorer: Scorer | None, name: str | None, filter_name: str | None
+        self, first: FirstRow, scorer: Scorer | None, name: str | None, filter_name: str | None, where: str
     ) -> None:
-        filtered = first.get("filtered_resps") or [None]
-        responses = (first.get("resps") or [[]])[0]
+        self.where = where
+        filtered, responses = first.filtered_resps or [None], first.resps[0]
         self.metric = _counting_metric(first, len(responses), scorer is not None)
-        self.scorer, self.kept_all = scorer or exact, isinstance(filtered[0], list)
+        self.scorer, self.name, self.kept_all = scorer or exact, name or "exact", isinstance(filtered[0], list)
+        self.votes = len(responses) > 1
         self.schema = {
             "doc_id": TEXT,
             "filter": TEXT,
@@ -167,7 +175,7 @@ class Sampled:
         }.get(self.metric, f"`{self.metric}` of the one response")
 
     def read(self, block: pl.DataFrame) -> pl.DataFrame:
-        """question_id, n_samples and n_correct."""
+        """question_id, n_samples, n_correct and, where the wrong answers can be told apart, wrong_counts."""
         if self.metric is None:
             return self._grade(block)
         value = pl.col(self.metric).replace({"true": "1", "false": "0"}).cast(pl.Float64, strict=False)
@@ -176,7 +184,15 @@ class Sampled:
         counted = block.select(
             question_id="doc_id", n_samples=n, n_correct=value if self.metric == "n_correct" else value * n
         )
-        return self._whole(counted)
+        counted = self._whole(counted)
+        if not self.votes:
+            return counted
+        # The log does not say which responses were right; where the grading here finds as many, it found the same.
+        graded = self._grade(block)
+        same = (graded["n_samples"] == counted["n_samples"]) & (graded["n_correct"] == counted["n_correct"])
+        return counted.with_columns(
+            graded["wrong_counts"].zip_with(same.fill_null(False), pl.Series([None], dtype=COUNTS))
+        )
 
     def _whole(self, counted: pl.DataFrame) -> pl.DataFrame:
         whole = counted["n_correct"].round()
@@ -184,8 +200,8 @@ class Sampled:
         if len(odd):
             row = odd.row(0, named=True)
             raise DataError(
-                f"`{self.metric}` of question {row['question_id']} is no number of correct samples: it makes "
-                f"{row['n_correct']:g} of {row['n_samples']:g}. Grade the responses with --score."
+                f"{self.where}: `{self.metric}` of question {row['question_id']} is no number of correct "
+                f"samples: it makes {row['n_correct']:g} of {row['n_samples']:g}. Grade the responses with --score."
             )
         return counted.with_columns(whole.cast(pl.Int64), pl.col("n_samples").cast(pl.Int64))
 
@@ -197,25 +213,40 @@ class Sampled:
         responses = pl.when(kept.list.len() == drawn.list.len()).then(kept).otherwise(drawn)
         rows = block.select(pl.col("doc_id"), pl.col("target"), response=responses).with_row_index("row")
         each = rows.filter(pl.col("response").list.len() > 0).explode("response")
-        each = each.with_columns(correct=self.scorer(each["response"], each["target"]))
+        each = each.with_columns(
+            correct=self.scorer(each["response"], each["target"]),
+            answer=answers("exact" if self.kept_all else self.name, each["response"]),
+        )
         counts = each.group_by("row").agg(
             n_samples=pl.len().cast(pl.Int64), n_correct=pl.col("correct").sum().cast(pl.Int64)
         )
+        wrong = each.filter(~pl.col("correct") & pl.col("answer").is_not_null()).group_by("row", "answer").len()
+        votes = wrong.group_by("row").agg(wrong_counts=pl.col("len").cast(pl.Int64).sort(descending=True))
         joined = rows.join(counts, on="row", how="left", maintain_order="left")
-        return joined.select(pl.col("doc_id").alias("question_id"), pl.col("n_samples", "n_correct").fill_null(0))
+        joined = joined.join(votes, on="row", how="left", maintain_order="left")
+        none = pl.lit([] if each["answer"].count() else None, COUNTS)  # nothing could be read: no votes are known
+        return joined.select(
+            pl.col("doc_id").alias("question_id"),
+            pl.col("n_samples", "n_correct").fill_null(0),
+            pl.coalesce("wrong_counts", none),
+        )
 
     def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
         """Nothing is left to settle."""
         return outcomes
 
 
-def _counting_metric(first: Mapping[str, Any], responses: int, graded: bool) -> str | None:
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _counting_metric(first: FirstRow, responses: int, graded: bool) -> str | None:
     """The logged column that holds the outcome: "n_correct", "pass@1", the metric of a single response, or None."""
-    if "n_samples" in first and "n_correct" in first:
+    if "n_samples" in first.values and "n_correct" in first.values:
         return "n_correct"
-    if "pass@1" in first:
+    if "pass@1" in first.values:
         return "pass@1"
     if responses != 1 or graded:
         return None
-    binary = [name for name in first.get("metrics") or [] if first.get(name) in (0, 1)]
+    binary = [name for name in first.metrics if first.values.get(name) in (0, 1)]
     return binary[0] if binary else None
