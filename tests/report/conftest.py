@@ -33,4 +33,4 @@ def chinchilla_fit(simulated: Observations) -> FitResult:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages without figures, for tests of their words: drawing takes most of the time."""
-    monkeypatch.setattr("t2scaling.report.page._figures", lambda fits, plans, budget: [])
+    monkeypatch.setattr("t2scaling.report.page.drawings", lambda laws, plans, budget, guess: [])

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import re
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
@@ -15,11 +16,11 @@ import numpy as np
 import pytest
 
 from t2scaling.allocate import Plan, plan
-from t2scaling.laws import FitResult, fit
+from t2scaling.laws import FitResult, fit, load_law
 from t2scaling.report import analysis, report
 from t2scaling.report.agreement import hold_out
 from t2scaling.report.content import parameter_text, runs_csv, value_text, warnings
-from t2scaling.report.page import render
+from t2scaling.report.page import STEPS, render
 
 VOID = {"meta", "input", "br", "link", "img", "hr", "path", "use", "image"}
 
@@ -29,13 +30,14 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.links, self.ids, self.text, self.open = [], [], [], []
+        self.links, self.ids, self.text, self.open, self.tags = [], [], [], [], []
         self.scripts = 0
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         facts = dict(attrs)
+        self.tags.append(facts)
         self.links += [facts[name] for name in ("href", "src", "xlink:href", "action") if name in facts]
         self.ids += [facts["id"]] if "id" in facts else []
         self.scripts += tag == "script"
@@ -92,6 +94,52 @@ def test_page_says_what_the_plan_says(html, recommended):
     for task in ("lambada_openai", "causal"):
         assert task in text
     assert "t2 report x" in text
+
+
+def test_figures_and_sliders_have_names_for_those_who_do_not_see_them(html):
+    page = Page(html)
+    drawings = [facts for facts in page.tags if facts.get("class") == "drawing"]
+    assert len(drawings) >= 10
+    for facts in drawings:
+        assert facts["role"] == "img"
+        assert re.search(r"from .* to .* against .* from .* to ", facts["aria-label"])
+    sliders = {facts["id"] for facts in page.tags if facts.get("type") == "range"}
+    labels = [facts["for"] for facts in page.tags if "for" in facts]
+    assert sliders == {"train", "inference"}
+    assert all(labels.count(name) == 2 for name in sliders)  # the label and the output
+    assert html.count("aria-valuetext") == 1  # set by the script at every move, in FLOPs instead of logarithms
+
+
+def test_nothing_hides_in_a_scroller_and_cells_name_their_column(html):
+    assert "overflow-x" not in html
+    assert 'class="scroll"' not in html
+    page = Page(html)
+    assert sum("data-label" in facts for facts in page.tags) >= 4 * 7
+
+
+def test_each_heading_stands_once(html):
+    headings = re.findall(r"<h2>(.*?)</h2>", html)
+    assert len(headings) == len(set(headings))
+
+
+def test_page_of_a_published_law(tmp_path):
+    path = report("pythia/gsm8k", path=tmp_path / "r.html", train_flops=1e21, inference_flops=2e10)
+    page = Page(path.read_text(encoding="utf-8"))
+    text = " ".join(page.text)
+    assert page.open == []
+    assert "Forecast over training budgets" in text
+    assert "IsoFLOP" not in text
+    assert load_law("pythia/gsm8k").citation in text
+
+
+def test_figures_are_saved_beside_the_page(loss_fit, recommended, tmp_path):
+    steps = []
+    report(
+        loss_fit, recommended, path=tmp_path / "r.html", figures=tmp_path / "figures", advance=lambda: steps.append(1)
+    )
+    names = {path.name for path in folder.iterdir()}
+    assert {"isoflop.svg", "forecast.pdf", "grid.png", "residuals.svg"} <= names
+    assert len(steps) == STEPS
 
 
 def test_simulated_data_are_called_so_everywhere(html, loss_fit, recommended):

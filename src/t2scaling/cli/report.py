@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, number_option, output_option, progress
+from t2scaling.cli.common import JsonFlag, emit, number_option, output_option, progress, wrote
 from t2scaling.errors import DataError
 
 if TYPE_CHECKING:
     from t2scaling.allocate import Plan
-    from t2scaling.laws import FitResult
+    from t2scaling.laws import FitResult, PublishedLaw
+
+    Law = FitResult | PublishedLaw
 
 Maybe = float | None
 
 
 def command(
-    fits: Annotated[list[Path], typer.Argument(help="One or more fit.json of the same task.", metavar="FIT...")],
+    fits: Annotated[
+        list[str],
+        typer.Argument(help="One or more fit.json of the same task, or names of published laws.", metavar="FIT..."),
+    ],
     plan: Annotated[
         Path | None, typer.Option("--plan", help="A plan.json to recommend.", show_default="made from the budgets")
     ] = None,
@@ -35,6 +40,9 @@ def command(
         str | None, typer.Option(help="The measurements behind the fit: plans each of their tasks alone, too.")
     ] = None,
     output: Annotated[Path, output_option("The page to write.", ".html")] = Path("report.html"),
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder to save every figure in as well, as SVG, PDF and PNG.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Write one self-contained HTML page: the recommendation, the figures, the fit's diagnostics, the assumptions.
@@ -43,11 +51,15 @@ def command(
     """
     from t2scaling.allocate import Budget
     from t2scaling.allocate import plan as make_plan
-    from t2scaling.laws import FitResult
+    from t2scaling.artefacts import check_target
+    from t2scaling.laws import load_law
     from t2scaling.observations import read
     from t2scaling.report import report
+    from t2scaling.report.page import STEPS
 
-    loaded = [FitResult.load(path) for path in fits]
+    if figures is not None:
+        check_target(figures / "figure.svg")
+    loaded = [load_law(name) for name in fits]
     _check_task(loaded)
     budgets = {
         "train_flops": train_flops,
@@ -61,7 +73,7 @@ def command(
     else:
         recommended = make_plan(loaded[0], budget=Budget(train_flops, inference_flops, total_flops, tokens_served))
     measured = None if observations is None else read(observations)
-    with progress("Drawing", quiet=as_json):
+    with progress("Planning, drawing, writing", total=STEPS, quiet=as_json) as advance:
         path = report(
             loaded[0],
             recommended,
@@ -69,12 +81,16 @@ def command(
             extra_fits=loaded[1:],
             observations=measured,
             command=" ".join(["t2", *sys.argv[1:]]),
+            figures=figures,
+            advance=advance,
         )
-    content = {"report": path, "recommendation": recommended.sentence(), "plan": recommended.to_dict()}
-    emit(content, as_json=as_json, show=_show(recommended, path))
+    content = {"report": path, "figures": figures, "recommendation": recommended.sentence()}
+    emit(content | {"plan": recommended.to_dict()}, as_json=as_json, show=_show(recommended, path))
+    if figures is not None:
+        wrote(f"{figures}/*.svg, *.pdf, *.png")
 
 
-def _check_task(fits: list[FitResult]) -> None:
+def _check_task(fits: list[Law]) -> None:
     tasks = sorted({fit.task for fit in fits})
     if len(tasks) > 1:
         raise DataError(f"FIT names fits of several tasks ({', '.join(tasks)}): write one report per task.")
@@ -87,7 +103,7 @@ def _check_no_budget(budgets: dict[str, Maybe]) -> None:
         raise DataError(f"`{option}` and `--plan` both say what may be spent: leave one of them out.")
 
 
-def _with_plan(fits: list[FitResult], path: Path) -> tuple[list[FitResult], Plan]:
+def _with_plan(fits: list[Law], path: Path) -> tuple[list[Law], Plan]:
     """The plan, and the fits with the one behind the plan first."""
     from t2scaling.allocate import Plan
 

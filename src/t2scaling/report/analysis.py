@@ -15,8 +15,12 @@ from t2scaling.allocate import Budget, Plan, frontier, plan
 from t2scaling.costs import sample_flops
 from t2scaling.errors import FitError
 from t2scaling.laws import FitResult, fit
+from t2scaling.passk import guessing
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from t2scaling.laws import PublishedLaw
     from t2scaling.observations import Observations
 
 _GRID = (31, 19)  # training and inference budgets behind the sliders; the plan's own budgets are on it
@@ -38,7 +42,7 @@ def budget_of(recommended: Plan) -> Budget:
     return Budget(**{name: recommended.budget[name] for name in names if recommended.budget.get(name) is not None})
 
 
-def inference_budget(recommended: Plan, fits: Sequence[FitResult]) -> float:
+def inference_budget(recommended: Plan, laws: Sequence[FitResult | PublishedLaw]) -> float:
     """FLOPs per token served that the figures assume: the plan's budget, or what its optimum spends.
 
     A plan without samples (Chinchilla's law) has none; then it is what one sample of the largest model costs.
@@ -47,11 +51,18 @@ def inference_budget(recommended: Plan, fits: Sequence[FitResult]) -> float:
     if given is not None and np.isfinite(given):
         return float(given)
     if recommended.metric == "loss":
-        return float(sample_flops(max(fit.curves.N.max() for fit in fits), 1))
+        largest = [law.support["N"][1] for law in laws if "N" in law.support]
+        return float(sample_flops(max(largest, default=recommended.n_params), 1))
     return recommended.optimum.inference_flops
 
 
-def further_plans(recommended: Plan, fits: Sequence[FitResult]) -> list[Plan]:
+def guess(observations: Observations, fitted: FitResult) -> NDArray[np.float64] | None:
+    """What a guesser reaches at each k of the fit, shape (K,); None where the data do not say how easy guessing is."""
+    data = observations.measurements(fitted.task)
+    return None if data.chance is None else guessing(data.chance, fitted.curves.k, data.question_weight)
+
+
+def further_plans(recommended: Plan, fits: Sequence[FitResult | PublishedLaw]) -> list[Plan]:
     """The plan of every further fit under the budget of the first plan."""
     return [plan(other, budget=budget_of(recommended)) for other in fits]
 
@@ -75,7 +86,9 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
     return rows
 
 
-def slider_grid(fits: Sequence[FitResult], recommended: Plan, inference_flops: float) -> dict[str, Any] | None:
+def slider_grid(
+    fits: Sequence[FitResult | PublishedLaw], recommended: Plan, inference_flops: float
+) -> dict[str, Any] | None:
     """Optima over a grid of both budgets, for the page to interpolate in logarithms; None for laws without samples.
 
     Returns log10 of the budgets and, per law, log10 N and the value at each (training, inference) budget.
@@ -94,7 +107,7 @@ def slider_grid(fits: Sequence[FitResult], recommended: Plan, inference_flops: f
         theirs = np.log10(found.chinchilla_n_params).reshape(_GRID)[:, 0]
         laws.append(
             {
-                "name": fitted.law.name,
+                "name": fitted.law.label,
                 "metric": fitted.law.metric,
                 "log_n": np.round(log_n, 4),
                 "value": np.round(found.value.reshape(_GRID), 5),

@@ -18,6 +18,7 @@ from t2scaling import __version__
 from t2scaling.allocate import Allocation, Plan
 from t2scaling.artefacts import dumps
 from t2scaling.costs import samples_afforded
+from t2scaling.laws import FitResult
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report.analysis import TaskPlan
 from t2scaling.report.runs import train_flops
@@ -25,12 +26,12 @@ from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
-    from t2scaling.laws import FitResult
+    from t2scaling.laws import PublishedLaw
     from t2scaling.laws.measurements import Curves
 
 
 @dataclass(frozen=True)
-class Column:
+class Row:
     """One allocation of the plan table."""
 
     name: str
@@ -39,18 +40,10 @@ class Column:
     cells: list[str]
 
 
-ROWS = (
-    "parameters N",
-    "training tokens D",
-    "tokens per parameter D/N",
-    "samples per problem k",
-    "training FLOPs 6·N·D",
-    "FLOPs per token served 2·N·k",
-    "expected",
-)
+COLUMNS = ("N", "D", "D/N", "k", "training FLOPs", "FLOPs per token", "expected")
 
 
-def head(fit: FitResult, plan: Plan) -> dict[str, Any]:
+def head(fit: FitResult | PublishedLaw, plan: Plan) -> dict[str, Any]:
     """Title, recommendation, interval and, where the data say so, that they are simulated."""
     task = "the mean over tasks" if fit.task == "macro" else fit.task
     return {
@@ -64,7 +57,7 @@ def head(fit: FitResult, plan: Plan) -> dict[str, Any]:
     }
 
 
-def is_simulated(fit: FitResult) -> bool:
+def is_simulated(fit: FitResult | PublishedLaw) -> bool:
     """Whether the data behind the fit were drawn from a law instead of measured."""
     return fit.conventions.get("origin") == "simulated"
 
@@ -107,13 +100,13 @@ def _break_even_sentence(plan: Plan) -> str:
 
 def allocations(plans: Sequence[Plan]) -> dict[str, Any]:
     """The plan table: each law's optimum beside Chinchilla's allocation, judged by the same law."""
-    columns = []
+    rows = []
     for index, plan in enumerate(plans):
         name = law_label(plan.law)
         if plan.metric != "loss":
-            columns.append(Column("T² optimum", name, index == 0, _cells(plan.optimum)))
-        columns.append(Column("Chinchilla", name, index == 0 and plan.metric == "loss", _cells(plan.chinchilla)))
-    return {"rows": ROWS, "columns": columns}
+            rows.append(Row("T² optimum", name, index == 0, _cells(plan.optimum)))
+        rows.append(Row("Chinchilla", name, index == 0 and plan.metric == "loss", _cells(plan.chinchilla)))
+    return {"columns": COLUMNS, "rows": rows}
 
 
 def _cells(choice: Allocation) -> list[str]:
@@ -148,7 +141,7 @@ def value_text(metric: str, value: float) -> str:
     return f"{METRIC_LABELS[metric].removesuffix(' (nats)')} {value:.4g} nats"
 
 
-def warnings(fits: Sequence[FitResult], plans: Sequence[Plan]) -> list[str]:
+def warnings(fits: Sequence[FitResult | PublishedLaw], plans: Sequence[Plan]) -> list[str]:
     """Every warning once, with the law that it concerns where there are several."""
     found: dict[str, list[str]] = {}
     for fit, plan in zip(fits, plans, strict=True):
@@ -163,37 +156,42 @@ def warnings(fits: Sequence[FitResult], plans: Sequence[Plan]) -> list[str]:
     ]
 
 
-def fit_facts(fit: FitResult) -> dict[str, Any]:
+def law_facts(law: FitResult | PublishedLaw) -> dict[str, Any]:
     """Parameters with intervals, the status sentence, what was seen and how it was fitted."""
-    rows = [
-        {
-            "name": row["parameter"],
-            "value": parameter_text(row["value"]),
-            "interval": _pair(row.get("low"), row.get("high")),
-        }
-        for row in fit.summary()
-    ]
     names = {"N": "N", "D": "D", "k": "k", "tokens_per_param": "D/N", "train_flops": "training FLOPs"}
     seen = []
     for key, label in names.items():
-        if key in fit.support:
-            low, high = (format_flops(end) if "FLOPs" in label else format_number(end) for end in fit.support[key])
+        if key in law.support:
+            low, high = (format_flops(end) if "FLOPs" in label else format_number(end) for end in law.support[key])
             seen.append(f"{label} {low} to {high}")
-    count = "none" if fit.bootstrap is None else f"{len(fit.bootstrap.samples)} refits over {fit.bootstrap.over}"
+    boot = law.bootstrap
+    count = "none" if boot is None else f"{len(boot.samples)} refits over {boot.over}".replace("_", " ")
+    ranges = boot.interval(0.9) if boot is not None else {}
     return {
-        "name": law_label(fit.law.name),
-        "formula": fit.law.formula,
-        "status": fit.status.value,
-        "rows": rows,
+        "name": law.law.label,
+        "formula": law.law.formula,
+        "status": law.status.value if isinstance(law, FitResult) else f"Published: {law.citation}.",
+        "rows": [
+            {"name": name, "value": parameter_text(value), "interval": _pair(*ranges.get(name, (None, None)))}
+            for name, value in law.law.parameters.items()
+        ],
         "facts": [
-            ("runs × k", f"{len(fit.curves.N)} × {len(fit.curves.k)}"),
-            ("loss" if fit.law.metric == "pass_at_k" else "target", TARGETS[fit.target]),
-            ("objective", f"{fit.objective:.6g} ({fit.solver})"),
-            ("bootstrap", count.replace("_", " ")),
-            ("k of the fit", ", ".join(f"{k:.3g}" for k in fit.curves.k)),
+            *(_fitting(law) if isinstance(law, FitResult) else []),
+            ("bootstrap", count),
             ("seen", "; ".join(seen)),
         ],
     }
+
+
+def _fitting(fit: FitResult | PublishedLaw) -> list[tuple[str, str]]:
+    if not isinstance(fit, FitResult):
+        return []
+    return [
+        ("runs × k", f"{len(fit.curves.N)} × {len(fit.curves.k)}"),
+        ("loss" if fit.law.metric == "pass_at_k" else "target", TARGETS[fit.target]),
+        ("objective", f"{fit.objective:.6g} ({fit.solver})"),
+        ("k of the fit", ", ".join(f"{k:.3g}" for k in fit.curves.k)),
+    ]
 
 
 TARGETS = {
@@ -228,7 +226,7 @@ def task_rows(tasks: Sequence[TaskPlan]) -> list[dict[str, str]]:
     return rows
 
 
-def assumptions(fit: FitResult, plan: Plan, inference_flops: float) -> list[tuple[str, str]]:
+def assumptions(fit: FitResult | PublishedLaw, plan: Plan, inference_flops: float) -> list[tuple[str, str]]:
     """What the numbers mean and do not mean, as (heading, text); the common misreadings are met here."""
     convention = fit.conventions.get("n_params", "unstated")
     extent = fit.support.get("train_flops")
@@ -280,7 +278,7 @@ def assumptions(fit: FitResult, plan: Plan, inference_flops: float) -> list[tupl
     ]
 
 
-def _outcomes(fit: FitResult) -> str:
+def _outcomes(fit: FitResult | PublishedLaw) -> str:
     unit = fit.conventions.get("nll", "")
     if unit == "mean_per_token":
         return (
@@ -294,18 +292,21 @@ def _outcomes(fit: FitResult) -> str:
     )
 
 
-def provenance(fits: Sequence[FitResult], command: str | None) -> list[tuple[str, str]]:
+def provenance(fits: Sequence[FitResult | PublishedLaw], command: str | None) -> list[tuple[str, str]]:
     """Where the numbers come from, as (what, value)."""
     import matplotlib
     import scipy
 
     fit = fits[0]
+    if isinstance(fit, FitResult):
+        origin = [("data (SHA-256)", fit.data_hash), ("seed", str(fit.seed))]
+    else:
+        origin = [("source", fit.citation)]
     rows = [
         ("command", command or ""),
-        ("data (SHA-256)", fit.data_hash),
+        *origin,
         ("task", fit.task),
         ("conventions", "; ".join(f"{key}: {value}" for key, value in fit.conventions.items() if key != "statement")),
-        ("seed", str(fit.seed)),
         ("t2scaling", __version__),
         (
             "with",
@@ -318,11 +319,12 @@ def provenance(fits: Sequence[FitResult], command: str | None) -> list[tuple[str
     return [(name, value) for name, value in rows if value]
 
 
-def downloads(fits: Sequence[FitResult], plans: Sequence[Plan]) -> list[tuple[str, str]]:
+def downloads(laws: Sequence[FitResult | PublishedLaw], plans: Sequence[Plan]) -> list[tuple[str, str]]:
     """(file name, data: link) of each plan, each fit and the runs behind the first fit."""
     links = [(f"plan-{plan.law}.json", _link("application/json", plan.to_json())) for plan in plans]
-    links += [(f"fit-{fit.law.name}.json", _link("application/json", fit.to_json())) for fit in fits]
-    return [*links, ("runs.csv", _link("text/csv", runs_csv(fits[0].curves)))]
+    links += [(f"fit-{law.law.name}.json", _link("application/json", dumps(law.to_dict(), indent=2))) for law in laws]
+    runs = [("runs.csv", _link("text/csv", runs_csv(law.curves))) for law in laws[:1] if isinstance(law, FitResult)]
+    return [*links, *runs]
 
 
 def runs_csv(curves: Curves) -> str:

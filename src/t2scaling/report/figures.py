@@ -11,7 +11,7 @@ coverage            pass@k against k per model
 from t2scaling.report.fit_quality import predicted_observed, residuals
 from t2scaling.report.forecast import forecast
 from t2scaling.report.isoflop import isoflop_profiles
-from t2scaling.report.style import svg
+from t2scaling.report.style import save, svg
 from t2scaling.report.suite_figures import checkpoint_grid, coverage
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "isoflop_profiles",
     "predicted_observed",
     "residuals",
+    "save",
     "svg",
 ]

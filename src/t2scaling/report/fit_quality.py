@@ -36,6 +36,8 @@ def predicted_observed(
     figure, axes = style.canvas(1, len(fits), 1.2 + 4.6 * len(fits), 4.8)
     for ax, fit, other in zip(axes[0], fits, others, strict=True):
         _agreement(ax, fit, agreement(fit, inference_flops, other))
+    handles = {label: handle for ax in axes[0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -43,17 +45,17 @@ def _agreement(ax: Axes, fit: FitResult, found: Agreement) -> None:
     predicted, observed, ring = found.predicted, found.observed, found.overtrained
     shown = np.isfinite(predicted) & np.isfinite(observed) & (observed > 0) & (predicted > 0)
     colours = style.budget_colours(tokens_per_param(fit.curves))
-    points = ax.scatter(
+    ax.scatter(
         observed[shown], predicted[shown], s=26, c=[c for c, s in zip(colours, shown, strict=True) if s], linewidths=0,
         zorder=3, rasterized=bool(shown.sum() > style.RASTER_FROM),
     )  # fmt: skip
-    points.set_label("runs, coloured by D/N")
+    ax.plot([], [], "o", color=style.SEQUENCE(0.5), markersize=5, label="runs, coloured by D/N")
     both = shown & ring
     if both.any():
-        ax.scatter(
-        observed[both], predicted[both], s=70, facecolors="none", edgecolors=style.INK, linewidths=1.0, zorder=4,
-        label="overtrained, held out" if found.forecast else "overtrained",
-    )  # fmt: skip
+        ax.plot(
+            observed[both], predicted[both], "o", markersize=8, markerfacecolor="none", markeredgecolor=style.INK,
+            zorder=4, label="overtrained, held out" if found.forecast else "overtrained",
+        )  # fmt: skip
     low, high = _limits(np.concatenate([observed[shown], predicted[shown]]))
     ax.plot([low, high], [low, high], color=style.MUTED, linewidth=1.0, zorder=2)
     ax.set_xlim(low, high)
@@ -61,9 +63,9 @@ def _agreement(ax: Axes, fit: FitResult, found: Agreement) -> None:
     label = METRIC_LABELS[fit.law.metric]
     style.log_axis(ax.xaxis, f"observed {label}")
     style.log_axis(ax.yaxis, f"predicted {label}")
-    ax.set_title(style.law_label(fit.law.name))
-    ax.text(0.04, 0.96, _error_text(found), transform=ax.transAxes, va="top", linespacing=1.4)
-    ax.legend(loc="lower right")
+    text = _error_text(found)
+    ax.set_title(fit.law.label, pad=14 * (text.count("\n") + 1) + 8)
+    ax.text(0.5, 1.02, text, transform=ax.transAxes, ha="center", va="bottom", linespacing=1.4)
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -82,32 +84,40 @@ def _error_text(found: Agreement) -> str:
 
 
 @style.styled
-def residuals(fit: FitResult) -> Figure:
-    """Observed less predicted at every k of the fit, against N, D/N and k.
+def residuals(fits: Sequence[FitResult]) -> Figure:
+    """Observed less predicted at every k of the fit, against N, D/N and k: one row per fit.
 
     In percent of the prediction for losses; in points of pass@k for pass@k, where a ratio of two small numbers would
     hide everything else.
     """
+    columns = 3 if any(len(fit.curves.k) > 1 and fit.law.samples for fit in fits) else 2
+    figure, axes = style.canvas(len(fits), columns, 4.0 * columns, 3.4 * len(fits), sharey="row")
+    for row, fit in zip(axes, fits, strict=True):
+        _residuals(row, fit)
+    return figure
+
+
+def _residuals(axes: NDArray[np.object_], fit: FitResult) -> None:
     curves, values = fit.curves, grid_values(fit)
     k = curves.k[: values.shape[1]]
     predicted = fit.law.predict(curves.N[:, None], curves.D[:, None], k[None, :])
     points = fit.law.metric == "pass_at_k"
     relative = 100 * (values - predicted) / (1.0 if points else predicted)
-    shape = relative.shape
-    spread = [
-        ("parameters N", np.broadcast_to(curves.N[:, None], shape)),
-        ("tokens per parameter D/N", np.broadcast_to(tokens_per_param(curves)[:, None], shape)),
-        ("samples per problem k", np.broadcast_to(k[None, :], shape)),
-    ][: 3 if len(k) > 1 else 2]
-    figure, axes = style.canvas(1, len(spread), 4.0 * len(spread), 3.5, sharey=True)
-    for ax, (label, where) in zip(axes[0], spread, strict=True):
-        colour = style.law_colour(fit.law.name)
+    spread = {
+        "parameters N": curves.N[:, None],
+        "tokens per parameter D/N": tokens_per_param(curves)[:, None],
+        "samples per problem k": k[None, :],
+    }
+    for ax, (label, where) in zip(axes, spread.items(), strict=False):
+        if where.size == 1:
+            ax.set_axis_off()
+            continue
         ax.axhline(0, color=style.MUTED, linewidth=1.0)
         ax.scatter(
-            where.ravel(), relative.ravel(), s=9, color=colour, alpha=0.45, linewidths=0,
-            rasterized=relative.size > style.RASTER_FROM,
+            np.broadcast_to(where, relative.shape).ravel(), relative.ravel(), s=9, alpha=0.45, linewidths=0,
+            color=style.law_colour(fit.law.name), rasterized=relative.size > style.RASTER_FROM,
         )  # fmt: skip
         style.log_axis(ax.xaxis, label)
-    axes[0][0].set_ylabel("residual (points of pass@k)" if points else "residual (% of prediction)")
-    figure.suptitle(style.law_label(fit.law.name), fontsize=11, fontweight="bold")
-    return figure
+        ax.set_title(fit.law.label)
+        ax.set_ylabel("residual (points of pass@k)" if points else "residual (% of prediction)")
+        ax.tick_params(labelleft=True)

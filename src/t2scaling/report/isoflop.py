@@ -78,6 +78,7 @@ def _panel(ax: Axes, fit: FitResult, inference_flops: float, *, corrected: bool)
     else:
         ax.set_ylabel(METRIC_LABELS[fit.law.metric] if corrected else METRIC_LABELS["loss"])
     style.log_axis(ax.xaxis, "parameters N")
+    ax.tick_params(labelbottom=True)
 
 
 def _limit(ax: Axes, values: np.ndarray, logarithmic: bool) -> None:

@@ -58,7 +58,7 @@ styled = matplotlib.rc_context(_RC)  # decorates the functions that draw
 
 
 def canvas(
-    rows: int, columns: int, width: float, height: float, sharex: bool = False, sharey: bool = False
+    rows: int, columns: int, width: float, height: float, sharex: Any = False, sharey: Any = False
 ) -> tuple[Figure, NDArray[np.object_]]:
     """A figure of rows × columns plain axes, width × height inches; axes come as an array (rows, columns)."""
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -112,28 +112,46 @@ def law_label(name: str) -> str:
     return LAWS[name].label if name in LAWS else f"{name} law"
 
 
-def svg(figure: Figure, key: str) -> str:
+def step_colours(count: int) -> list[tuple[float, float, float, float]]:
+    """As many colours, evenly spaced from blue to amber."""
+    return [SEQUENCE(position) for position in np.linspace(0, 1, count)]
+
+
+def save(figure: Figure, path: Any, file_format: str = "svg") -> None:
+    """Write a figure as a file on its own: svg, pdf or png, without a date, so that equal figures give equal bytes."""
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format)
+    with matplotlib.rc_context({**_RC, "svg.hashsalt": "t2scaling"}):
+        figure.savefig(path, format=file_format, dpi=200, metadata=dates)
+
+
+def svg(figure: Figure, key: str, box: Any = None) -> str:
     """SVG markup of a figure for inlining: no prologue, ids prefixed with `key`, themed colours, no date.
 
     key   a name unique on the page; it also seeds the ids, so that equal figures give equal bytes
+    box   the part of the figure to keep, in inches; all of it
     """
     buffer = io.StringIO()
     with matplotlib.rc_context({**_RC, "svg.fonttype": "none", "svg.hashsalt": key}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=False)
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches=box)
     markup = buffer.getvalue()
     markup = markup[markup.index("<svg") :]
     markup = re.sub(r"<metadata>.*?</metadata>", "", markup, flags=re.DOTALL)
     markup = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{key}-", markup)
     markup = re.sub(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>', _svg_tag, markup, count=1, flags=re.DOTALL)
+    return themed(markup).strip()
+
+
+def themed(markup: str) -> str:
+    """Markup with ink, grid and paper as the page's CSS variables."""
     for colour, variable in _THEMED.items():
         markup = markup.replace(colour, variable)
-    return markup.strip()
+    return markup
 
 
 def _svg_tag(match: re.Match[str]) -> str:
     """An opening tag that scales with the page, up to a width at which its text is as large as in other figures."""
     width = 1.22 * float(match[1].split()[2])
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true" '
         f'viewBox="{match[1]}" preserveAspectRatio="xMidYMid meet" style="max-width: {width:.0f}px">'
     )

@@ -53,13 +53,23 @@
     return range && (x < range[0] * 0.999 || x > range[1] * 1.001);
   }
 
-  function row(table, cells, kind) {
+  var HEAD = ["", "N", "D", "D/N", "k", "expected"];
+
+  function row(table, cells, head) {
     var line = table.insertRow();
+    line.className = head ? "head" : "";
     cells.forEach(function (text, i) {
-      var cell = document.createElement(kind || (i ? "td" : "th"));
+      var cell = document.createElement(head || !i ? "th" : "td");
       cell.textContent = text;
+      cell.scope = head ? "col" : i ? "" : "row";
+      if (!head && i) { cell.setAttribute("data-label", HEAD[i]); }
       line.appendChild(cell);
     });
+  }
+
+  function say(id, text) {
+    document.getElementById(id + "-out").textContent = text;
+    document.getElementById(id).setAttribute("aria-valuetext", text);
   }
 
   function show() {
@@ -67,15 +77,15 @@
     var C = Math.pow(10, x), inference = Math.pow(10, y), far = false;
     var i = locate(grid.train, x), j = locate(grid.inference, y);
     var table = document.getElementById("explore-table");
-    document.getElementById("train-out").textContent = flops(C);
-    document.getElementById("inference-out").textContent = flops(inference);
+    say("train", flops(C) + " FLOPs");
+    say("inference", flops(inference) + " FLOPs");
     table.textContent = "";
-    row(table, ["", "N", "D", "D/N", "k", "expected"], "th");
+    row(table, HEAD, true);
     grid.laws.forEach(function (law) {
       var N = Math.pow(10, across(law.log_n, i, j)), D = C / (6 * N), k = Math.max(inference / (2 * N), 1);
       var value = across(law.value, i, j);
       var text = value === null ? "—" : law.metric === "pass_at_k" ? "pass@k " + digits(100 * value) + "%" : "−log pass@k " + digits(value) + " nats";
-      row(table, ["T² " + law.name + " law", count(N), count(D), count(D / N), digits(k), text]);
+      row(table, [law.name, count(N), count(D), count(D / N), digits(k), text]);
       far = far || outside(grid.support.N, N) || outside(grid.support.D, D) || outside(grid.support.k, k);
     });
     var N0 = Math.pow(10, mix(grid.laws[0].chinchilla_log_n[i[0]], grid.laws[0].chinchilla_log_n[i[0] + 1], i[1]));
