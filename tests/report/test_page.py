@@ -137,7 +137,7 @@ def test_figures_are_saved_beside_the_page(loss_fit, recommended, tmp_path):
     report(
         loss_fit, recommended, path=tmp_path / "r.html", figures=tmp_path / "figures", advance=lambda: steps.append(1)
     )
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in (tmp_path / "figures").iterdir()}
     assert {"isoflop.svg", "forecast.pdf", "grid.png", "residuals.svg"} <= names
     assert len(steps) == STEPS
 
