@@ -101,6 +101,17 @@ def test_the_gradient_of_sft_ignores_the_prompt(base_run: Path, colours: Task, m
     assert float((whole - parts).norm()) < 1e-5 * float(whole.norm())
 
 
+def test_a_long_prompt_loses_its_beginning(base_run: Path, colours: Task) -> None:
+    first, *rest = colours.questions("train")
+    long = replace(colours, splits={"train": (replace(first, prompt="the box " * 80 + first.prompt), *rest)})
+    cut, short = (make_examples(task, base_run / "model", "sft", 64) for task in (long, colours))
+    assert (cut.n_truncated, short.n_truncated) == (1, 0)
+    assert cut.ids.shape[1] == 64
+    n = int(short.weights[0].nonzero()[0].max()) + 2  # tokens of the question as it was
+    assert cut.ids[0, -n:].tolist() == short.ids[0, :n].tolist()
+    assert cut.weights[0].sum() == short.weights[0].sum()
+
+
 def test_the_default_rate_is_the_papers_share_of_the_peak(base_run: Path, colours: Task, tmp_path: Path) -> None:
     folder = posttrain(base_run, colours, "ft", tmp_path, epochs=1, device="cpu")
     assert read_run(folder)["posttrain"]["learning_rate"] == pytest.approx(2e-5 * 1e-2 / 3e-3)
@@ -122,7 +133,7 @@ def test_bad_input_is_refused(base_run: Path, colours: Task, tmp_path: Path) -> 
         posttrain(base_run, replace(colours, splits={"test": colours.questions("test")}), "ft", tmp_path)
     with pytest.raises(SuiteError, match="no finished run"):
         posttrain(tmp_path, colours, "ft", tmp_path)
-    long = replace(colours.questions("train")[0], prompt="box " * 80)
+    long = replace(colours.questions("train")[0], answer=" box" * 80)
     with pytest.raises(SuiteError, match="trained on sequences of 64"):
         posttrain(base_run, replace(colours, splits={"train": (long,)}), "ft", tmp_path)
     with pytest.raises(ValueError, match="`epochs` = 0"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -79,3 +80,5 @@ def test_schedule_of_a_cell() -> None:
     assert schedule.peak == pytest.approx(3e-3 * 64 / 16)
     assert schedule.steps == planned.n_tokens // 512
     assert schedule.warmup == round(shape.n_params() / 512)  # warmup tokens = N
+    bounded = schedule_for(planned, replace(training, warmup_fraction=0.25), 64)
+    assert bounded.warmup == round(0.25 * schedule.steps)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from t2scaling.errors import SuiteError
+from t2scaling.testbed.study import open_study
 from t2scaling.testbed.study.config import StudyConfig, read_config
+from t2scaling.testbed.suite import english
 
 
 def read(tmp_path: Path, text: str) -> StudyConfig:
@@ -56,3 +58,29 @@ def test_a_binary_file_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(SuiteError, match="is UTF-16 text"):
         read_config(path)
+
+
+def test_text_and_questions_are_named_from_the_files_folder(tmp_path, monkeypatch):
+    text = "suite: {recipe: custom, arguments: {text: TEXT}}\nevaluate: {paths: {sciq: questions/sciq.jsonl}}"
+    config = read(tmp_path, text.replace("TEXT", "books"))
+    assert config.suite.arguments["text"] == str(tmp_path / "books")
+    assert config.evaluate.paths == {"sciq": tmp_path / "questions/sciq.jsonl"}
+    config = read(tmp_path, text.replace("TEXT", "{kind: files, path: books, field: body}"))
+    assert config.suite.arguments["text"] == {"kind": "files", "path": str(tmp_path / "books"), "field": "body"}
+    with pytest.raises(SuiteError, match=r"`evaluate.paths.sciq` = .*sciq\.jsonl: there is no such file"):
+        open_study(tmp_path / "trial.yaml")
+
+
+def test_the_english_study_is_whole_once_its_text_and_questions_are_there(tmp_path):
+    copy = tmp_path / "english.yaml"
+    copy.write_text((Path(__file__).parents[3] / "examples" / "english.yaml").read_text())
+    for name in ("arc_easy", "openbookqa", "sciq", "lambada_openai"):
+        (tmp_path / "questions" / name).mkdir(parents=True)
+    study = open_study(copy, out=tmp_path / "out")
+    assert study.suite == english(str(tmp_path / "text"))
+    assert study.tasks == study.suite.tasks
+    assert not (tmp_path / "out").exists()
+    config = copy.read_text().replace("sciq: ", "sqiq: ")
+    copy.write_text(config)
+    with pytest.raises(SuiteError, match=r"`evaluate.paths`: unknown task `sqiq`: did you mean `sciq`"):
+        open_study(copy)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from t2scaling.errors import SuiteError
-from t2scaling.testbed.suite import RECIPES, Suite, load_suite, paper, suite_cost, tiny, world, wsd_flops
+from t2scaling.testbed import tasks
+from t2scaling.testbed.suite import (
+    RECIPES,
+    Suite,
+    custom,
+    english,
+    load_suite,
+    paper,
+    suite_cost,
+    tiny,
+    world,
+    wsd_flops,
+)
 
 # Figure 8 of arXiv 2604.01411: D/N of each cell at the exact N, "*" where overtrained, "." where there is no cell.
 FIGURE_8 = """
@@ -100,3 +114,45 @@ def test_shared_trunks_by_hand() -> None:
     cost = suite_cost(suite)
     assert cost.wsd_fraction == pytest.approx(total / suite.train_flops)
     assert cost.flops == cost.wsd_flops < cost.cosine_flops
+
+
+def test_english_is_what_the_text_can_bear() -> None:
+    suite = english("books")
+    first = [cell for cell in suite.cells if cell.seed == 0]
+    sizes = {cell.n_params for cell in first}
+    budgets = sorted({cell.level for cell in first})
+    assert len(first) >= 45
+    assert len(budgets) >= 7
+    assert budgets[-1] >= 2.5e13
+    assert sum(size > 0.5e6 for size in sizes) > len(sizes) / 2 >= 3.5
+    assert 4.9e6 < max(sizes) < 5.1e6
+    assert max(cell.n_tokens for cell in first) < suite.corpus_tokens - suite.heldout_tokens
+    assert suite.corpus == {"kind": "files", "path": "books"}
+    assert set(suite.tasks) == set(tasks.NAMES)
+    again = [cell for cell in suite.cells if cell.seed == 1]
+    assert {replace(cell, seed=0, run_id=cell.run_id.removesuffix("-s1")) for cell in again} == {
+        cell for cell in first if cell.level in budgets[-2:]
+    }
+    assert {suite.run_seed(cell) for cell in suite.cells} == {0, 1}
+
+
+def test_a_suite_of_ones_own() -> None:
+    suite = custom(
+        {"kind": "files", "path": "books", "field": "body"},
+        sizes=[[16, 2, 1, 48], [24, 2, 1, 64]],
+        budgets=["1e9", 4e9],
+        vocab_size=2048,
+        seq_len=64,
+        text_tokens="12k",
+        heldout_tokens=256,
+        ratio=[0.01, 100],
+        min_steps=1,
+        training={"learning_rate": 1e-3},
+        tasks=["arithmetic"],
+    )
+    assert {cell.shape.vocab_size for cell in suite.cells} == {2048}
+    assert {cell.level for cell in suite.cells} == {1e9, 4e9}
+    assert len(suite.cells) == 3  # the smaller model at the larger budget needs more text than there is
+    assert max(cell.n_tokens for cell in suite.cells) <= 12_000 - 256
+    assert (suite.training.learning_rate, suite.training.warmup_fraction) == (1e-3, 0.1)
+    assert suite.text_seed == 0

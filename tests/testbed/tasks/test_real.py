@@ -13,7 +13,7 @@ from t2scaling.testbed import tasks
 CHOICES = {"text": ["the moon", "a lamp ", "the sun", "a stone"], "label": ["A", "B", "C", "D"]}
 NUMBERED = {"text": ["ice", "steam", "rock"], "label": ["1", "2", "3"]}
 ROWS = {
-    "lambada_openai": [{"text": "He looked for his hat, and on the shelf he found the hat\n"}],
+    "lambada_openai": [{"text": "He looked for his hat, and on the shelf he found the hat"}],
     "arc_easy": [
         {"id": "X_1", "question": "What gives light by day? ", "choices": CHOICES, "answerKey": "C"},
         {"id": "X_2", "question": "What does boiling water become?", "choices": NUMBERED, "answerKey": "2"},
@@ -34,14 +34,14 @@ ROWS = {
 EXPECTED = {
     "lambada_openai": [("He looked for his hat, and on the shelf he found the", " hat")],
     "arc_easy": [
-        ("Question: What gives light by day?\nAnswer:", " the sun"),
+        ("Question: What gives light by day? \nAnswer:", " the sun"),
         ("Question: What does boiling water become?\nAnswer:", " steam"),
     ],
     "sciq": [
-        ("Roots take up water from the soil.\nQuestion: What do roots take up?\nAnswer:", " water"),
-        ("Question: What falls?\nAnswer:", " rain"),
+        ("Roots take up water from the soil. \nQuestion: What do roots take up?\nAnswer:", " water"),
+        ("\nQuestion: What falls?\nAnswer:", " rain"),
     ],
-    "openbookqa": [("By day we see by", " a lamp")],
+    "openbookqa": [("By day we see by", "  a lamp ")],
 }
 
 
@@ -70,6 +70,27 @@ def test_formats(tmp_path, name, suffix):
     else:
         assert pairs(task.questions("train")) == EXPECTED[name][:1]
         assert task.questions("train")[0].split == "train"
+
+
+def test_a_validation_file_alone_is_halved(tmp_path):
+    rows = [ROWS["sciq"][1] | {"question": f"What falls {n} times?"} for n in range(5)]
+    write(rows, tmp_path / "validation.parquet")
+    task = tasks.load("sciq", path=tmp_path)
+    asked = {split: [question.prompt.split()[3] for question in task.questions(split)] for split in ("train", "test")}
+    assert asked == {"train": ["0", "1"], "test": ["2", "3", "4"]}
+    write(ROWS["lambada_openai"], tmp_path / "validation.jsonl")
+    (tmp_path / "validation.parquet").unlink()
+    assert len(tasks.load("lambada_openai", path=tmp_path).questions()) == 1
+
+
+def test_chance_is_that_of_another_questions_answer(tmp_path):
+    rows = [ROWS["sciq"][1] | {"correct_answer": answer} for answer in ("rain", "rain", "snow", "rain", "hail")]
+    write(rows[:4], tmp_path / "test.jsonl")
+    write(rows[4:], tmp_path / "train.jsonl")
+    task = tasks.load("sciq", path=tmp_path)
+    assert [question.chance for question in task.questions()] == [2 / 4, 2 / 4, 0, 2 / 4]
+    again = tasks.read(tasks.save(task, tmp_path / "sciq.jsonl"))
+    assert [question.chance for question in again.questions()] == [2 / 4, 2 / 4, 0, 2 / 4]
 
 
 def test_a_single_file_is_the_test_split(tmp_path):

@@ -20,12 +20,14 @@ from t2scaling.testbed.tasks import Task
 class Examples:
     """Questions with their answers.
 
-    ids       (Q, T + 1) token ids of prompt and answer, padded at the end
-    weights   (Q, T) 1 where the next token counts in the loss, else 0
+    ids          (Q, T + 1) token ids of prompt and answer, padded at the end
+    weights      (Q, T) 1 where the next token counts in the loss, else 0
+    n_truncated  questions whose prompt lost its beginning, since it is longer than the model's sequences
     """
 
     ids: NDArray[np.int64]
     weights: NDArray[np.float32]
+    n_truncated: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -48,22 +50,25 @@ def make_examples(task: Task, tokenizer_dir: str | Path, mode: str, seq_len: int
 
     mode      ft: every token counts; sft: the answer's tokens alone
     seq_len   longest sequence that the model was trained on
-    Raises SuiteError where the task has no training split, or a question is longer than the model's sequences.
+    Of a question that is longer, the prompt loses its beginning, as it does when it is measured. Raises SuiteError where
+    the task has no training split, or an answer is as long as the model's sequences.
     """
     if "train" not in task.splits:
         raise SuiteError(f"`task` = {task.name} has no training split: choose a task of question-and-answer form.")
     questions = task.questions("train")
     tokenizer = load_tokenizer(tokenizer_dir)
-    pairs = [
+    whole = [
         tuple(tokenizer(text, add_special_tokens=False)["input_ids"] for text in (q.prompt, q.answer))
         for q in questions
     ]
-    length = max(len(prompt) + len(answer) for prompt, answer in pairs)
-    if length > seq_len:
+    longest = max(len(answer) for _, answer in whole)
+    if longest >= seq_len:
         raise SuiteError(
-            f"`task` = {task.name}: a training question has {length} tokens, the model was trained on sequences of "
-            f"{seq_len}. Shorten the questions, or train with a longer `seq_len`."
+            f"`task` = {task.name}: an answer has {longest} tokens, the model was trained on sequences of {seq_len}. "
+            "Shorten the answers, or train with a longer `seq_len`."
         )
+    pairs = [(prompt[max(0, len(prompt) + len(answer) - seq_len) :], answer) for prompt, answer in whole]
+    length = max(len(prompt) + len(answer) for prompt, answer in pairs)
     ids = np.zeros((len(pairs), length), dtype=np.int64)
     weights = np.zeros((len(pairs), length - 1), dtype=np.float32)
     for row, (prompt, answer) in enumerate(pairs):
@@ -71,4 +76,4 @@ def make_examples(task: Task, tokenizer_dir: str | Path, mode: str, seq_len: int
         ids[row, :n] = prompt + answer
         # Target t is token t + 1, so the first token of the answer is the target of the prompt's last.
         weights[row, len(prompt) - 1 if mode == "sft" else 0 : n - 1] = 1
-    return Examples(ids, weights)
+    return Examples(ids, weights, sum(cut[0] != full[0] for cut, full in zip(pairs, whole, strict=True)))

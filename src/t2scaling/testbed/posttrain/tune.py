@@ -130,6 +130,7 @@ def _facts(
             "task": task,
             "learning_rate": rate,
             "n_questions": len(examples),
+            "n_truncated": examples.n_truncated,
             "steps": loop.step,
             "tokens": int(config.epochs * (examples.weights.shape[1] + 1) * len(examples)),
             "seconds": loop.seconds,

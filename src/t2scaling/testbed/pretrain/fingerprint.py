@@ -25,7 +25,7 @@ def pretrain_fingerprint(suite: Suite, cell: Cell, corpus: Corpus) -> str:
         {name: plan[name] for name in own},
         training,
         suite.seq_len,
-        suite.seed,
+        suite.run_seed(cell),
         corpus.n_tokens,
         [shard["sha256"] for shard in corpus.manifest["shards"]],
     )

@@ -51,4 +51,4 @@ def prepare_corpus(suite: Suite, corpus_dir: str | Path, jobs: int | None = None
     """
     if jobs is None:
         jobs = min(os.cpu_count() or 1, -(-suite.corpus_tokens // TOKENS_PER_PROCESS))
-    return prepare(corpus_dir, suite.corpus, suite.vocab_size, suite.corpus_tokens, suite.seed, jobs=jobs)
+    return prepare(corpus_dir, suite.corpus, suite.vocab_size, suite.corpus_tokens, jobs=jobs)

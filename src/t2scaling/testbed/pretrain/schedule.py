@@ -55,6 +55,8 @@ def schedule_for(cell: Cell, training: TrainingConfig, seq_len: int) -> Schedule
     """
     per_step = cell.batch_size * seq_len
     steps = cell.n_tokens // per_step
-    warmup = max(1, round(training.warmup_tokens_per_param * cell.n_params / per_step))
+    warmup = training.warmup_tokens_per_param * cell.n_params / per_step
+    if training.warmup_fraction is not None:
+        warmup = min(warmup, training.warmup_fraction * steps)
     decay = decay_steps(steps, training) if training.schedule == "wsd" else 0
-    return Schedule(training.schedule, training.peak_rate(cell.shape.width), warmup, steps, decay)
+    return Schedule(training.schedule, training.peak_rate(cell.shape.width), max(1, round(warmup)), steps, decay)

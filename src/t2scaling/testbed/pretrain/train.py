@@ -52,6 +52,7 @@ def pretrain(
     trains this run, and DivergedError where the loss is no longer a number.
     """
     cell, training, seq_len = suite.cell(run_id), suite.training, suite.seq_len
+    seed = suite.run_seed(cell)
     folder, root = Path(out_dir) / run_id, Path(out_dir) / run_id / "checkpoints"
     corpus, heldout = split(open_corpus(corpus_dir), suite)
     mark = pretrain_fingerprint(suite, cell, corpus)
@@ -62,7 +63,7 @@ def pretrain(
             check_fingerprint(folder, read_run(folder), mark)
             return folder
         model = build(
-            cell.shape, seq_len, seed=suite.seed, init_std=training.init_std, device=where.device, dtype=where.dtype
+            cell.shape, seq_len, seed=seed, init_std=training.init_std, device=where.device, dtype=where.dtype
         )
         schedule = schedule_for(cell, training, seq_len)
         loop = Loop(model, cell.batch_size, seq_len, training, schedule, where, mark)
@@ -71,7 +72,7 @@ def pretrain(
             start_from_trunk(loop, suite, cell, Path(out_dir), corpus, report)
         with Metrics(folder, run_id, loop.step, trackers, where.main) as metrics:
             while loop.step < schedule.steps:
-                loop.train_step(corpus.batch(loop.step, cell.batch_size, seq_len, suite.seed))
+                loop.train_step(corpus.batch(loop.step, cell.batch_size, seq_len, seed))
                 loop.log(metrics, report)
                 loop.checkpoint_if_due(root, training.keep_checkpoints)
         if where.main:

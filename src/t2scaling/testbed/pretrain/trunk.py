@@ -24,9 +24,10 @@ def start_from_trunk(
     loop: Loop, suite: Suite, cell: Cell, out_dir: Path, corpus: Corpus, report: Report | None
 ) -> None:
     """Bring a fresh `loop` to the beginning of its decay, training the trunk as far as it is missing."""
-    folder = out_dir / ".trunks" / cell.shape.name
+    name = cell.shape.name + (f"-s{cell.seed}" if cell.seed else "")
+    folder = out_dir / ".trunks" / name
     root = folder / "checkpoints"
-    twins = [other for other in suite.cells if other.shape == cell.shape]
+    twins = [other for other in suite.cells if (other.shape, other.seed) == (cell.shape, cell.seed)]
     branches = {schedule_for(twin, suite.training, suite.seq_len).branch for twin in twins}
     branch = loop.schedule.branch
     # Another cell may be training the trunk: what it writes is wanted here too, so this one waits.
@@ -35,9 +36,9 @@ def start_from_trunk(
         loop.resume(root, at_most=branch)
         if loop.step == branch:
             return
-        with Metrics(folder, f"trunk {cell.shape.name}", loop.step, enabled=loop.place.main) as metrics:
+        with Metrics(folder, f"trunk {name}", loop.step, enabled=loop.place.main) as metrics:
             while loop.step < branch:
-                loop.train_step(corpus.batch(loop.step, cell.batch_size, suite.seq_len, suite.seed))
+                loop.train_step(corpus.batch(loop.step, cell.batch_size, suite.seq_len, suite.run_seed(cell)))
                 loop.log(metrics, report)
                 if loop.step in branches:
                     loop.save(root, keep=None)

@@ -60,7 +60,8 @@ class SuiteSection(_Section):
     """Which suite: a recipe with its arguments, or a suite file."""
 
     recipe: str | None = Field(
-        default=None, description="Recipe in t2scaling.testbed.suite.recipes: tiny, world, gpu_hour or paper."
+        default=None,
+        description="A function of t2scaling.testbed.suite.recipes: tiny, world, gpu_hour, paper, english, custom.",
     )
     file: Path | None = Field(default=None, description="A suite.json instead of a recipe.")
     arguments: dict[str, Any] = Field(default_factory=dict, description="Keyword arguments of the recipe.")
@@ -82,6 +83,9 @@ class EvaluateSection(_Section):
     samples: int = Field(default=0, ge=0, description="Completions per question; 0 for likelihoods alone.")
     sample_tasks: tuple[str, ...] | None = Field(default=None, description="Tasks to sample on; all where left out.")
     temperature: float = Field(default=1.0, ge=0, description="Sampling temperature.")
+    paths: dict[str, Path] = Field(
+        default_factory=dict, description="Local copies of real tasks, name: file or folder, from this file's folder."
+    )
 
 
 class PosttrainSection(_Section):
@@ -145,4 +149,22 @@ def read_config(path: str | Path) -> StudyConfig:
     if not isinstance(content, dict):
         raise SuiteError(f"`{path}` holds no keys: write at least `suite: {{recipe: tiny}}`.")
     defaults = {"name": path.stem, "out": Path("out") / path.stem}
-    return validate(StudyConfig, {**defaults, **content}, f"`{path}`", SuiteError)
+    config = validate(StudyConfig, {**defaults, **content}, f"`{path}`", SuiteError)
+    return _from_its_folder(config, path.parent)
+
+
+def _from_its_folder(config: StudyConfig, folder: Path) -> StudyConfig:
+    """The study with the paths of its text and questions, which are written from the file's folder, made absolute."""
+    paths = {name: (folder / path).resolve() for name, path in config.evaluate.paths.items()}
+    arguments = dict(config.suite.arguments)
+    text = arguments.get("text")
+    if isinstance(text, str):
+        arguments["text"] = str((folder / text).resolve())
+    elif isinstance(text, dict) and "path" in text:
+        arguments["text"] = text | {"path": str((folder / str(text["path"])).resolve())}
+    return config.model_copy(
+        update={
+            "evaluate": config.evaluate.model_copy(update={"paths": paths}),
+            "suite": config.suite.model_copy(update={"arguments": arguments}),
+        }
+    )

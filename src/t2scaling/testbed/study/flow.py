@@ -132,11 +132,15 @@ def _check_tasks(study: Study) -> None:
         ("evaluate.tasks", study.tasks),
         ("evaluate.sample_tasks", study.sample_tasks),
         ("posttrain.tasks", given.posttrain.tasks),
+        ("evaluate.paths", given.evaluate.paths),
     ):
         try:
             check_keys(names, list(tasks.NAMES), "task")
         except ValueError as error:
             raise SuiteError(f"`{key}`: {error}") from error
+    for name, path in given.evaluate.paths.items():
+        if not path.exists():
+            raise SuiteError(f"`evaluate.paths.{name}` = {path}: there is no such file or folder.")
     known = {"macro", *study.tasks}
     if given.fit.task not in known:
         raise SuiteError(

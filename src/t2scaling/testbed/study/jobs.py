@@ -114,14 +114,14 @@ def _one_size_after_another(suite: Suite, jobs: list[Job]) -> list[Job]:
     """
     if suite.training.schedule != "wsd":
         return jobs
-    shape = {cell.run_id: cell.shape for cell in suite.cells}
+    trunk = {cell.run_id: (cell.shape, cell.seed) for cell in suite.cells}
     tokens = {cell.run_id: cell.n_tokens for cell in suite.cells}
     last: dict[Any, str] = {}
     chained = {}
-    for job in sorted((job for job in jobs if job.id in shape), key=lambda job: tokens[job.id]):
-        before = last.get(shape[job.id])
+    for job in sorted((job for job in jobs if job.id in trunk), key=lambda job: tokens[job.id]):
+        before = last.get(trunk[job.id])
         chained[job.id] = job if before is None else replace(job, behind=(before,))
-        last[shape[job.id]] = job.id
+        last[trunk[job.id]] = job.id
     return [chained.get(job.id, job) for job in jobs]
 
 

@@ -132,7 +132,7 @@ def _prepare(study: Study) -> str:
     check_plan(suite, [cell.run_id for cell in suite.cells], layout.runs, config.jobs or cores())
     for name in study.all_tasks:
         if not layout.task(name).is_file():
-            task = tasks.load(name, seed=suite.seed)
+            task = tasks.load(name, seed=suite.text_seed, path=config.evaluate.paths.get(name))
             tasks.save(_shortened(task, config.evaluate.questions), layout.task(name))
     text = prepare_corpus(suite, layout.corpus, config.jobs)
     for name in config.posttrain.tasks:

@@ -4,8 +4,17 @@ Imports only the standard library, `costs` and the modules at the root; no torch
 """
 
 from t2scaling.testbed.suite.cost import SuiteCost, suite_cost, wsd_flops
-from t2scaling.testbed.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels, share_batches
-from t2scaling.testbed.suite.recipes import RECIPES, gpu_hour, load_suite, paper, tiny, world
+from t2scaling.testbed.suite.grid import (
+    BatchRule,
+    Cell,
+    cell,
+    fixed_batch,
+    isoflop_grid,
+    levels,
+    share_batches,
+    with_seeds,
+)
+from t2scaling.testbed.suite.recipes import RECIPES, custom, english, gpu_hour, load_suite, paper, tiny, world
 from t2scaling.testbed.suite.shape import ModelShape
 from t2scaling.testbed.suite.suite import Suite
 from t2scaling.testbed.suite.training import TrainingConfig, decay_steps
@@ -19,7 +28,9 @@ __all__ = [
     "SuiteCost",
     "TrainingConfig",
     "cell",
+    "custom",
     "decay_steps",
+    "english",
     "fixed_batch",
     "gpu_hour",
     "isoflop_grid",
@@ -29,6 +40,7 @@ __all__ = [
     "share_batches",
     "suite_cost",
     "tiny",
+    "with_seeds",
     "world",
     "wsd_flops",
 ]

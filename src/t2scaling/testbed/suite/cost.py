@@ -60,7 +60,7 @@ def _wsd_tokens(suite: Suite) -> list[tuple[int, int]]:
         decay = decay_steps(steps, suite.training)
         per_step = cell.n_tokens // steps
         decays.append((cell.n_params, decay * per_step))
-        trunks[cell.shape] = max(trunks[cell.shape], (cell.n_params, (steps - decay) * per_step))
+        trunks[cell.shape, cell.seed] = max(trunks[cell.shape, cell.seed], (cell.n_params, (steps - decay) * per_step))
     return [*trunks.values(), *decays]
 
 

@@ -30,6 +30,7 @@ class Cell:
     level         the nominal training budget in FLOPs
     overtrained   beyond the ordinary range of D/N
     batch_size    sequences per optimiser step
+    seed          added to the suite's: runs of one size and budget that differ in nothing else
     """
 
     run_id: str
@@ -40,6 +41,7 @@ class Cell:
     level: float
     overtrained: bool
     batch_size: int
+    seed: int = 0
 
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)  # how suite.json is read
 
@@ -118,6 +120,20 @@ def levels(first: float, last: float, step: float) -> list[float]:
     return [first * step**index for index in range(count)]
 
 
+def with_seeds(cells: Iterable[Cell], n_seeds: int, n_levels: int | None = None) -> list[Cell]:
+    """The cells, and behind them those of the highest `n_levels` budgets again with each further seed.
+
+    n_seeds    runs of each of these cells; the second is named with -s1, and so on
+    n_levels   budgets counted from the highest; None is all
+    """
+    cells = list(cells)
+    highest = sorted({cell.level for cell in cells}, reverse=True)[:n_levels]
+    again = [cell for cell in cells if cell.level in highest]
+    return cells + [
+        replace(cell, run_id=f"{cell.run_id}-s{seed}", seed=seed) for seed in range(1, n_seeds) for cell in again
+    ]
+
+
 def isoflop_grid(
     shapes: Sequence[ModelShape],
     budgets: Iterable[float],
@@ -128,12 +144,14 @@ def isoflop_grid(
     overtrained_ratio: float | None = None,
     overtrained_shapes: Sequence[ModelShape] | None = None,
     min_steps: int = 20,
+    max_tokens: float = math.inf,
 ) -> list[Cell]:
     """Cells of every size and budget with D/N in `ratio` (inclusive), by rising budget, then size.
 
     overtrained_ratio    also keep cells up to this D/N, marked overtrained (the overtrained extension)
     overtrained_shapes   only these sizes are extended; all where left out
     min_steps            leave out cells with fewer optimiser steps: they say more about warmup than about N and D
+    max_tokens           leave out cells with more tokens, which a finite text does not have
 
     Raises SuiteError where no cell is left, or where a budget keeps none.
     """
@@ -153,7 +171,7 @@ def isoflop_grid(
             if not low <= tokens_per_param <= limit:
                 continue
             candidate = cell(shape, level, seq_len=seq_len, batch=batch, overtrained=over)
-            if candidate.n_tokens >= min_steps * candidate.batch_size * seq_len:
+            if min_steps * candidate.batch_size * seq_len <= candidate.n_tokens <= max_tokens:
                 row.append(candidate)
         if not row:
             raise SuiteError(

@@ -4,23 +4,35 @@
     world      the suite that ships with the package, trained on a few CPU cores in about an hour
     gpu_hour   a suite planned for one hour on one GPU, on the built-in text
     paper      Figure 8 of the T² paper cell by cell, on RefinedWeb
+    english    nine sizes from 0.07 to 5 million parameters on English text of your own, and all eight tasks
+    custom     sizes × budgets on a text of your own, everything said by arguments
 
 `RECIPES` maps names to functions; `t2 suite NAME` and study files use it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from t2scaling.errors import SuiteError
 from t2scaling.observations import figure8
-from t2scaling.testbed.suite.grid import BatchRule, Cell, cell, fixed_batch, isoflop_grid, levels, share_batches
+from t2scaling.testbed.suite.grid import (
+    BatchRule,
+    Cell,
+    cell,
+    fixed_batch,
+    isoflop_grid,
+    levels,
+    share_batches,
+    with_seeds,
+)
 from t2scaling.testbed.suite.shape import ModelShape
 from t2scaling.testbed.suite.suite import Suite
 from t2scaling.testbed.suite.training import TrainingConfig
+from t2scaling.units import parse_number
 
 SYNTHETIC_TASKS = ("knowledge", "arithmetic", "causal", "spatial")
 PAPER_TASKS = ("lambada_openai", "arc_easy", "sciq", "openbookqa", *SYNTHETIC_TASKS)
@@ -168,7 +180,100 @@ def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
     )
 
 
-RECIPES: dict[str, Callable[..., Suite]] = {"tiny": tiny, "world": world, "gpu_hour": gpu_hour, "paper": paper}
+# Width, depth, heads, d_ff: N from 0.07 to 5 million at a vocabulary of 4,096, most of them above half a million, where
+# the output head is no longer nearly all of N.
+TEXT_SIZES = (
+    (16, 2, 1, 48),
+    (24, 2, 1, 64),
+    (36, 3, 2, 96),
+    (56, 4, 2, 152),
+    (80, 4, 2, 216),
+    (112, 4, 4, 304),
+    (144, 5, 4, 384),
+    (192, 5, 4, 512),
+    (256, 5, 4, 688),
+)
+
+
+def custom(
+    text: str | dict[str, Any] = "text",
+    *,
+    name: str = "custom",
+    sizes: Sequence[Sequence[int]] = TEXT_SIZES,
+    budgets: Sequence[float | str] = tuple(levels(4e11, 2.56e13, 2)),
+    ratio: Sequence[float] = (0.17, 50),
+    overtrained_ratio: float | None = 1500,
+    min_steps: int = 100,
+    vocab_size: int = 4096,
+    seq_len: int = 512,
+    text_tokens: float | str = 120e6,
+    heldout_tokens: int = 131_072,
+    tasks: Sequence[str] = PAPER_TASKS,
+    batch: Sequence[float] = (1024, 4e5, 512, 8192),
+    training: Mapping[str, Any] | None = None,
+    seeds: int = 1,
+    seed_levels: int | None = None,
+    seed: int = 0,
+    schedule: str = "cosine",
+) -> Suite:
+    """Sizes × budgets on a text of your own; what is left out is as in `english`, but for the second seeds.
+
+    text                a folder or file of text (Parquet or JSONL with a column `text`, .txt, .md), or a specification
+                        of `corpus.source`, such as {kind: files, path: articles, field: body}
+    sizes               width, depth, heads and d_ff of each size
+    budgets             training FLOPs, numbers or text such as 4e11
+    ratio               bounds on D/N of the ordinary cells; beyond them, up to `overtrained_ratio`, cells are extra
+    min_steps           cells with fewer steps are left out
+    vocab_size          entries of the tokenizer that is trained on the text
+    text_tokens         tokens to prepare, if the text has as many; a cell that needs more than these less the held-out
+                        ones is left out, so that no run sees a token twice
+    batch               the fields of `BatchRule`
+    training            fields of `TrainingConfig`
+    seeds, seed_levels  runs of each cell of the highest budgets, and how many budgets; None is all
+    """
+    n_tokens = int(parse_number(text_tokens))
+    grid = isoflop_grid(
+        [ModelShape(*size, vocab_size) for size in sizes],
+        map(parse_number, budgets),
+        seq_len=seq_len,
+        batch=BatchRule(*batch),
+        ratio=(ratio[0], ratio[1]),
+        overtrained_ratio=overtrained_ratio,
+        min_steps=min_steps,
+        max_tokens=n_tokens - heldout_tokens - 1,
+    )
+    settings = MINIATURE_RATE | {"warmup_fraction": 0.1, "log_every": 50} | dict(training or {})
+    return Suite(
+        name,
+        tuple(with_seeds(_cells(grid, schedule, seq_len), seeds, seed_levels)),
+        TrainingConfig(schedule=schedule, **settings),
+        corpus={"kind": "files", "path": text} if isinstance(text, str) else text,
+        corpus_tokens=n_tokens,
+        heldout_tokens=heldout_tokens,
+        seq_len=seq_len,
+        vocab_size=vocab_size,
+        tasks=tuple(tasks),
+        seed=seed,
+    )
+
+
+def english(text: str | dict[str, Any] = "text", seed: int = 0, schedule: str = "cosine") -> Suite:
+    """Nine sizes from 0.07 to 5 million parameters over seven budgets on real English, two seeds at the top two.
+
+    Planned for a text of 112 million tokens or more, of which the longest run sees 59 million; sequences of 512 hold
+    all but a few of SciQ's prompts.
+    """
+    return custom(text, name="english", seeds=2, seed_levels=2, seed=seed, schedule=schedule)
+
+
+RECIPES: dict[str, Callable[..., Suite]] = {
+    "tiny": tiny,
+    "world": world,
+    "gpu_hour": gpu_hour,
+    "paper": paper,
+    "english": english,
+    "custom": custom,
+}
 
 
 def load_suite(name: str | Path, schedule: str | None = None) -> Suite:

@@ -35,7 +35,7 @@ class Suite:
     seq_len          tokens per sequence
     vocab_size       size of the tokenizer, the same as every shape's
     tasks            names of the tasks that the runs are measured on
-    seed             of initial weights and of the order of the text
+    seed             of initial weights and of the order of the text; what it says has a seed of its own, in `corpus`
     convention       the convention that n_params follows
 
     Raises SuiteError for a suite that cannot be carried out.
@@ -107,6 +107,15 @@ class Suite:
         near = get_close_matches(run_id, names, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"its runs are {', '.join(names[:3])}, …"
         raise SuiteError(f"`{run_id}` is no run of suite `{self.name}`: {hint}")
+
+    def run_seed(self, cell: Cell) -> int:
+        """Seed of a cell's initial weights and of its order of the text."""
+        return self.seed + cell.seed
+
+    @property
+    def text_seed(self) -> int:
+        """Seed of what the built-in text says, and of the questions about it."""
+        return int(self.corpus.get("seed", 0))
 
     def steps(self, cell: Cell) -> int:
         """Optimiser steps of a cell."""

@@ -28,6 +28,7 @@ class TrainingConfig:
     beta1, beta2, eps         AdamW's moments
     weight_decay              decoupled: each step shrinks the matrices by learning rate × weight_decay
     warmup_tokens_per_param   linear warmup over this many tokens per parameter (1: warmup tokens = N)
+    warmup_fraction           the warmup takes no more than this part of a run; None sets no bound
     decay_fraction            wsd: the last part of the budget, over which the rate falls to zero
     clip                      largest norm of the whole gradient
     z_loss                    weight of the mean squared log-normaliser that is added to the loss
@@ -46,6 +47,7 @@ class TrainingConfig:
     eps: float = 1e-8
     weight_decay: float = 1e-4
     warmup_tokens_per_param: float = 1.0
+    warmup_fraction: float | None = None
     decay_fraction: float = 0.2
     clip: float = 1.0
     z_loss: float = 1e-4
@@ -74,8 +76,9 @@ class TrainingConfig:
                 raise ValueError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")
         if self.rate_width is not None and self.rate_width < 1:
             raise ValueError(f"`rate_width` = {self.rate_width!r} must be a width of at least 1, or left out.")
-        if not 0 < self.decay_fraction <= 1:
-            raise ValueError(f"`decay_fraction` = {self.decay_fraction!r} must lie in (0, 1].")
+        for name in ("decay_fraction", "warmup_fraction"):
+            if getattr(self, name) is not None and not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"`{name}` = {getattr(self, name)!r} must lie in (0, 1].")
 
     def peak_rate(self, width: int) -> float:
         """Peak learning rate of a model of this width."""

@@ -9,6 +9,7 @@ from sampling and from likelihood estimate the same number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class Question:
     answer        the scored text, with its leading space; prompt + answer is the whole text
     difficulty    larger is harder, on the task's own scale; NaN where unknown
     split         "test" or "train"
+    chance        how likely a guess that knows only the question's form is right; NaN where unknown
     """
 
     question_id: str
@@ -29,6 +31,7 @@ class Question:
     answer: str
     difficulty: float
     split: str
+    chance: float = math.nan
 
     @property
     def text(self) -> str:

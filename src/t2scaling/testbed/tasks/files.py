@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, StrictStr
+from pydantic import BaseModel, Field, StrictStr
 
 from t2scaling import artefacts
 from t2scaling.errors import DataError, PrerequisiteError
 from t2scaling.foreign import read_jsonl_rows, safe_name, validate
 from t2scaling.testbed.tasks.base import Question, Task
 
-_COLUMNS = ("question_id", "prompt", "answer", "difficulty", "split")
+_COLUMNS = ("question_id", "prompt", "answer", "difficulty", "split", "chance")
 
 
 class Row(BaseModel):
@@ -23,6 +24,7 @@ class Row(BaseModel):
     prompt: StrictStr
     answer: StrictStr
     difficulty: float | None = None
+    chance: Annotated[float, Field(ge=0, le=1)] | None = None
     split: StrictStr = "test"
     task: StrictStr | None = None
     kind: StrictStr = "real"
@@ -57,8 +59,8 @@ def read(path: str | Path) -> Task:
         if not row.answer.startswith(" ") or row.prompt.endswith(" "):
             where = f"`{path}`, line {number}"
             raise DataError(f"{where}: the space before the answer must be the first character of `answer`.", [row])
-        difficulty = math.nan if row.difficulty is None else row.difficulty
-        question = Question(row.question_id, row.prompt, row.answer, difficulty, row.split)
+        difficulty, chance = (math.nan if value is None else value for value in (row.difficulty, row.chance))
+        question = Question(row.question_id, row.prompt, row.answer, difficulty, row.split, chance)
         splits.setdefault(row.split, []).append(question)
     ids = Counter(question.question_id for questions in splits.values() for question in questions)
     twice = [name for name, count in ids.items() if count > 1]
