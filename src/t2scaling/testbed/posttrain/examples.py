@@ -50,8 +50,8 @@ def make_examples(task: Task, tokenizer_dir: str | Path, mode: str, seq_len: int
 
     mode      ft: every token counts; sft: the answer's tokens alone
     seq_len   longest sequence that the model was trained on
-    Of a question that is longer, the prompt loses its beginning, as it does when it is measured. Raises SuiteError where
-    the task has no training split, or an answer is as long as the model's sequences.
+    Of a question that is longer, the prompt loses its beginning, as it does when it is measured. Raises SuiteError
+    where the task has no training split, or an answer is as long as the model's sequences.
     """
     if "train" not in task.splits:
         raise SuiteError(f"`task` = {task.name} has no training split: choose a task of question-and-answer form.")
