@@ -147,6 +147,7 @@ def test_a_suite_of_ones_own() -> None:
         heldout_tokens=256,
         ratio=[0.01, 100],
         min_steps=1,
+        batch={"tokens": 512},
         training={"learning_rate": 1e-3},
         tasks=["arithmetic"],
     )

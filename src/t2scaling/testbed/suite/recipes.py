@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ MINIATURE_BATCH = BatchRule(tokens=1024, at=4e5, smallest=512, largest=8192)
 MINIATURE_RATE: dict[str, Any] = {"learning_rate": 4e-3, "rate_width": 128}
 
 
-def _shapes(table: tuple[tuple[int, int, int, int], ...], vocab_size: int) -> list[ModelShape]:
+def _shapes(table: Sequence[Sequence[int]], vocab_size: int) -> list[ModelShape]:
     return [ModelShape(width, depth, heads, d_ff, vocab_size) for width, depth, heads, d_ff in table]
 
 
@@ -209,7 +210,7 @@ def custom(
     text_tokens: float | str = 120e6,
     heldout_tokens: int = 131_072,
     tasks: Sequence[str] = PAPER_TASKS,
-    batch: Sequence[float] = (1024, 4e5, 512, 8192),
+    batch: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     seeds: int = 1,
     seed_levels: int | None = None,
@@ -227,16 +228,16 @@ def custom(
     vocab_size          entries of the tokenizer that is trained on the text
     text_tokens         tokens to prepare, if the text has as many; a cell that needs more than these less the held-out
                         ones is left out, so that no run sees a token twice
-    batch               the fields of `BatchRule`
+    batch               fields of `BatchRule`
     training            fields of `TrainingConfig`
     seeds, seed_levels  runs of each cell of the highest budgets, and how many budgets; None is all
     """
     n_tokens = int(parse_number(text_tokens))
     grid = isoflop_grid(
-        [ModelShape(*size, vocab_size) for size in sizes],
+        _shapes(sizes, vocab_size),
         map(parse_number, budgets),
         seq_len=seq_len,
-        batch=BatchRule(*batch),
+        batch=replace(MINIATURE_BATCH, **(batch or {})),
         ratio=(ratio[0], ratio[1]),
         overtrained_ratio=overtrained_ratio,
         min_steps=min_steps,
