@@ -56,14 +56,12 @@ def _rows(
     """One row per combination, in the order N, D, k."""
     import numpy as np
 
-    from t2scaling.laws.result import outside_support
-
     N, D, k = (part.ravel() for part in np.meshgrid(sizes, tokens, counts, indexing="ij"))
     value = source.law.predict(N, D, k, metric)
     low = high = np.full(value.shape, np.nan)
     if source.bootstrap is not None:
         low, high = source.bootstrap.predict_interval(N, D, k, metric, level)
-    outside = outside_support(source.support, N, D, k)
+    outside = source.support.outside(N, D, k)
     names = ("n_params", "n_tokens", "k", "value", "low", "high", "outside_fitted_range")
     return [
         dict(zip(names, (*(float(x) for x in numbers), bool(flag)), strict=True))

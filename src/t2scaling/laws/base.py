@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import ArgumentError, DataError, unknown
 from t2scaling.laws.solvers.rootfind import root
+from t2scaling.units import parse_number
 
 if TYPE_CHECKING:
     from t2scaling.laws.chinchilla import ChinchillaLaw
@@ -195,9 +196,28 @@ def numbers(values: Any) -> list[Any]:
     return [float(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float) for value in values]
 
 
+def as_array(name: str, value: Any) -> Array:
+    """Numbers, or text such as "7B" (one, or a list of them), as a float array.
+
+    >>> as_array("N", ["70M", "7B"]).tolist()
+    [70000000.0, 7000000000.0]
+
+    Raises ArgumentError naming the argument for anything else.
+    """
+    try:
+        if isinstance(value, str):
+            value = parse_number(value)
+        elif isinstance(value, list | tuple) and any(isinstance(one, str) for one in value):
+            value = [parse_number(one) for one in value]
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        said = str(error).rstrip(".") if isinstance(error, ArgumentError) else "give numbers, or text such as 7B"
+        raise ArgumentError(f"`{name}` = {str(value)[:60]}: {said}.") from None
+
+
 def check_samples(k: ArrayLike) -> Array:
     """Return k as a float array; raises ArgumentError where k < 1, since a law says nothing of part of a sample."""
-    k = np.asarray(k, dtype=float)
+    k = as_array("k", k)
     if np.any(~(k >= 1)):
         worst = np.nanmin(k) if np.any(np.isfinite(k)) else np.nan
         raise ArgumentError(
@@ -208,7 +228,7 @@ def check_samples(k: ArrayLike) -> Array:
 
 def positive(name: str, value: ArrayLike) -> Array:
     """Return a positive float array; raises ArgumentError naming the argument otherwise."""
-    value = np.asarray(value, dtype=float)
+    value = as_array(name, value)
     if np.any(~(value > 0)):
         raise ArgumentError(f"`{name}` must be positive, got {float(np.min(value)):g}.")
     return value

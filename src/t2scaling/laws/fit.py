@@ -23,12 +23,14 @@ from t2scaling.laws.measurements import Curves, FitData, Measurements
 from t2scaling.laws.options import DELTA, EXPONENT_BOUNDS, FitOptions, Solver
 from t2scaling.laws.registry import law_class
 from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
+from t2scaling.laws.support import Support
 from t2scaling.units import format_number
 
 Array = NDArray[np.float64]
 Objective = Literal["sse", "log_sse", "log_huber"]
 _SOLVER_OF: dict[Objective, Solver] = {"sse": "varpro", "log_sse": "log_sse", "log_huber": "huber"}
 GRID_POINTS = 12
+MOST_MISSED = 0.5  # of a value, in the median: a law that misses more is no description of its own data
 
 
 def fit(
@@ -59,9 +61,12 @@ def fit_with(
     """The same with the law's class and its options as values."""
     measurements, curves, notes = _prepare(data, law, task, k, options)
     best, found = fit_law(law, curves, options, measurements)
+    residuals = best.observed(curves) - best.predict(curves.N[:, None], curves.D[:, None], curves.k)
     status = _status(best, bool(found.converged[0]), options)
     if status is FitStatus.FAILED:
         raise FitError(f"the {law.name} law did not fit {curves.task}: {status.value}", best)
+    if status.usable and _median_miss(best.observed(curves), residuals) > MOST_MISSED:
+        status = FitStatus.POOR
     boot = _bootstrap(best, curves, options, measurements) if options.bootstrap else None
     if boot is not None and boot.over != options.bootstrap_over:
         notes.append("only runs were resampled: the curves given do not hold single questions.")
@@ -73,8 +78,8 @@ def fit_with(
         objective=float(found.value[0]),
         solver=options.solver,
         curves=curves,
-        residuals=best.observed(curves) - best.predict(curves.N[:, None], curves.D[:, None], curves.k),
-        support=support(curves),
+        residuals=residuals,
+        support=Support.of(curves.N, curves.D, curves.k, curves.train_flops),
         conventions=dict(curves.conventions),
         data_hash=curves.data_hash,
         seed=options.seed,
@@ -107,6 +112,12 @@ def _status(law: Law, converged: bool, options: FitOptions) -> FitStatus:
     if not converged:
         return FitStatus.MAX_ITERATIONS
     return FitStatus.AT_BOUND if law.at_bound(options) else FitStatus.CONVERGED
+
+
+def _median_miss(observed: Array, residuals: Array) -> float:
+    """The median of |predicted/observed − 1| over all runs and k with something to be relative to."""
+    some = np.isfinite(residuals) & (observed > 0)
+    return float(np.median(np.abs(residuals[some] / observed[some]))) if some.any() else 0.0
 
 
 def fit_chinchilla(
@@ -156,13 +167,6 @@ def default_k(N: Array, inference_flops: float | None = None, most: float = np.i
         )
     top = min(afforded, most)
     return np.array([1.0]) if top <= 1 else np.geomspace(1, top, GRID_POINTS)
-
-
-def support(curves: Curves) -> dict[str, tuple[float, float]]:
-    """Smallest and largest N, D, k, tokens per parameter and training FLOPs among the curves."""
-    seen = {"N": curves.N, "D": curves.D, "k": curves.k, "tokens_per_param": curves.D / curves.N}
-    seen["train_flops"] = flops_of(curves)
-    return {name: (float(value.min()), float(value.max())) for name, value in seen.items()}
 
 
 def flops_of(curves: Curves) -> Array:

@@ -9,7 +9,6 @@ support, conventions, warnings, bootstrap` either way, so that `plan` and `predi
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
@@ -21,14 +20,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import DataError
+from t2scaling.foreign import read_artefact
+from t2scaling.laws.artefact import PUBLISHED_FORMAT, PublishedFile
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.constrained import DataConstrainedLaw
 from t2scaling.laws.result import Bootstrap, FitResult
-from t2scaling.laws.serialise import law_from_dict
+from t2scaling.laws.support import Support
 
 Array = NDArray[np.float64]
-FORMAT = "t2scaling/published-law/1"
 
 _TOTAL = "every parameter, with embeddings (as Hoffmann et al. count; see Pearce & Song 2024, arXiv 2406.12907)"
 
@@ -53,7 +53,7 @@ class PublishedLaw:
     law: Law
     citation: str
     task: str
-    support: dict[str, tuple[float, float]] = field(default_factory=dict)
+    support: Support = field(default_factory=Support)
     conventions: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -75,33 +75,17 @@ class PublishedLaw:
         boot = self.bootstrap
         samples = None if boot is None else {"over": boot.over, "target": boot.target, "samples": boot.samples}
         return {
-            "format": FORMAT,
+            "format": PUBLISHED_FORMAT,
             "name": self.name,
             "citation": self.citation,
             "task": self.task,
             "law": self.law.to_dict(),
-            "support": self.support,
+            "support": dict(self.support),
             "conventions": self.conventions,
             "warnings": list(self.warnings),
             "provenance": self.provenance,
             "bootstrap": samples,
         }
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> PublishedLaw:
-        """Read back what `to_dict` wrote."""
-        law, boot = law_from_dict(content["law"]), content["bootstrap"]
-        return cls(
-            name=content["name"],
-            law=law,
-            citation=content["citation"],
-            task=content["task"],
-            support={axis: (float(lo), float(hi)) for axis, (lo, hi) in content["support"].items()},
-            conventions=content["conventions"],
-            warnings=tuple(content["warnings"]),
-            provenance=content["provenance"],
-            bootstrap=boot and Bootstrap(type(law), np.array(boot["samples"], float), boot["over"], boot["target"]),
-        )
 
 
 def load_law(name_or_path: str | Path) -> FitResult | PublishedLaw:
@@ -130,7 +114,14 @@ def names() -> tuple[str, ...]:
 
 def _packaged(name: str) -> PublishedLaw:
     file = resources.files("t2scaling.laws") / "data" / f"{name.replace('/', '--')}.json"
-    return PublishedLaw.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    with resources.as_file(file) as path:
+        found = read_artefact(path, PublishedFile, PUBLISHED_FORMAT, "scripts/publish_laws.py")
+    law = found.law.law()
+    boot = found.bootstrap.bootstrap(law, found.bootstrap.target) if found.bootstrap else None
+    return PublishedLaw(
+        found.name, law, found.citation, found.task, Support(found.support), found.conventions, found.warnings,
+        found.provenance, boot,
+    )  # fmt: skip
 
 
 def _printed() -> dict[str, Callable[[], PublishedLaw]]:
@@ -145,7 +136,7 @@ def _printed() -> dict[str, Callable[[], PublishedLaw]]:
 
 
 # As the abstract of Hoffmann et al. gives it: 70 million to 16 billion parameters, 5 to 500 billion tokens.
-_HOFFMANN_RANGE = {"N": (7e7, 1.6e10), "D": (5e9, 5e11)}
+_HOFFMANN_RANGE = Support({"N": (7e7, 1.6e10), "D": (5e9, 5e11)})
 # The 240 points digitised from their Figure 4 (five of highest loss dropped), with D = C/6N.
 _DIGITISED_RANGE = {
     "N": (5.73e7, 1.62e10),
@@ -196,7 +187,7 @@ def _besiroglu() -> PublishedLaw:
         ),
         citation="Besiroglu et al. 2024, arXiv 2404.10102, maximum-likelihood refit",
         task="MassiveText validation loss",
-        support=_DIGITISED_RANGE,
+        support=Support(_DIGITISED_RANGE),
         conventions=_MASSIVETEXT,
     )
 
@@ -209,7 +200,7 @@ def _open_athena() -> PublishedLaw:
         law=ChinchillaLaw(E=1.9051, A=4.0005 * 1e6**alpha, alpha=alpha, B=1.0509 * 1e9**beta, beta=beta),
         citation="Czech et al. 2026, arXiv 2603.22339, variable projection on the digitised points below 1e21 FLOPs",
         task="MassiveText validation loss",
-        support={**_DIGITISED_RANGE, "train_flops": (1.39e18, 1e21)},
+        support=Support({**_DIGITISED_RANGE, "train_flops": (1.39e18, 1e21)}),
         conventions=_MASSIVETEXT,
     )
 
@@ -233,7 +224,7 @@ def _muennighoff() -> PublishedLaw:
         law=law,
         citation="Muennighoff et al. 2023, arXiv 2305.16264: C4, with the form for repeated data",
         task="C4 validation loss",
-        support={"N": (0.0, 9e9), "D": (0.0, 9e11)},  # the paper states the upper ends alone
+        support=Support({"N": (0.0, 9e9), "D": (0.0, 9e11)}),  # the paper states the upper ends alone
         conventions={"n_params": "as the paper names its models", "loss": "nats per token of C4"},
         warnings=("Tokens are taken to be unique: for repeated data use `data_constrained.predict(N, D, unique)`.",),
         data_constrained=DataConstrainedLaw(law, r_tokens=15.387756, r_params=5.309743),

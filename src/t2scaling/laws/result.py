@@ -1,30 +1,34 @@
 """What a fit hands back: the law, how it was found, what it was fitted to, and what to beware of.
 
-A `FitResult` predicts like its law, explains itself in sentences, and goes to fit.json and back without loss.
+A `FitResult` predicts like its law, explains itself in sentences, shows itself as a table or a figure, and goes to
+fit.json and back without loss.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from html import escape
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.artefacts import dumps, write_text
-from t2scaling.errors import ArgumentError, DataError
+from t2scaling.errors import ArgumentError
+from t2scaling.foreign import read_artefact
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.measurements import Curves, Target
-from t2scaling.laws.serialise import curves_from_dict, curves_to_dict, law_from_dict
+from t2scaling.laws.support import Support
+from t2scaling.views import figure, frame, html_table
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-FORMAT = "t2scaling/fit/1"
-SUPPORT = ("N", "D", "k", "tokens_per_param", "train_flops")
-_SLACK = 1e-3  # of a range's ends: ranges are shown with three digits
+MADE_BY = "t2 fit … -o fit.json"
 
 
 class FitStatus(StrEnum):
@@ -33,7 +37,16 @@ class FitStatus(StrEnum):
     CONVERGED = "The fit converged."
     AT_BOUND = "The fit converged with a parameter on its bound: add runs that vary more in N, D or k."
     MAX_ITERATIONS = "The fit ran out of iterations: its parameters may still move; fit with more restarts."
+    POOR = (
+        "The law misses its own measurements, half of them by more than half of their value: fit another law, or "
+        "another range of k; plan nothing with this one."
+    )
     FAILED = "The fit found no usable law: check the measurements with `t2 validate`."
+
+    @property
+    def usable(self) -> bool:
+        """Whether the law may be relied on; `t2 fit` exits 1 where it may not."""
+        return self in (FitStatus.CONVERGED, FitStatus.AT_BOUND)
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ class Bootstrap:
         return low, high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FitResult:
     """A fitted law and everything needed to judge it.
 
@@ -81,10 +94,11 @@ class FitResult:
     target      which mean over questions `curves.value` holds
     objective   the (weighted) sum of squares, or of Huber losses, that was minimised
     residuals   observed less predicted, shape (R, K), in the metric that was fitted; NaN where not measured
-    support     {"N", "D", "k", "tokens_per_param", "train_flops"}: smallest and largest seen by the fit
+    support     smallest and largest N, D, k, tokens per parameter and training FLOPs that were measured
     conventions how N was counted, what the likelihoods are, in words
     data_hash   SHA-256 of the data behind the curves
     warnings    sentences, each with what to do
+    quality     errors in the sample and held out, where a backtest has measured them
     """
 
     law: Law
@@ -95,30 +109,44 @@ class FitResult:
     solver: str
     curves: Curves
     residuals: Array
-    support: dict[str, tuple[float, float]]
+    support: Support
     conventions: dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
     seed: int = 0
     warnings: tuple[str, ...] = ()
     bootstrap: Bootstrap | None = None
+    quality: dict[str, Any] | None = None
 
     kind: ClassVar[str] = "fit"
 
-    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
-        """The law's prediction, broadcast; see the law for what it can say."""
-        return self.law.predict(N, D, k, metric)
+    def predict(
+        self,
+        N: ArrayLike,
+        D: ArrayLike,
+        k: ArrayLike = 1.0,
+        metric: Metric | None = None,
+        *,
+        interval: float | None = None,
+    ) -> Any:
+        """The law's prediction, broadcast; see the law for what it can say.
+
+        interval   a level such as 0.9: returns (value, low, high) instead of the value alone. Raises ArgumentError
+                   where the fit has nothing to take an interval from
+        """
+        value = self.law.predict(N, D, k, metric)
+        return value if interval is None else (value, *self.predict_interval(N, D, k, metric, interval))
 
     def predict_interval(
         self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None, level: float = 0.9
     ) -> tuple[Array, Array]:
-        """Percentile interval of the bootstrap's predictions. Raises ValueError without a bootstrap."""
+        """Percentile interval of the bootstrap's predictions. Raises ArgumentError without a bootstrap."""
         if self.bootstrap is None:
             raise ArgumentError("this fit has no bootstrap: fit with `bootstrap` = 200 to have intervals.")
         return self.bootstrap.predict_interval(N, D, k, metric, level)
 
     def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> NDArray[np.bool_]:
         """Whether a point lies outside the ranges of N, D, D/N or k that the fit has seen, broadcast."""
-        return outside_support(self.support, N, D, k)
+        return self.support.outside(N, D, k)
 
     def summary(self, level: float = 0.9) -> list[dict[str, Any]]:
         """One row per parameter: name, value and, with a bootstrap, low and high."""
@@ -133,27 +161,45 @@ class FitResult:
         """The status and every warning, in sentences."""
         return "\n".join([self.status.value, *self.warnings])
 
+    def to_frame(self) -> pl.DataFrame:
+        """One row per run and k that was measured: what was observed, and what the law says."""
+        curves, observed = self.curves, self.law.observed(self.curves)
+        columns = {
+            "run_id": np.repeat(np.array(curves.run_id, dtype=object), len(curves.k)),
+            "n_params": np.repeat(curves.N, len(curves.k)),
+            "n_tokens": np.repeat(curves.D, len(curves.k)),
+            "k": np.tile(curves.k, len(curves.N)),
+            "observed": observed.ravel(),
+            "predicted": (observed - self.residuals).ravel(),
+        }
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        made = [dict(zip(columns, row, strict=True)) for row in rows if np.isfinite(row[-1])]
+        return frame(made)
+
+    def plot(self) -> Figure:
+        """Predicted against observed at every k, as a figure (needs matplotlib)."""
+        return figure("fit", self)
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{name}={value:.4g}" for name, value in self.law.parameters.items())
+        R, K = self.curves.value.shape
+        return f"FitResult({self.law.name}, {self.task}, {R} runs × {K} k, {self.status.name}: {numbers})"
+
+    def _repr_html_(self) -> str:
+        head = ("parameter", "value", "90% interval")
+        body: list[tuple[str, ...]] = [
+            (row["parameter"], f"{row['value']:.5g}", f"{row['low']:.4g} to {row['high']:.4g}" if row["low"] else "")
+            for row in self.summary()
+        ]
+        said = "".join(f"<p>{escape(line)}</p>" for line in self.explain().splitlines())
+        title = f"{self.law.label}: {self.task}"
+        return f"<p><b>{escape(title)}</b></p>{html_table(head, body)}{said}"
+
     def to_dict(self) -> dict[str, Any]:
         """Everything, as plain values and arrays."""
-        boot = self.bootstrap
-        return {
-            "format": FORMAT,
-            "law": self.law.to_dict(),
-            "task": self.task,
-            "target": self.target,
-            "status": {"name": self.status.name, "sentence": self.status.value},
-            "objective": self.objective,
-            "solver": self.solver,
-            "seed": self.seed,
-            "support": self.support,
-            "conventions": self.conventions,
-            "data_hash": self.data_hash,
-            "warnings": list(self.warnings),
-            "summary": self.summary(),
-            "curves": curves_to_dict(self.curves),
-            "residuals": self.residuals,
-            "bootstrap": None if boot is None else {"over": boot.over, "names": boot.names, "samples": boot.samples},
-        }
+        from t2scaling.laws.artefact import fit_content
+
+        return fit_content(self)
 
     def to_json(self) -> str:
         """The text of fit.json."""
@@ -164,66 +210,14 @@ class FitResult:
         return write_text(path, self.to_json() + "\n")
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> FitResult:
-        """The fit that `to_dict` described. Raises DataError if the content is no fit."""
-        if content.get("format") != FORMAT:
-            raise DataError(f"`format` = {content.get('format')!r} is no fit that this version reads ({FORMAT!r}).")
-        law = law_from_dict(content["law"])
-        boot = content["bootstrap"]
-        curves = curves_from_dict(content["curves"])
-        samples = None if boot is None else np.array(boot["samples"], dtype=float).reshape(-1, len(law.parameter_names))
-        return cls(
-            law=law,
-            task=content["task"],
-            target=curves.target,
-            status=FitStatus[content["status"]["name"]],
-            objective=content["objective"],
-            solver=content["solver"],
-            curves=curves,
-            residuals=np.array(content["residuals"], dtype=float).reshape(len(curves.run_id), -1),
-            support={name: _range(content["support"][name]) for name in SUPPORT},
-            conventions=dict(content["conventions"]),
-            data_hash=content["data_hash"],
-            seed=content["seed"],
-            warnings=tuple(content["warnings"]),
-            bootstrap=None if samples is None else Bootstrap(type(law), samples, boot["over"], content["target"]),
-        )
-
-    @classmethod
     def load(cls, path: str | Path) -> FitResult:
-        """Read fit.json. Raises DataError if it is no fit, OSError if it cannot be read."""
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"`{path}` is not JSON ({error}): give a fit.json written by `t2 fit -o`.") from error
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise DataError(f"`{path}` is not a fit: give a fit.json written by `t2 fit -o`.")
-        try:
-            return cls.from_dict(content)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            lacks = f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
-            raise DataError(f"`{path}` is a damaged fit ({lacks}): fit again with `t2 fit -o`.") from error
+        """Read fit.json, of 0.1.0 too. Raises DataError if it is no fit, OSError if it cannot be read."""
+        from t2scaling.laws.artefact import FIT_FORMAT, FitFile
 
-
-def _range(ends: list[float]) -> tuple[float, float]:
-    low, high = ends
-    return float(low), float(high)
+        return read_artefact(path, FitFile, FIT_FORMAT, MADE_BY).fit()
 
 
 def _tails(level: float) -> list[float]:
     if not 0 < level < 1:
         raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
     return [(1 - level) / 2, (1 + level) / 2]
-
-
-def outside_support(
-    support: Mapping[str, tuple[float, float]], N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0
-) -> NDArray[np.bool_]:
-    """Whether points lie outside the ranges of `support` ("N", "D", "tokens_per_param", "k", where given)."""
-    N, D, k = (np.asarray(value, dtype=float) for value in (N, D, k))
-    out = np.zeros(np.broadcast_shapes(N.shape, D.shape, k.shape), dtype=bool)
-    for name, value in {"N": N, "D": D, "tokens_per_param": D / N, "k": k}.items():
-        if name in support:
-            low, high = support[name]
-            out = out | (value < low * (1 - _SLACK)) | (value > high * (1 + _SLACK))
-    return out

@@ -1,0 +1,188 @@
+"""fit.json, and the JSON of published laws, as pydantic models: what is written, and what is checked when it is read.
+
+Shapes: R runs, K values of k, B refits, P parameters. NaN is null in JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from t2scaling.laws.base import Law
+from t2scaling.laws.measurements import Curves, Target
+from t2scaling.laws.options import Over
+from t2scaling.laws.registry import LAWS
+from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
+from t2scaling.laws.support import AXES, Support
+
+FIT_FORMAT = "t2scaling/fit/1"
+PUBLISHED_FORMAT = "t2scaling/published-law/1"
+
+
+def _array(value: Any) -> NDArray[np.float64]:
+    try:
+        return np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError("it should hold numbers or null, all rows of one length") from None
+
+
+Array = Annotated[Any, BeforeValidator(_array)]
+Range = tuple[float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class LawPart(_Part):
+    """Name, parameters, and what else the law keeps."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str
+    parameters: dict[str, Any]
+
+    def law(self) -> Law:
+        if self.name not in LAWS:
+            raise ValueError(f"`law` = {self.name!r} is no law that is known here: there are {', '.join(LAWS)}")
+        return LAWS[self.name].from_dict(self.model_dump())
+
+
+class CurvesPart(_Part):
+    """`Curves`, every field."""
+
+    task: str
+    run_id: tuple[str, ...]
+    n_params: Array
+    n_tokens: Array
+    k: Array
+    target: Target
+    value: Array
+    pass_at_k: Array
+    se: Array
+    train_flops: Array | None = None
+    overtrained: list[bool] | None = None
+    conventions: dict[str, str] = Field(default_factory=dict)
+    data_hash: str = ""
+
+    @model_validator(mode="after")
+    def _shapes(self) -> Self:
+        R, K = len(self.run_id), self.k.size
+        lists = {"n_params": (R,), "n_tokens": (R,), "k": (K,), "value": (R, K), "pass_at_k": (R, K), "se": (R, K)}
+        for name, shape in lists.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"`{name}` has the shape {getattr(self, name).shape}, and {shape} is needed")
+        for name in ("n_params", "n_tokens", "k"):
+            if not np.all(getattr(self, name) > 0):
+                raise ValueError(f"`{name}` must be positive")
+        return self
+
+    @classmethod
+    def of(cls, curves: Curves) -> dict[str, Any]:
+        """Plain values and arrays of the curves, under the names of the file."""
+        names = {"n_params": "N", "n_tokens": "D"}
+        return {name: getattr(curves, names.get(name, name)) for name in cls.model_fields}
+
+    def curves(self) -> Curves:
+        return Curves(
+            task=self.task, run_id=self.run_id, N=self.n_params, D=self.n_tokens, k=self.k, target=self.target,
+            value=self.value, pass_at_k=self.pass_at_k, se=self.se, train_flops=self.train_flops,
+            overtrained=None if self.overtrained is None else np.array(self.overtrained, dtype=bool),
+            conventions=self.conventions, data_hash=self.data_hash,
+        )  # fmt: skip
+
+
+class BootstrapPart(_Part):
+    over: Over
+    samples: Array
+    target: Target | None = None
+
+    def bootstrap(self, law: Law, target: Target | None) -> Bootstrap:
+        P = len(law.parameter_names)
+        if self.samples.ndim != 2 or self.samples.shape[1] != P:
+            raise ValueError(f"`bootstrap.samples` has the shape {self.samples.shape}, and P = {P} columns are needed")
+        return Bootstrap(type(law), self.samples, self.over, target)
+
+
+class StatusPart(_Part):
+    name: Literal["CONVERGED", "AT_BOUND", "MAX_ITERATIONS", "POOR", "FAILED"]
+
+
+class FitFile(_Part):
+    """fit.json."""
+
+    law: LawPart
+    task: str
+    target: Target
+    status: StatusPart
+    objective: float
+    solver: str
+    seed: int = 0
+    support: dict[str, Range]
+    conventions: dict[str, str]
+    data_hash: str
+    warnings: tuple[str, ...]
+    curves: CurvesPart
+    residuals: Array
+    bootstrap: BootstrapPart | None = None
+    quality: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _builds(self) -> Self:
+        if self.residuals.shape != self.curves.value.shape:
+            raise ValueError(f"`residuals` has the shape {self.residuals.shape}, unlike the curves")
+        lacking = [axis for axis in AXES if axis not in self.support]
+        if lacking:
+            raise ValueError(f"`support` lacks {', '.join(lacking)}")
+        self.fit()
+        return self
+
+    def fit(self) -> FitResult:
+        law = self.law.law()
+        return FitResult(
+            law=law, task=self.task, target=self.target, status=FitStatus[self.status.name], objective=self.objective,
+            solver=self.solver, curves=self.curves.curves(), residuals=self.residuals, support=Support(self.support),
+            conventions=self.conventions, data_hash=self.data_hash, seed=self.seed, warnings=self.warnings,
+            bootstrap=self.bootstrap.bootstrap(law, self.target) if self.bootstrap else None, quality=self.quality,
+        )  # fmt: skip
+
+
+def fit_content(fit: FitResult) -> dict[str, Any]:
+    """What fit.json holds, as plain values and arrays."""
+    boot = fit.bootstrap
+    return {
+        "format": FIT_FORMAT,
+        "law": fit.law.to_dict(),
+        "task": fit.task,
+        "target": fit.target,
+        "status": {"name": fit.status.name, "sentence": fit.status.value},
+        "objective": fit.objective,
+        "solver": fit.solver,
+        "seed": fit.seed,
+        "support": dict(fit.support),
+        "conventions": fit.conventions,
+        "data_hash": fit.data_hash,
+        "warnings": list(fit.warnings),
+        "quality": fit.quality,
+        "summary": fit.summary(),
+        "curves": CurvesPart.of(fit.curves),
+        "residuals": fit.residuals,
+        "bootstrap": None if boot is None else {"over": boot.over, "names": boot.names, "samples": boot.samples},
+    }
+
+
+class PublishedFile(_Part):
+    """A published law under `data/`."""
+
+    name: str
+    citation: str
+    task: str
+    law: LawPart
+    support: dict[str, Range]
+    conventions: dict[str, str]
+    warnings: tuple[str, ...]
+    provenance: dict[str, Any]
+    bootstrap: BootstrapPart | None = None
