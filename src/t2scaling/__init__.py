@@ -35,7 +35,7 @@ _HOME = {
     "NaiveLaw": "t2scaling.laws",
     "FitResult": "t2scaling.laws",
     "FitStatus": "t2scaling.laws",
-    "fit": "t2scaling.laws",
+    "fit": "t2scaling.api",
     "load_law": "t2scaling.laws",
     "Plan": "t2scaling.allocate",
     "Frontier": "t2scaling.allocate",
@@ -74,6 +74,7 @@ __all__ = [
 if TYPE_CHECKING:
     from t2scaling import costs, laws, passk
     from t2scaling.allocate import Frontier, Plan, frontier, plan
+    from t2scaling.api import fit
     from t2scaling.errors import ArgumentError, DataError, FitError, PrerequisiteError, SuiteError, T2Error
     from t2scaling.laws import (
         AccuracyLaw,
@@ -82,7 +83,6 @@ if TYPE_CHECKING:
         FitStatus,
         LossLaw,
         NaiveLaw,
-        fit,
         load_law,
     )
     from t2scaling.observations import Observations, load_observations, load_suite, read

@@ -55,7 +55,7 @@ def refused(capsys, folder, *argv: str) -> str:
         (["plan", "fit.json", *BUDGET, "--sizes", "1B"], ["`--inference-flops` = 1e8", "2·N", "`--sizes`"]),
         (["plan", "fit.json", *BUDGET, "--gpu", "h10"], ["`--gpu` = 'h10'", "h100"]),
         (["plan", "pythia/gsm8", *BUDGET], ["did you mean pythia/gsm8k?"]),
-        (["plan", "plan.json", *BUDGET], ["plan.json` is not a fit"]),
+        (["plan", "plan.json", *BUDGET], ["plan.json` is no fit.json", "t2 fit"]),
         (["plan", "runs.csv", *BUDGET], ["runs.csv` is not JSON"]),
         (["report", "fit.json", "--plan", "fit.json"], ["fit.json` is not a plan.json", "'optimum'"]),
         (["plam"], ["plam", "plan"]),
@@ -89,7 +89,7 @@ def test_a_damaged_fit_is_named(folder, capsys, what):
     DAMAGE[what](content)
     (folder / "damaged.json").write_text(json.dumps(content))
     for verb in (["plan", "damaged.json", *BUDGET], ["report", "damaged.json", *BUDGET]):
-        assert "damaged.json` is a damaged fit" in refused(capsys, folder, *verb)
+        assert "damaged.json` is damaged: " in refused(capsys, folder, *verb)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -20])

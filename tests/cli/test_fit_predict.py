@@ -115,3 +115,16 @@ def test_bad_input_is_one_paragraph_and_exit_code_2(table, fitted, capsys, argum
     err = capsys.readouterr().err
     assert words in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_fit_that_misses_its_own_runs_exits_with_one(tmp_path, capsys):
+    rows = ["run_id,n_params,n_tokens,task,question_id,n_samples,n_correct"]
+    for i, N in enumerate((1e7, 3e7, 1e8, 3e8, 1e9)):
+        for j, D in enumerate((1e9, 1e10, 1e11)):
+            solved = (3000, 2, 400, 9, 70)[(i + 2 * j) % 5]  # nothing that N or D could explain
+            rows += [f"{i}-{j},{N},{D},falls,q{q},100000,{solved + q}" for q in range(8)]
+    (tmp_path / "runs.csv").write_text("\n".join(rows) + "\n")
+    out = tmp_path / "fit.json"
+    assert run(["fit", str(tmp_path / "runs.csv"), "--law", "accuracy", "--k", "1,10,100", "-o", str(out)]) == 1
+    assert "misses its own measurements" in " ".join(capsys.readouterr().out.split())
+    assert json.loads(out.read_text())["status"]["name"] == "POOR"

@@ -69,11 +69,12 @@ def command(
     seed: Seed = 0,
     as_json: JsonFlag = False,
     output: Output = None,
-) -> None:
+) -> int:
     """Fit a scaling law to measurements, and say how far to trust it.
 
     The k of the fit always contain 1 and are stored with it; by default they are 12, log-spaced from 1 to what the
-    smallest model affords under --inference-flops.
+    smallest model affords under --inference-flops. Exits 1 where the fit found no law to rely on; what it found is
+    written all the same.
     """
     from t2scaling.laws import fit
 
@@ -104,13 +105,15 @@ def command(
     if output is not None:
         wrote(found.save(output))
     emit(found.to_dict(), as_json=as_json, show=[_table(found, level), _lines(found)])
+    return 0 if found.status.usable else 1
 
 
 def _read(observations: str, law: str, options: dict[str, Any], nll_unit: str | None) -> tuple[Any, tuple[str, ...]]:
     """What to fit, and what is to be known of it."""
+    from t2scaling.laws import law_class
     from t2scaling.laws.losses import is_loss_table, read_losses
 
-    if law == "chinchilla" and is_loss_table(observations):
+    if not law_class(law).samples and is_loss_table(observations):
         return read_losses(observations), ()
     from t2scaling.observations import is_large, read, stream_curves
 

@@ -17,6 +17,7 @@ from t2scaling.errors import DataError, unknown
 from t2scaling.laws.base import check_samples
 from t2scaling.laws.measurements import Curves, Measurements, Target
 from t2scaling.passk import log_fail_from_nll, mean_and_error, pass_at_k
+from t2scaling.units import parse_numbers
 
 Array = NDArray[np.float64]
 
@@ -105,8 +106,9 @@ def _mean_and_error(measurements: Measurements, table: Array) -> tuple[Array, Ar
     return mean, np.sqrt(variance)
 
 
-def sample_counts(k: ArrayLike) -> Array:
-    """k sorted, distinct, and starting at 1. Raises ValueError where k < 1."""
+def sample_counts(k: ArrayLike | str) -> Array:
+    """k sorted, distinct, and starting at 1; text such as "1,2,4" too. Raises ArgumentError where k < 1."""
+    k = parse_numbers(k) if isinstance(k, str) else k
     return np.union1d([1.0], check_samples(k).ravel())
 
 

@@ -37,7 +37,7 @@ def fit(
     data: Any,
     law: str = "loss",
     task: str | None = None,
-    k: ArrayLike | None = None,
+    k: ArrayLike | str | None = None,
     **options: Any,
 ) -> FitResult:
     """Fit a law to measurements.
@@ -52,11 +52,11 @@ def fit(
     Raises DataError where the data cannot carry the law, FitError where no usable law was found, ArgumentError for
     impossible arguments.
     """
-    return fit_with(data, law_class(law), FitOptions(**options), task=task, k=k)
+    return fit_with(data, law_class(law), FitOptions.of(**options), task=task, k=k)
 
 
 def fit_with(
-    data: Any, law: type[Law], options: FitOptions, *, task: str | None = None, k: ArrayLike | None = None
+    data: Any, law: type[Law], options: FitOptions, *, task: str | None = None, k: ArrayLike | str | None = None
 ) -> FitResult:
     """The same with the law's class and its options as values."""
     measurements, curves, notes = _prepare(data, law, task, k, options)
@@ -175,7 +175,7 @@ def flops_of(curves: Curves) -> Array:
 
 
 def _prepare(
-    data: Any, law: type[Law], task: str | None, k: ArrayLike | None, options: FitOptions
+    data: Any, law: type[Law], task: str | None, k: ArrayLike | str | None, options: FitOptions
 ) -> tuple[Measurements | None, Curves, list[str]]:
     """Measurements (None for bare curves), curves without empty k, and notes on what was left out."""
     notes: list[str] = []
@@ -183,7 +183,7 @@ def _prepare(
         measurements, curves = None, data
     else:
         measurements = data if isinstance(data, Measurements) else data.measurements(task=task, stage=options.stage)
-        counts = _counts(measurements, k, options.inference_flops, notes) if law.samples else np.ones(1)
+        counts = _counts(measurements, k, options.serving_flops, notes) if law.samples else np.ones(1)
         curves = make_curves(measurements, counts, options.target)
     if not law.samples and len(curves.k) > 1:
         curves = curves.at_k(curves.k == 1)
@@ -192,7 +192,9 @@ def _prepare(
     return measurements, curves, notes
 
 
-def _counts(measurements: Measurements, k: ArrayLike | None, inference_flops: float | None, notes: list[str]) -> Array:
+def _counts(
+    measurements: Measurements, k: ArrayLike | str | None, inference_flops: float | None, notes: list[str]
+) -> Array:
     if k is not None:
         return sample_counts(k)
     most = most_samples(measurements)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from t2scaling.errors import ArgumentError, unknown
+from t2scaling.units import parse_number
 
 if TYPE_CHECKING:
     from t2scaling.laws.chinchilla import ChinchillaLaw
@@ -48,7 +49,7 @@ class FitOptions:
     'varpro'
     """
 
-    inference_flops: float | None = None
+    inference_flops: float | str | None = None
     target: Target | Literal["auto"] = "auto"
     stage: str = "base"
     solver: Solver = "varpro"
@@ -65,6 +66,8 @@ class FitOptions:
     refit: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.inference_flops, str):
+            object.__setattr__(self, "inference_flops", parse_number(self.inference_flops))
         for name, kind in (("solver", Solver), ("weights", Weights), ("bootstrap_over", Over)):
             if getattr(self, name) not in get_args(kind):
                 raise unknown(name, getattr(self, name), get_args(kind))
@@ -76,6 +79,20 @@ class FitOptions:
             raise ArgumentError(f"`restarts` = {self.restarts} must be at least 1.")
         if self.bootstrap < 0 or self.bootstrap == 1:
             raise ArgumentError(f"`bootstrap` = {self.bootstrap} gives no interval: ask for 0 (none) or, say, 200.")
+
+    @classmethod
+    def of(cls, **options: Any) -> FitOptions:
+        """Options by name. Raises ArgumentError with the nearest name for one that is not known."""
+        known = [field.name for field in fields(cls)]
+        for name in options:
+            if name not in known:
+                raise unknown("option", name, known)
+        return cls(**options)
+
+    @property
+    def serving_flops(self) -> float | None:
+        """`inference_flops` as a number."""
+        return None if self.inference_flops is None else float(self.inference_flops)
 
     def for_refits(self) -> FitOptions:
         """The same with a narrower search, for refits that also start from the full fit."""

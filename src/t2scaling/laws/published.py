@@ -62,6 +62,16 @@ class PublishedLaw:
 
     kind: ClassVar[str] = "published"
 
+    @property
+    def label(self) -> str:
+        """Its name and what it predicts."""
+        return f"{self.name}: {self.task}"
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: the citation."""
+        return self.citation
+
     def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
         """The law's prediction, broadcast."""
         return self.law.predict(N, D, k, metric)
@@ -103,6 +113,15 @@ def load_law(name_or_path: str | Path) -> FitResult | PublishedLaw:
     raise DataError(f"`{text}` is neither a fit.json that exists nor a published law: {hint}")
 
 
+def published_laws() -> list[PublishedLaw]:
+    """Every law that can be used without measurements, in the order of `names`.
+
+    >>> [law.name for law in published_laws()][:2]
+    ['chinchilla/hoffmann', 'chinchilla/hoffmann-precise']
+    """
+    return [load_law(name) for name in names()]  # type: ignore[misc]
+
+
 def names() -> tuple[str, ...]:
     """Names of all published laws."""
     files = (resources.files("t2scaling.laws") / "data").iterdir()
@@ -115,13 +134,24 @@ def names() -> tuple[str, ...]:
 def _packaged(name: str) -> PublishedLaw:
     file = resources.files("t2scaling.laws") / "data" / f"{name.replace('/', '--')}.json"
     with resources.as_file(file) as path:
-        found = read_artefact(path, PublishedFile, PUBLISHED_FORMAT, "scripts/publish_laws.py")
+        return read_published(path)
+
+
+def read_published(path: Path) -> PublishedLaw:
+    """A law as `PublishedLaw.to_dict` describes it. Raises DataError if the file is none."""
+    found = read_artefact(path, PublishedFile, PUBLISHED_FORMAT, "python scripts/publish_laws.py")
     law = found.law.law()
-    boot = found.bootstrap.bootstrap(law, found.bootstrap.target) if found.bootstrap else None
     return PublishedLaw(
-        found.name, law, found.citation, found.task, Support(found.support), found.conventions, found.warnings,
-        found.provenance, boot,
-    )  # fmt: skip
+        name=found.name,
+        law=law,
+        citation=found.citation,
+        task=found.task,
+        support=Support(found.support),
+        conventions=found.conventions,
+        warnings=found.warnings,
+        provenance=found.provenance,
+        bootstrap=found.bootstrap.bootstrap(law, found.bootstrap.target) if found.bootstrap else None,
+    )
 
 
 def _printed() -> dict[str, Callable[[], PublishedLaw]]:
