@@ -78,6 +78,7 @@ def test_schedule_of_a_cell() -> None:
     planned = cell(shape, 1e9, seq_len=64, batch=BatchRule(512, 1, 512, 512))
     schedule = schedule_for(planned, training, 64)
     assert schedule.peak == pytest.approx(3e-3 * 64 / 16)
+    assert replace(training, rate_power=0.5).peak_rate(16) == pytest.approx(3e-3 * 2)
     assert schedule.steps == planned.n_tokens // 512
     assert schedule.warmup == round(shape.n_params() / 512)  # warmup tokens = N
     bounded = schedule_for(planned, replace(training, warmup_fraction=0.25), 64)

@@ -25,6 +25,7 @@ class TrainingConfig:
     rate_width                width at which `learning_rate` holds; a model of another width gets learning_rate ·
                               rate_width / width (Yang et al. 2022, arXiv 2203.03466, Table 3: Adam's rate of hidden
                               matrices). None gives every width the same, as the paper does
+    rate_power                a model of another width gets learning_rate · (rate_width / width)^rate_power instead
     beta1, beta2, eps         AdamW's moments
     weight_decay              decoupled: each step shrinks the matrices by learning rate × weight_decay
     warmup_tokens_per_param   linear warmup over this many tokens per parameter (1: warmup tokens = N)
@@ -42,6 +43,7 @@ class TrainingConfig:
     schedule: str = "cosine"
     learning_rate: float = 3e-3
     rate_width: int | None = None
+    rate_power: float = 1.0
     beta1: float = 0.9
     beta2: float = 0.95
     eps: float = 1e-8
@@ -68,7 +70,7 @@ class TrainingConfig:
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` = {getattr(self, name)!r} must lie in [0, 1).")
-        for name in ("weight_decay", "warmup_tokens_per_param", "z_loss"):
+        for name in ("rate_power", "weight_decay", "warmup_tokens_per_param", "z_loss"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"`{name}` = {getattr(self, name)!r} must not be negative.")
         for name in ("keep_checkpoints", "log_every"):
@@ -82,7 +84,8 @@ class TrainingConfig:
 
     def peak_rate(self, width: int) -> float:
         """Peak learning rate of a model of this width."""
-        return self.learning_rate if self.rate_width is None else self.learning_rate * self.rate_width / width
+        scale = 1.0 if self.rate_width is None else (self.rate_width / width) ** self.rate_power
+        return self.learning_rate * scale
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a plain dict; `TrainingConfig(**d)` makes the record again."""
