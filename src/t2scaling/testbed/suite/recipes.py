@@ -194,7 +194,7 @@ TEXT_SIZES = (
     (192, 5, 4, 512),
     (256, 5, 4, 688),
 )
-# Tried on English at 2e11 to 1.2e12 FLOPs: 8e-3 is best at width 16 (of 2e-3 to 3.2e-2), 3.2e-3 at width 80 (of 1.6e-3
+# Tried on English at 2e11 and 4e11 FLOPs: 8e-3 is best at width 16 (of 2e-3 to 3.2e-2), 3.2e-3 at width 80 (of 1.6e-3
 # to 1.3e-2); the embedding and the head, most of these models, want less than the 1/width of hidden matrices.
 TEXT_RATE: dict[str, Any] = {"learning_rate": 4e-3, "rate_width": 64, "rate_power": 0.5}
 
