@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,7 @@ import polars as pl
 import pytest
 
 from t2scaling.errors import DataError
-from t2scaling.laws import curves, fit
-from t2scaling.observations import LargeTable, is_large, read, stream_curves
+from t2scaling.observations import read
 from t2scaling.observations.shared import largest_full_block, select
 
 Build = Callable[..., pl.DataFrame]
@@ -80,16 +78,12 @@ def test_run_without_a_task_is_left_out_of_the_macro_average(suite_frame: Build)
     assert table.measurements("sums").run_id == ("r0", "r1", "r2", "r3")
 
 
-def test_macro_average_is_over_the_tasks_of_its_stage(suite_frame: Build, tmp_path: Path) -> None:
+def test_macro_average_is_over_the_tasks_of_its_stage(suite_frame: Build) -> None:
     base = suite_frame(tasks=("sums", "words")).with_columns(stage=pl.lit("base"))
     tuned = suite_frame(tasks=("sums",)).with_columns(stage=pl.lit("sft"))
     table = read(pl.concat([base, tuned]))
     assert table.measurements("macro", "base").question_weight.size == 10
     assert table.measurements("macro", "sft").question_weight.size == 5
-    streamed = stream_curves(table.write(tmp_path / "a.parquet"), "macro", [1, 2], stage="sft")
-    np.testing.assert_allclose(
-        streamed.value, curves(table.measurements("macro", "sft"), [1, 2], streamed.target).value
-    )
 
 
 def test_runs_that_share_nothing(suite_frame: Build) -> None:
@@ -101,18 +95,80 @@ def test_runs_that_share_nothing(suite_frame: Build) -> None:
         select(["sums"], ["a", "b"], nothing)
 
 
+def best_of_all_cuts(present: np.ndarray, bounds: list[int]) -> tuple[int, int]:
+    """(cells, runs) of the largest full block, by trying every set of runs."""
+    best = (0, 0)
+    for chosen in range(1, 2 ** len(present)):
+        runs = [i for i in range(len(present)) if chosen >> i & 1]
+        full = present[runs].all(axis=0)
+        if all(full[a:b].any() for a, b in pairwise(bounds)):
+            best = max(best, (len(runs) * int(full.sum()), len(runs)))
+    return best
+
+
 def test_largest_full_block_against_every_cut(rng: np.random.Generator) -> None:
-    for _ in range(200):
-        R, Q = rng.integers(1, 7, size=2)
-        present = rng.random((R, Q)) < rng.uniform(0.5, 1)
-        bounds = np.array([0, Q])
-        runs, questions = largest_full_block(present, bounds)
-        kept = len(runs) * len(questions)
-        order = np.argsort(-present.sum(axis=1), kind="stable")
-        best = max(m * present[order[:m]].all(axis=0).sum() for m in range(1, R + 1))
-        assert kept == best
+    for _ in range(300):
+        widths = rng.integers(1, 6, size=rng.integers(1, 4))
+        bounds = [0, *np.cumsum(widths).tolist()]
+        present = rng.random((rng.integers(1, 8), bounds[-1])) < rng.uniform(0.2, 1)
+        runs, questions = largest_full_block(present, np.array(bounds))
+        assert (len(runs) * len(questions), len(runs)) == best_of_all_cuts(present, bounds)
         assert present[np.ix_(runs, questions)].all()
-        assert len(questions) == present[runs].all(axis=0).sum() or not kept
+        assert all(((questions >= a) & (questions < b)).any() for a, b in pairwise(bounds)) == bool(len(runs))
+
+
+def test_one_run_with_ids_of_its_own_costs_no_other_run(suite_frame: Build) -> None:
+    odd = pl.when(pl.col("run_id") == "r7").then(pl.col("question_id") + "-b").otherwise("question_id")
+    found = read(suite_frame(R=20, Q=12).with_columns(odd.alias("question_id"))).measurements()
+    assert found.nll is not None
+    assert found.nll.shape == (19, 12)
+    assert "r7" not in found.run_id
+
+
+def test_of_equal_cuts_the_one_with_more_runs_is_kept() -> None:
+    present = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]], bool)  # 1 × 4, 2 × 2 or 3 × 2 cells
+    assert largest_full_block(present[:2], np.array([0, 4]))[0].tolist() == [0, 1]
+    assert largest_full_block(present, np.array([0, 4]))[0].tolist() == [0, 1, 2]
+
+
+def test_irregular_gaps_keep_no_less_than_leaving_out_the_worst_runs(rng: np.random.Generator) -> None:
+    present = rng.random((60, 150)) > 0.05
+    runs, questions = largest_full_block(present, np.array([0, 150]))
+    order = np.argsort(-present.sum(axis=1), kind="stable")
+    prefixes = np.arange(1, 61) * np.logical_and.accumulate(present[order], axis=0).sum(axis=1)
+    assert present[np.ix_(runs, questions)].all()
+    assert len(runs) * len(questions) >= prefixes.max()
+
+
+@pytest.mark.parametrize("form", ["{}.0", " {}", "{}. ", "{}.00"])
+def test_ids_that_differ_in_form_only_are_one(suite_frame: Build, form: str) -> None:
+    number = pl.col("question_id").str.strip_prefix("q")
+    other = pl.when(pl.col("run_id") == "r2").then(pl.format(form, number)).otherwise(number)
+    table = read(suite_frame(R=4, Q=12).with_columns(other.alias("question_id")))
+    assert table.measurements().nll.shape == (4, 12)
+    assert any("differ only in form are read as one" in note for note in table.report.notes)
+
+
+def test_float_ids_of_a_dataframe_are_whole_numbers(table: dict[str, Any]) -> None:
+    found = read({**table, "question_id": [0.0, 1.0, 2.5] * 2})
+    assert found.outcomes["question_id"].to_list() == ["0", "1", "2.5"] * 2
+
+
+def test_ids_that_a_run_tells_apart_stay_apart(table: dict[str, Any]) -> None:
+    found = read({**table, "question_id": ["1", "1.0", "2"] * 2})
+    assert found.outcomes["question_id"].to_list() == ["1", "1.0", "2"] * 2
+    assert found.measurements().nll.shape == (2, 3)
+
+
+def test_ids_that_look_alike_are_named(table: dict[str, Any]) -> None:
+    found = read({**table, "question_id": ["Q1", "Q2", "007", "q1", "Q2", "7"]})
+    assert any("`007` and `7`" in note and "`Q1` and `q1`" in note for note in found.report.notes)
+    assert found.measurements().nll.shape == (1, 3)
+
+
+def test_names_lose_white_space_at_their_ends(table: dict[str, Any]) -> None:
+    found = read({**table, "run_id": ["a ", " a", "a", "b", "b", "b\t"], "task": ["sums", "sums "] * 3})
+    assert found.measurements().run_id == ("a", "b")
 
 
 def test_every_task_keeps_a_question() -> None:
@@ -160,83 +216,3 @@ def test_pivot_is_fast() -> None:
     assert found.nll.shape == (R, Q)
     assert found.nll.sum() == pytest.approx(frame["nll"].sum())
     assert seconds < 30 * sorting  # about as fast alone; the rest is for a busy machine
-
-
-@pytest.mark.parametrize("rows", [1, 7, 25, 10**6])
-@pytest.mark.parametrize("task", ["sums", "macro"])
-def test_streamed_curves_are_those_of_the_whole_table(
-    suite_frame: Build, tmp_path: Path, rows: int, task: str, rng: np.random.Generator
-) -> None:
-    frame = suite_frame(R=6, Q=5, tasks=("sums", "words"))
-    gap = (pl.col("question_id") == "q3") & (pl.col("run_id") == "r2")
-    frame = frame.filter(~gap)[rng.permutation(58).tolist()]
-    frame.write_parquet(tmp_path / "t.parquet")
-    whole = curves(read(tmp_path / "t.parquet").measurements(task), [1, 2, 8.5])
-    part = stream_curves(tmp_path / "t.parquet", task, [1, 2, 8.5], rows_at_once=rows)
-    assert part.data_hash == whole.data_hash
-    assert part.run_id == whole.run_id
-    assert part.conventions == whole.conventions
-    assert part.task == whole.task
-    for name in ("N", "D", "k", "value", "pass_at_k", "se", "train_flops"):
-        np.testing.assert_allclose(getattr(part, name), getattr(whole, name), rtol=1e-13)
-
-
-@pytest.mark.parametrize("inference_flops", [None, 1e9])
-@pytest.mark.parametrize("counted", [True, False])
-def test_default_k_of_a_stream(
-    suite_frame: Build, tmp_path: Path, inference_flops: float | None, counted: bool
-) -> None:
-    frame = suite_frame(R=6, Q=5)
-    if counted:
-        n = 20 + 7 * pl.int_range(pl.len())
-        frame = frame.drop("nll").with_columns(n_samples=n, n_correct=n // 3)
-    frame.write_parquet(tmp_path / "t.parquet")
-    streamed = stream_curves(tmp_path / "t.parquet", None, inference_flops=inference_flops, rows_at_once=10)
-    found = fit(read(frame), inference_flops=inference_flops).curves
-    np.testing.assert_allclose(streamed.k, found.k)
-    np.testing.assert_allclose(streamed.value, found.value)
-
-
-def test_fit_streams_a_large_table(suite_frame: Build, tmp_path: Path, t2: Any, monkeypatch: Any) -> None:
-    suite_frame(R=8, Q=5).write_parquet(tmp_path / "t.parquet")
-    options = ("fit", tmp_path / "t.parquet", "--k", "1,2,4", "--bootstrap", "3", "--over", "runs", "--json")
-    code, whole, _ = t2(*options)
-    assert code == 0
-    monkeypatch.setattr("t2scaling.observations.is_large", lambda path: True)
-    code, streamed, told = t2(*options)
-    assert code == 0
-    assert "averaged over its questions" in told
-    assert json.loads(streamed)["law"] == json.loads(whole)["law"]
-    assert json.loads(streamed)["data_hash"] == json.loads(whole)["data_hash"]
-
-
-def test_streaming_refuses_what_reading_refuses(suite_frame: Build, tmp_path: Path) -> None:
-    def refuse(frame: pl.DataFrame, match: str) -> None:
-        frame.write_parquet(tmp_path / "t.parquet")
-        with pytest.raises(DataError, match=match):
-            stream_curves(tmp_path / "t.parquet", None, [1], rows_at_once=6)
-
-    frame = suite_frame()
-    refuse(pl.concat([frame, frame[3:4]]), "repeats 1 question.*`q3`")
-    refuse(frame.with_columns(-pl.col("nll")), "wrong sign")
-    refuse(frame.drop("n_tokens"), "lacks the column `n_tokens`")
-    refuse(frame.with_row_index("n").with_columns(n_params=pl.col("n") + 1.0), "values of `n_params`")
-    refuse(frame.clear(), "no rows")
-
-
-def test_is_large_goes_by_the_footer(suite_frame: Build, tmp_path: Path) -> None:
-    suite_frame().write_parquet(tmp_path / "t.parquet")
-    suite_frame().write_csv(tmp_path / "t.csv")
-    assert is_large(tmp_path / "t.parquet", rows=19)
-    assert not is_large(tmp_path / "t.parquet", rows=20)
-    assert not is_large(tmp_path / "t.csv", rows=1)
-    assert not is_large(tmp_path / "none.parquet")
-    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
-    assert not is_large(tmp_path / "broken.parquet")
-
-
-def test_large_table_knows_its_runs(suite_frame: Build, tmp_path: Path) -> None:
-    suite_frame(tasks=("sums", "words")).write_parquet(tmp_path / "t.parquet")
-    table: Any = LargeTable(tmp_path / "t.parquet")
-    assert table.tasks == ("sums", "words")
-    assert table.runs["run_id"].to_list() == ["r0", "r1", "r2", "r3"]

@@ -117,7 +117,7 @@ def refused(path: Path, tmp_path: Path, t2: Any, says: list[str]) -> None:
     [
         ("cut.jsonl", b'{"run_id": "a"}\n{"run_id": "b", "n_pa', ["line 2", "truncated"]),
         ("list.jsonl", b'{"run_id": "a"}\n[1, 2]\n', ["line 2", "no object"]),
-        ("cut.parquet", b"PAR1 and then nothing", ["Parquet", "truncated"]),
+        ("cut.parquet", b"PAR1 and then nothing", ["Parquet", "cut off"]),
         ("empty.csv", b"", ["0 bytes"]),
         ("wide.csv", b"run_id,n_params\na,1\nb,1,2\n", ["line 3", "3 fields"]),
         ("binary.csv", b"run_id,n_params\n\xff\xfe,1\n", ["CSV"]),

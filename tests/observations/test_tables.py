@@ -13,7 +13,6 @@ import pytest
 import t2scaling.observations as observations
 from t2scaling.errors import DataError
 from t2scaling.observations import read
-from t2scaling.observations.casts import canonical
 from t2scaling.observations.schema import BY_NAME, COLUMNS, DTYPE
 from t2scaling.observations.table import read_conventions
 
@@ -58,10 +57,10 @@ def test_pandas_without_pyarrow(table: Table) -> None:
 def test_numbers_as_people_write_them(table: Table, tmp_path: Path) -> None:
     table["n_params"] = ["1M"] * 3 + ["2e6"] * 3
     table["n_tokens"] = ["1B"] * 3 + ["2,000,000,000"] * 3
-    table["overtrained"] = ["no", "", "false", "yes", "TRUE", "1"]
+    table["overtrained"] = ["no", "", "true", "yes", "TRUE", "1"]
     with pytest.raises(DataError, match=r"run `a` in .* has 2 values of `overtrained`"):
         read(pl.DataFrame(table))
-    table["overtrained"] = ["false"] * 3 + ["yes"] * 3
+    table["overtrained"] = ["false", "", "no"] + ["yes"] * 3
     pl.DataFrame(table).write_csv(tmp_path / "t.csv")
     found = read(tmp_path / "t.csv")
     assert found.runs["n_params"].to_list() == [1e6, 2e6]
@@ -82,8 +81,9 @@ def test_every_column_is_read_in_its_type(table: Table) -> None:
         "chance": 0.25, "wrong_counts": [4, 2], "scores": [0.5] * 8, "correct": [True] * 2 + [False] * 6,
     }  # fmt: skip
     assert {*values, *table} == set(BY_NAME)
-    frame = canonical(pl.DataFrame({**table, **{name: [value] * 6 for name, value in values.items()}}))
-    assert frame.columns == [column.name for column in COLUMNS]
+    frame = read(pl.DataFrame({**table, **{name: [value] * 6 for name, value in values.items()}})).frame()
+    ordered = sorted(COLUMNS, key=lambda column: ("key", "outcome", "run").index(column.level))
+    assert frame.columns == [column.name for column in ordered]
     for name, value in values.items():
         assert frame[name].to_list() == [value] * 6
     assert {column.name: frame[column.name].dtype for column in COLUMNS} == {

@@ -96,7 +96,7 @@ def command(
         "seed": seed,
         "jobs": jobs or len(os.sched_getaffinity(0)),
     }
-    data, notes = _read(observations, law, options, nll_unit)
+    data, notes = _read(observations, law, nll_unit)
     steps = bootstrap + (restarts if solver == "restarts" else 0)
     with progress("fitting", total=steps or None, quiet=as_json or not steps) as advance:
         found = fit(data, law, solver=solver, advance=advance, **options)
@@ -108,20 +108,16 @@ def command(
     return 0 if found.status.usable else 1
 
 
-def _read(observations: str, law: str, options: dict[str, Any], nll_unit: str | None) -> tuple[Any, tuple[str, ...]]:
+def _read(observations: str, law: str, nll_unit: str | None) -> tuple[Any, tuple[str, ...]]:
     """What to fit, and what is to be known of it."""
     from t2scaling.laws import law_class
     from t2scaling.laws.losses import is_loss_table, read_losses
 
     if not law_class(law).samples and is_loss_table(observations):
         return read_losses(observations), ()
-    from t2scaling.observations import is_large, read, stream_curves
+    from t2scaling.observations import read
 
     with console(stderr=True).status("reading"):
-        if is_large(observations):
-            asked = {name: options[name] for name in ("task", "k", "target", "stage", "inference_flops")}
-            table = stream_curves(observations, nll_unit=nll_unit, **asked)
-            return table, ("a large table: averaged over its questions as it is read; a bootstrap draws runs only.",)
         found = read(observations, nll_unit=nll_unit)
         return found, found.report.notes
 

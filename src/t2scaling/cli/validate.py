@@ -48,7 +48,7 @@ def describe(observations: Observations, tasks: Sequence[TaskSummary]) -> dict[s
     facts = observations.runs
     return {
         "n_runs": facts["run_id"].n_unique(),
-        "n_outcomes": len(observations.outcomes),
+        "n_outcomes": observations.n_outcomes,
         "stages": list(observations.stages),
         "n_params": [facts["n_params"].min(), facts["n_params"].max()],
         "n_tokens": [facts["n_tokens"].min(), facts["n_tokens"].max()],

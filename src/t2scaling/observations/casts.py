@@ -7,7 +7,7 @@ nothing is repaired, rounded or read as something near.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from t2scaling.errors import ArgumentError, DataError, unknown
-from t2scaling.observations.schema import COLUMNS, DTYPE, Column, Kind, rename, require_columns
+from t2scaling.observations.schema import DTYPE, Column, Kind
 from t2scaling.units import parse_decimal, parse_number, parse_whole
 
 
@@ -51,25 +51,6 @@ _NOUN: dict[Kind, str] = {
 }
 _OF_LIST: dict[Kind, Kind] = {"wholes": "whole", "decimals": "decimal", "flags": "flag"}
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-
-
-def canonical(
-    frame: pl.DataFrame, columns: Mapping[str, str] | None = None, where: str = "the table", rows: Rows = FRAME_ROWS
-) -> pl.DataFrame:
-    """Rename, select and cast to the canonical columns, in their declared order.
-
-    columns  canonical name → name in `frame`, where they differ
-    where    how an error calls the table
-    Columns beyond the schema are left out; `stage` is filled with "base". Raises DataError for a missing column and
-    as `cast` does.
-    """
-    frame = rename(frame, columns or {}, where)
-    require_columns(frame.columns, where)
-    known = [column for column in COLUMNS if column.name in frame.columns]
-    frame = frame.select(cast(frame[column.name], column, where, rows) for column in known)
-    if "stage" not in frame.columns:
-        return frame.insert_column(1, pl.lit("base").alias("stage"))
-    return frame.with_columns(pl.col("stage").fill_null("base"))
 
 
 def cast(series: pl.Series, column: Column, where: str, rows: Rows = FRAME_ROWS) -> pl.Series:

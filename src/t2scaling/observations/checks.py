@@ -1,7 +1,7 @@
 """What makes a canonical table usable, each refusal in one paragraph that names the rows.
 
-`check` runs every check in the order in which a mistake would mislead the next one: names, then run facts, then
-outcomes, then duplicates. Nothing is repaired here; a table that passes is taken as it is.
+`assemble` runs the checks in the order in which a mistake would mislead the next one: names, run facts, outcomes, rows
+that stand twice, kinds of outcome. Nothing is repaired here; a table that passes is taken as it is.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import polars as pl
 
 from t2scaling.errors import DataError
-from t2scaling.observations.keys import row_keys
 from t2scaling.observations.schema import KEYS, RUN_COLUMNS, RUN_KEYS
 
 SHOWN = 3  # offending rows that a message names
@@ -19,39 +18,28 @@ TOKENS = ("nll_tokens", "prompt_tokens", "completion_tokens")
 MOST_SAMPLES = 2**53  # counts become floats in the arrays, which are exact up to here
 
 
-def check(frame: pl.DataFrame, where: str = "the table", keys: pl.Series | None = None) -> None:
-    """Raise DataError unless `frame` (canonical columns) can be used; `where` is how the message calls it.
-
-    keys   `row_keys(frame)`, where the caller has them already
-    """
-    if frame.is_empty():
+def check_names(outcomes: pl.DataFrame, where: str) -> None:
+    """There are rows, and every row names its run, task and question."""
+    if outcomes.is_empty():
         raise DataError(f"{where} has no rows: there is nothing to fit. Check the path, or the filter that left none.")
-    check_names(frame, where)
-    check_runs(frame, where)
-    check_outcomes(frame, where)
-    check_duplicates(frame, where, keys)
-    check_one_kind_per_task(frame, where)
-
-
-def check_names(frame: pl.DataFrame, where: str) -> None:
-    """Every row names its run, task and question."""
     for name in KEYS:
-        blank = frame[name].is_null() | (frame[name].str.strip_chars() == "")
-        if blank.any():
-            row = (blank.arg_max() or 0) + 1
+        column = outcomes[name]
+        empty = [text for text in column.unique().cast(pl.String) if text is None or not text.strip()]
+        if empty:
+            blank = column.is_null() | column.cast(pl.String).is_in([text for text in empty if text is not None])
+            row = (blank.fill_null(True).arg_max() or 0) + 1
             raise DataError(f"`{name}` of {where} is empty in {_rows(int(blank.sum()))}, first in row {row}. Name it.")
 
 
-def check_runs(frame: pl.DataFrame, where: str) -> None:
-    """A run (at one stage) has one N > 0 and one D > 0, and one value of whatever else is said of it."""
-    columns = [name for name in RUN_COLUMNS if name in frame.columns]
-    facts = frame.select(*RUN_KEYS, *columns).unique(maintain_order=True)
-    spread = facts.group_by(RUN_KEYS, maintain_order=True).agg(pl.col(columns).n_unique())
+def check_runs(runs: pl.DataFrame, where: str) -> None:
+    """A run (at one stage) has one N > 0 and one D > 0, and at most one value of whatever else is said of it."""
+    columns = [name for name in RUN_COLUMNS if name in runs.columns]
+    spread = runs.group_by(RUN_KEYS, maintain_order=True).agg(pl.col(columns).drop_nulls().n_unique())
     for name in columns:
         torn = spread.filter(pl.col(name) > 1)
         if len(torn):
-            run = torn["run_id"][0]
-            values = facts.filter(pl.col("run_id") == run, pl.col("stage") == torn["stage"][0])[name].unique().to_list()
+            run, stage = torn["run_id"][0], torn["stage"][0]
+            values = runs.filter(run_id=run, stage=stage)[name].drop_nulls().unique(maintain_order=True).to_list()
             shown = " and ".join(_number(value) for value in values[:SHOWN])
             others = f" ({len(torn) - 1} more runs do the same)" if len(torn) > 1 else ""
             raise DataError(
@@ -60,10 +48,11 @@ def check_runs(frame: pl.DataFrame, where: str) -> None:
                 torn["run_id"].head(SHOWN).to_list(),
             )
     for name in GIVEN:
-        _check_given(facts, name, where)
+        told = runs.group_by(RUN_KEYS, maintain_order=True).agg(pl.col(name).drop_nulls().first())
+        _check_given(told, name, where)
     for name in POSITIVE:
-        if name in facts.columns:
-            _check_positive(facts, name, where)
+        if name in runs.columns:
+            _check_positive(runs, name, where)
 
 
 def _check_given(facts: pl.DataFrame, name: str, where: str) -> None:
@@ -163,12 +152,11 @@ def _refuse(frame: pl.DataFrame, broken: pl.Expr, column: str, where: str, what:
     raise DataError(f"`{column}` of {where} is {what} in {_rows(count)} ({names}{more}). {way_out}", rows.to_dicts())
 
 
-def check_duplicates(frame: pl.DataFrame, where: str, keys: pl.Series | None = None) -> None:
+def check_duplicates(frame: pl.DataFrame, where: str) -> None:
     """A (run, stage, task, question) stands once."""
-    keys = row_keys(frame) if keys is None else keys
-    if keys.n_unique() == len(frame):
-        return
     twice = frame.group_by(KEYS, maintain_order=True).len().filter(pl.col("len") > 1)
+    if twice.is_empty():
+        return
     names = "; ".join(f"{_key(row)} stands {row['len']} times" for row in twice.head(SHOWN).to_dicts())
     more = f" and {len(twice) - SHOWN:,} more" if len(twice) > SHOWN else ""
     raise DataError(

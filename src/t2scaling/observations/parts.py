@@ -1,7 +1,8 @@
-"""Parts of a table, from one file or one set of logs each, and how they become one.
+"""Parts of a table, from one file or one set of logs each.
 
-A part holds canonical columns that may still lack facts about its runs. `combine` stacks parts, settles what their
-numbers mean, and lays likelihoods and counts of the same question side by side in one row.
+A part holds typed columns, split at birth: what is known of its runs, once for each, and one row of outcomes per run,
+task and question. It may still lack facts about its runs, which other parts or the manifest know. `assemble` makes one
+table of parts, `agree` settles what their numbers mean.
 """
 
 from __future__ import annotations
@@ -12,86 +13,113 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from t2scaling.errors import DataError
-from t2scaling.observations.casts import cast
-from t2scaling.observations.checks import check_duplicates
+from t2scaling.observations.aliases import Naming
+from t2scaling.observations.casts import Rows, cast
 from t2scaling.observations.facts import HELPERS
 from t2scaling.observations.report import ReportBuilder
-from t2scaling.observations.schema import BY_NAME, CONVENTIONS, KEYS, Column, rename
+from t2scaling.observations.schema import (
+    BY_NAME,
+    CONVENTIONS,
+    KEYS,
+    OUTCOME_COLUMNS,
+    RUN_COLUMNS,
+    RUN_KEYS,
+    STATEMENTS,
+    Column,
+)
+from t2scaling.observations.tabular import Sheet
 
-COUNTS = ("n_samples", "n_correct")
-# Columns in which a table may state a convention for itself, and the convention's name.
-STATEMENTS = {"nll_unit": "nll", "n_params_convention": "n_params"}
+# Names are kept as numbers with one list of texts beside them: a fifth of the memory.
+NAME = pl.Categorical()
 
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of one origin: canonical columns (and the helpers step, tokens_per_step), typed, not yet checked.
+    """Rows of one origin, typed, not yet checked.
 
     where        how an error calls it
+    runs         distinct rows of run_id, stage, run columns and the helpers step and tokens_per_step
+    outcomes     names (categorical) and outcomes
     conventions  what it states about its numbers; nothing for what it leaves open
     unused       columns of the file that are not canonical
     from_log     True for the log of a harness, whose columns are not the user's to name
     """
 
     where: str
-    frame: pl.DataFrame
+    runs: pl.DataFrame
+    outcomes: pl.DataFrame
     conventions: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     from_log: bool = False
 
 
-def part_from_table(
-    frame: pl.DataFrame,
-    where: str,
-    stated: Mapping[str, str],
-    columns: Mapping[str, str] | None,
-    report: ReportBuilder,
-) -> Part:
-    """A part from a table as it stands in a file: columns renamed and typed, the rest left out and reported.
+def part_from_log(frame: pl.DataFrame, where: str, conventions: Mapping[str, str]) -> Part:
+    """A part from what a reader of logs found: canonical columns, the facts of a run in each of its rows."""
+    runs, outcomes = _split(frame, where, Rows())
+    return Part(where, runs, outcomes, conventions, from_log=True)
 
-    columns  canonical name → name in the table, where they differ
+
+def part_from_sheet(sheet: Sheet, naming: Naming, stated: Mapping[str, str], report: ReportBuilder) -> Part:
+    """A part from a table as it stands in a file: columns named and typed, the rest left out and reported.
+
+    naming  which columns of the sheet are which
+    stated  conventions that the file states beside its columns
     """
-    frame = rename(frame, columns or {}, where)
-    conventions = {**stated, **_statements(frame, where)}
-    known = [name for name in frame.columns if name in BY_NAME or name in HELPERS]
-    unused = [name for name in frame.columns if name not in known and name not in STATEMENTS]
-    if unused:
-        more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
-        report.notes.append(f"columns of {where} that are not used: {', '.join(unused[:6])}{more}.")
-    typed = [cast(frame[name], BY_NAME[name], where) for name in known if name in BY_NAME]
-    helpers = [cast(frame[name], Column(name, "run", "number", ""), where) for name in known if name in HELPERS]
-    return Part(where, pl.DataFrame([*typed, *helpers]), conventions, tuple(unused))
+    report.notes.extend([*sheet.notes, *naming.notes])
+    if naming.unused:
+        more = f" and {len(naming.unused) - 6} more" if len(naming.unused) > 6 else ""
+        report.notes.append(f"columns of {sheet.where} that are not used: {', '.join(naming.unused[:6])}{more}.")
+    said: dict[str, set[str]] = {}
+    runs, outcomes = [], []
+    for frame, rows in sheet.batches(list(naming.columns.values())):
+        named = naming.apply(frame)
+        for name in STATEMENTS:
+            if name in named.columns:
+                said.setdefault(name, set()).update(named[name].cast(pl.String).drop_nulls().unique())
+        some_runs, some = _split(named, sheet.where, rows)
+        runs.append(some_runs)
+        outcomes.append(some)
+    if not runs:
+        raise DataError(f"{sheet.where} has no rows: there is nothing to fit. Check the path, or what wrote it.")
+    conventions = {**stated, **_statements(said, sheet.where)}
+    return Part(
+        sheet.where, pl.concat(runs).unique(maintain_order=True), pl.concat(outcomes), conventions, naming.unused
+    )
 
 
-def _statements(frame: pl.DataFrame, where: str) -> dict[str, str]:
+def _split(frame: pl.DataFrame, where: str, rows: Rows) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The runs of a frame with their facts, and its outcomes. Raises DataError as `cast` does."""
+    columns = {
+        column.name: column for column in (*BY_NAME.values(), *(Column(n, "run", "number", "") for n in HELPERS))
+    }
+    present = [column for name, column in columns.items() if name in frame.columns]
+    typed = pl.DataFrame([cast(frame[column.name], column, where, rows) for column in present])
+    stage = pl.col("stage").fill_null("base") if "stage" in frame.columns else pl.lit("base")
+    typed = typed.with_columns(stage.alias("stage"))
+    facts = [name for name in (*RUN_KEYS, *RUN_COLUMNS, *HELPERS) if name in typed.columns]
+    measured = [name for name in OUTCOME_COLUMNS if name in typed.columns]
+    names = [pl.col(name).cast(NAME) for name in KEYS if name in typed.columns]
+    return typed.select(facts).unique(maintain_order=True), typed.select(*names, *measured)
+
+
+def _statements(said: Mapping[str, set[str]], where: str) -> dict[str, str]:
     """Conventions that the table states in a column, the same in every row."""
     found = {}
-    for column, name in STATEMENTS.items():
-        if column not in frame.columns:
-            continue
-        values = frame[column].cast(pl.String).drop_nulls().unique().sort().to_list()
+    for column, values in said.items():
         if len(values) > 1:
             raise DataError(
-                f"`{column}` of {where} has {len(values)} values ({', '.join(values[:4])}): mixed units cannot be "
-                "compared. Convert the rows to one of them, or read them as two tables."
+                f"`{column}` of {where} has {len(values)} values ({', '.join(sorted(values)[:4])}): mixed units cannot "
+                "be compared. Convert the rows to one of them, or read them as two tables."
             )
-        if values:
-            found[name] = values[0]
+        for value in values:
+            found[STATEMENTS[column]] = value
     return found
 
 
-def combine(
-    parts: Sequence[Part], overrides: Mapping[str, str], report: ReportBuilder
-) -> tuple[pl.DataFrame, dict[str, str]]:
-    """One frame and its conventions. Raises DataError where parts give likelihoods in different units."""
-    conventions = _agree(parts, overrides, report)
-    frame = pl.concat([part.frame for part in parts], how="diagonal") if len(parts) > 1 else parts[0].frame
-    return side_by_side(frame, parts[0].where if len(parts) == 1 else f"the {len(parts)} files together"), conventions
-
-
-def _agree(parts: Sequence[Part], overrides: Mapping[str, str], report: ReportBuilder) -> dict[str, str]:
+def agree(parts: Sequence[Part], overrides: Mapping[str, str], report: ReportBuilder) -> dict[str, str]:
+    """What the numbers of all parts mean. Raises DataError where parts give likelihoods in different units."""
     meant = dict(overrides)
-    with_nll = [part for part in parts if "nll" in part.frame.columns]
+    with_nll = [part for part in parts if "nll" in part.outcomes.columns]
     names = {name for part in parts for name in part.conventions} | set(CONVENTIONS)
     for name in sorted(names - set(meant)):
         speakers = with_nll if name == "nll" else parts
@@ -115,22 +143,3 @@ def _agree(parts: Sequence[Part], overrides: Mapping[str, str], report: ReportBu
             "no unit is stated for nll: taken as the sum over the answer's tokens (--nll-unit mean_per_token if not)."
         )
     return {**CONVENTIONS, **meant}
-
-
-def side_by_side(frame: pl.DataFrame, where: str) -> pl.DataFrame:
-    """Join rows that hold only nll with rows that hold only counts, where they are about the same question."""
-    if not {"nll", *COUNTS} <= set(frame.columns):
-        return frame
-    likely = pl.col("nll").is_not_null() & pl.col("n_samples").is_null()
-    counted = pl.col("nll").is_null() & pl.col("n_samples").is_not_null()
-    keys = [name for name in KEYS if name in frame.columns]
-    scored, sampled = frame.filter(likely), frame.filter(counted)
-    both = scored.select(keys).join(sampled.select(keys), on=keys, how="semi", nulls_equal=True)
-    if both.is_empty():
-        return frame
-    for rows in (scored, sampled):
-        check_duplicates(rows if "stage" in keys else rows.with_columns(stage=pl.lit("base")), where)
-    others = [name for name in frame.columns if name not in keys]
-    joined = scored.join(sampled, on=keys, how="full", coalesce=True, nulls_equal=True, suffix=" of samples")
-    joined = joined.select(*keys, *(pl.coalesce(name, f"{name} of samples").alias(name) for name in others))
-    return pl.concat([frame.filter(~(likely | counted).fill_null(False)), joined.select(frame.columns)])

@@ -1,27 +1,26 @@
-"""From the frame of outcomes to arrays: R runs × Q questions, over the questions that all runs share.
+"""From outcomes to arrays: R runs × Q questions, over the questions that all runs share.
 
-`measurements` chooses tasks, stage and kind of outcome, pivots each task into a `Grid`, keeps what `shared.select`
-selects, and puts the grids side by side. The streaming path (`stream`) goes the same way, some runs at a time.
+`cut` chooses tasks, stage and kind of outcome, pivots each task into a `Grid`, and keeps what `shared.select` selects;
+`measurements` puts the grids side by side. One task is in memory at a time besides its arrays.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from t2scaling.costs import train_flops
 from t2scaling.errors import DataError
 from t2scaling.laws.measurements import Measurements
+from t2scaling.observations.keys import names_of, positions
 from t2scaling.observations.schema import nearest
 from t2scaling.observations.shared import Positions, select
-
-if TYPE_CHECKING:
-    from t2scaling.observations.table import Observations
 
 MACRO = "macro"
 Outcome = Literal["auto", "nll", "counts"]
@@ -59,12 +58,6 @@ class Grid:
             {name: value[np.ix_(runs, questions)] for name, value in self.values.items()},
         )
 
-    def row_digests(self) -> list[list[bytes]]:
-        """For each column, the SHA-256 of each run's row."""
-        return [
-            [hashlib.sha256(row.astype("<f8").tobytes()).digest() for row in value] for value in self.values.values()
-        ]
-
 
 @dataclass(frozen=True)
 class Cut:
@@ -76,48 +69,73 @@ class Cut:
     left_out  what is not in the grids, in words
     """
 
-    rows: pl.DataFrame
+    rows: pl.LazyFrame
     runs: pl.DataFrame
     grids: list[Grid]
     label: str
     left_out: str
 
 
-def cut(observations: Observations, task: str | None, stage: str, kind: Outcome) -> Cut:
-    """Choose tasks, stage and kind of outcome, and the cells that all runs have."""
-    tasks = choose_tasks(observations.tasks, task)
-    runs = stage_runs(observations.runs, stage)
-    rows = observations.outcomes.filter(pl.col("stage") == stage, pl.col("task").is_in(tasks))
-    held = count_outcomes(rows.lazy())
+def cut(runs: pl.DataFrame, outcomes: pl.LazyFrame, task: str | None, stage: str, kind: Outcome) -> Cut:
+    """Choose tasks, stage and kind of outcome, and the cells that all runs have.
+
+    outcomes   names categorical
+    """
+    tasks = choose_tasks(names_of(outcomes.select("task").unique().collect()["task"]), task)
+    runs = stage_runs(runs, stage)
+    rows = outcomes.filter(pl.col("stage") == stage, pl.col("task").is_in(tasks))
+    held = count_outcomes(rows)
     tasks = at_stage(tasks, held, task)
     chosen = choose_kind(tasks, held, kind)
     names = tuple(runs["run_id"])
-    grids = []
-    for name in tasks:
-        of_task = rows.filter(pl.col("task") == name)
-        questions = of_task.filter(pl.col(VALUE_COLUMNS[chosen][0]).is_not_null())["question_id"].unique().sort()
-        grids.append(grid(of_task, name, names, tuple(questions), VALUE_COLUMNS[chosen]))
+    grids = [grid(rows, name, names, VALUE_COLUMNS[chosen]) for name in tasks]
     kept = select(tasks, names, [found.present for found in grids])
-    grids = [found.take(kept.runs, questions) for found, questions in zip(grids, kept.questions, strict=True)]
+    if kept.left_out:
+        grids = [found.take(kept.runs, questions) for found, questions in zip(grids, kept.questions, strict=True)]
     return Cut(rows, runs, grids, MACRO if task == MACRO else tasks[0], kept.left_out)
 
 
-def measurements(observations: Observations, task: str | None, stage: str, kind: Outcome) -> Measurements:
+def measurements(cut: Cut, conventions: Mapping[str, str]) -> Measurements:
     """The arrays behind `Observations.measurements`, which documents them."""
-    taken = cut(observations, task, stage, kind)
-    found = assemble(taken.grids, taken.runs, taken.label, describe(observations.conventions, taken.left_out))
-    return replace(found, chance=chances(taken.rows, taken.grids))
+    left_out = {"left_out": cut.left_out} if cut.left_out else {}
+    grids = cut.grids
+    facts = cut.runs.join(pl.DataFrame({"run_id": grids[0].runs}), on="run_id", how="semi", maintain_order="left")
+    N, D = facts["n_params"].to_numpy(), facts["n_tokens"].to_numpy()
+    sizes = [len(found.questions) for found in grids]
+    values = {name: _beside([found.values[name] for found in grids]) for name in grids[0].values}
+    return Measurements(
+        task=cut.label,
+        run_id=grids[0].runs,
+        N=N,
+        D=D,
+        question_weight=np.repeat([1 / (len(grids) * size) for size in sizes], sizes),
+        nll=values.get("nll"),
+        n=values.get("n_samples"),
+        c=values.get("n_correct"),
+        train_flops=_flops(facts, N, D),
+        overtrained=facts["overtrained"].fill_null(False).to_numpy() if "overtrained" in facts.columns else None,
+        conventions={**conventions, **left_out},
+        data_hash=digest(grids, N, D),
+        question_group=np.repeat(np.arange(len(grids)), sizes) if len(grids) > 1 else None,
+        chance=chances(cut.rows, grids),
+    )
 
 
-def chances(rows: pl.DataFrame, grids: Sequence[Grid]) -> Array | None:
+def _beside(tables: Sequence[Array]) -> Array:
+    return tables[0] if len(tables) == 1 else np.concatenate(tables, axis=1)
+
+
+def chances(rows: pl.LazyFrame, grids: Sequence[Grid]) -> Array | None:
     """The chance of each question of the grids, side by side; None where no row states one.
 
     Raises DataError where two rows of a question state different ones.
     """
-    if "chance" not in rows.columns or not rows["chance"].count():
+    if "chance" not in rows.collect_schema():
         return None
     stated = rows.filter(pl.col("chance").is_not_null()).group_by("task", "question_id")
-    spread = stated.agg(pl.col("chance").min(), pl.col("chance").max().alias("most"))
+    spread = stated.agg(pl.col("chance").min(), pl.col("chance").max().alias("most")).collect()
+    if spread.is_empty():
+        return None
     torn = spread.filter(pl.col("most") - pl.col("chance") > 1e-9).sort("task", "question_id")
     if len(torn):
         task, question, least, most = torn.row(0)
@@ -193,73 +211,38 @@ def choose_kind(tasks: Sequence[str], held: pl.DataFrame, kind: Outcome) -> Kind
     )
 
 
-def grid(rows: pl.DataFrame, task: str, runs: Sequence[str], questions: Sequence[str], columns: Sequence[str]) -> Grid:
-    """Pivot rows of one task; `runs` and `questions` name the axes, and rows beyond them are ignored."""
-    rows = rows.filter(pl.col(columns[0]).is_not_null()).select("run_id", "question_id", *columns)
-    i = rows["run_id"].cast(pl.Enum(list(runs)), strict=False).to_physical()
-    j = rows["question_id"].cast(pl.Enum(list(questions)), strict=False).to_physical()
-    inside = i.is_not_null() & j.is_not_null()
-    if not inside.all():
-        rows, i, j = rows.filter(inside), i.filter(inside), j.filter(inside)
+def grid(rows: pl.LazyFrame, task: str, runs: Sequence[str], columns: Sequence[str]) -> Grid:
+    """Pivot the rows of one task over `runs` and the questions of which any of them has an outcome."""
+    held = rows.filter(pl.col("task") == task, pl.col(columns[0]).is_not_null())
+    frame = held.select("run_id", "question_id", *columns).collect()
+    questions = tuple(names_of(frame["question_id"]))
+    i, j = positions(frame["run_id"], runs), positions(frame["question_id"], questions)
     values = {}
     for name in columns:
         values[name] = np.full((len(runs), len(questions)), np.nan)
-        values[name][i.to_numpy(), j.to_numpy()] = rows[name].cast(pl.Float64).to_numpy()
-    return Grid(task, tuple(runs), tuple(questions), values)
-
-
-def describe(conventions: Mapping[str, str], left_out: str) -> dict[str, str]:
-    """The table's conventions, and what had to be left out of it."""
-    return {**conventions, **({"left_out": left_out} if left_out else {})}
-
-
-def assemble(grids: Sequence[Grid], runs: pl.DataFrame, task: str, conventions: Mapping[str, str]) -> Measurements:
-    """`Measurements` from full grids over the same runs: questions side by side, 1/T of the weight to each task."""
-    facts = runs.join(pl.DataFrame({"run_id": grids[0].runs}), on="run_id", how="semi", maintain_order="left")
-    N, D = facts["n_params"].to_numpy(), facts["n_tokens"].to_numpy()
-    sizes = [len(found.questions) for found in grids]
-    values = {name: np.concatenate([found.values[name] for found in grids], axis=1) for name in grids[0].values}
-    return Measurements(
-        task=task,
-        run_id=grids[0].runs,
-        N=N,
-        D=D,
-        question_weight=np.repeat([1 / (len(grids) * size) for size in sizes], sizes),
-        nll=values.get("nll"),
-        n=values.get("n_samples"),
-        c=values.get("n_correct"),
-        train_flops=_flops(facts, N, D),
-        overtrained=facts["overtrained"].fill_null(False).to_numpy() if "overtrained" in facts.columns else None,
-        conventions=dict(conventions),
-        data_hash=digest(grids[0].runs, N, D, [(g.task, g.questions, g.row_digests()) for g in grids]),
-        question_group=np.repeat(np.arange(len(grids)), sizes) if len(grids) > 1 else None,
-    )
+        values[name][i, j] = frame[name].to_numpy()
+    return Grid(task, tuple(runs), questions, values)
 
 
 def _flops(facts: pl.DataFrame, N: Array, D: Array) -> Array:
-    counted = 6.0 * N * D
+    counted = train_flops(N, D)
     if "train_flops" not in facts.columns:
         return counted
-    stated = facts["train_flops"].cast(pl.Float64).to_numpy()
+    stated = facts["train_flops"].to_numpy()
     return np.where(np.isnan(stated), counted, stated)
 
 
-Content = tuple[str, Sequence[str], list[list[bytes]]]
-
-
-def digest(runs: Sequence[str], N: Array, D: Array, tasks: Sequence[Content]) -> str:
-    """SHA-256 of names, N, D and values: equal for equal content, whatever the file and the order of its rows.
-
-    tasks  for each task its name, its questions, and `Grid.row_digests`
-    """
+def digest(grids: Sequence[Grid], N: Array, D: Array) -> str:
+    """SHA-256 of names, N, D and values: equal for equal content, whatever the file and the order of its rows."""
     sha = hashlib.sha256()
-    for names in (runs, *((task, *questions) for task, questions, _ in tasks)):
+    for names in (grids[0].runs, *((found.task, *found.questions) for found in grids)):
         sha.update("\x1f".join(names).encode() + b"\x1e")
     for array in (N, D):
         sha.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
-    for _, _, columns in tasks:
-        for rows in columns:
-            sha.update(b"".join(rows))
+    for found in grids:
+        for table in found.values.values():
+            for row in table:
+                sha.update(hashlib.sha256(row.astype("<f8").tobytes()).digest())
     return sha.hexdigest()
 
 

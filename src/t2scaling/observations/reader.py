@@ -7,24 +7,26 @@ about their runs, and the checks decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.observations.aliases import Naming, name_columns
 from t2scaling.observations.inspect_log import read_logs as read_inspect_logs
 from t2scaling.observations.lm_eval import read_logs as read_lm_eval_logs
 from t2scaling.observations.lm_eval.files import is_samples_file
 from t2scaling.observations.lm_eval.logs import Options
 from t2scaling.observations.manifest import Manifest, attach, load_manifest, renaming
-from t2scaling.observations.parts import Part, combine, part_from_table
+from t2scaling.observations.parts import Part, part_from_log, part_from_sheet
 from t2scaling.observations.report import ReportBuilder, Source
-from t2scaling.observations.schema import nearest, require_columns
+from t2scaling.observations.schema import nearest
 from t2scaling.observations.suites import SUITES, load_observations
 from t2scaling.observations.table import Observations, read_conventions
-from t2scaling.observations.tabular import SUFFIXES, from_any, read_table
+from t2scaling.observations.tabular import SUFFIXES, open_sheet, sheet_of
 
 Format = Literal["auto", "lm-eval", "inspect", "table"]
 
@@ -40,6 +42,7 @@ def read(
     names: str | Mapping[str, str] | None = None,
     nll_unit: str | None = None,
     n_params_convention: str | None = None,
+    task: str | None = None,
 ) -> Observations:
     """Read measurements, check them, and say what they mean.
 
@@ -50,8 +53,9 @@ def read(
     format    what the paths hold, where their names do not tell
     score     how sampled responses of lm-eval logs are graded: exact, numeric or module:function
     filter    lm-eval filter, or Inspect scorer, to take where there are several
-    columns   canonical column → the name it has in the table
+    columns   canonical column → the name it has in the table; usual names (`aliases.ALIASES`) are found without
     names     run → what it is to be called, or just the name where there is one run
+    task      name of the task, for tables that have no column for it
     nll_unit  "sum" or "mean_per_token", where the file does not say it
     n_params_convention  how n_params is counted, such as "with_head", "non_embedding" or "total"
     Raises DataError, in one paragraph, for anything that cannot be used.
@@ -60,17 +64,24 @@ def read(
         return load_observations(data)
     report = ReportBuilder()
     manifest = renaming(load_manifest(runs) if runs is not None else Manifest(()), names)
+    naming = partial(name_columns, given=columns, task=task)
     if isinstance(data, str | Path) or (isinstance(data, list | tuple) and data and isinstance(data[0], str | Path)):
         paths = [data] if isinstance(data, str | Path) else data
         found = sort_files([Path(path) for path in paths], format)
-        parts = _read_files(found, Options(score, filter), columns, report)
+        parts = _read_files(found, Options(score, filter), naming, report)
     else:
-        frame = from_any(data)
-        report.sources.append(Source("a dataframe", "frame", len(frame), len(frame), "canonical columns"))
-        parts = [part_from_table(frame, "the table", {}, columns, report)]
+        sheet = sheet_of(data)
+        part = part_from_sheet(sheet, naming(sheet.columns), {}, report)
+        report.sources.append(
+            Source("a dataframe", "frame", len(part.outcomes), len(part.outcomes), "canonical columns")
+        )
+        parts = [part]
     given = {"nll": nll_unit, "n_params": n_params_convention}
+    where = parts[0].where if len(parts) == 1 else "the files together"
+    if all(part.from_log for part in parts):
+        _require_facts(parts, manifest, where)
     overrides = {name: value for name, value in given.items() if value}
-    return _assemble(parts, manifest, overrides, report)
+    return Observations.from_parts(parts, report, manifest, overrides, where)
 
 
 def as_observations(data: Any, **options: Any) -> Observations:
@@ -82,33 +93,19 @@ def as_observations(data: Any, **options: Any) -> Observations:
     return data if isinstance(data, Observations) else read(data, **options)
 
 
-def _assemble(
-    parts: Sequence[Part], manifest: Manifest, overrides: Mapping[str, str], report: ReportBuilder
-) -> Observations:
-    """Stack the parts, add what the manifest knows of the runs, and check the whole."""
-    frame, conventions = combine(parts, overrides, report)
-    if "run_id" in frame.columns:
-        frame, told = attach(frame, manifest, report)
-        conventions.update({name: value for name, value in told.items() if name not in overrides})
-    where = parts[0].where if len(parts) == 1 else "the files together"
-    if all(part.from_log for part in parts):
-        _require_facts(frame, where)
-    # Columns that are not canonical may be misspelt ones, which the refusal should know of.
-    require_columns([*frame.columns, *(name for part in parts for name in part.unused)], where)
-    return Observations.from_frame(frame, conventions, report.build(), where=where)
-
-
-def _require_facts(frame: pl.DataFrame, where: str) -> None:
+def _require_facts(parts: Sequence[Part], manifest: Manifest, where: str) -> None:
     """Logs of which none says N, or none says D, are no table with a column misnamed: say where to put it."""
-    missing = [name for name in ("n_params", "n_tokens") if name not in frame.columns]
+    runs = pl.concat([part.runs for part in parts], how="diagonal")
+    known, _ = attach(runs, manifest, ReportBuilder())
+    missing = [name for name in ("n_params", "n_tokens") if name not in known.columns]
     if missing:
-        runs = frame["run_id"].unique().sort().to_list()
-        more = f" and {len(runs) - 3:,} more" if len(runs) > 3 else ""
-        named, facts = ", ".join(f"`{run}`" for run in runs[:3]), " and ".join(f"`{name}`" for name in missing)
+        names = runs["run_id"].unique().sort().to_list()
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        named, facts = ", ".join(f"`{run}`" for run in names[:3]), " and ".join(f"`{name}`" for name in missing)
         raise DataError(
             f"{where} do not say {facts} of {named}{more}. Give them with a --runs manifest, whose rules are like "
-            f"{{match: {runs[0]}, n_params: 1B, n_tokens: 20B}}, or state them as metadata when the evaluation is run.",
-            runs,
+            f"{{match: {names[0]}, n_params: 1B, n_tokens: 20B}}, or state them as metadata of the evaluation.",
+            names,
         )
 
 
@@ -159,20 +156,22 @@ def _kind(path: Path, format: Format) -> Any:
 
 
 def _read_files(
-    found: Mapping[str, list[Path]], options: Options, columns: Mapping[str, str] | None, report: ReportBuilder
+    found: Mapping[str, list[Path]], options: Options, naming: Callable[..., Naming], report: ReportBuilder
 ) -> list[Part]:
     parts = []
     if found["lm-eval"]:
-        parts.append(Part("the lm-eval logs", *read_lm_eval_logs(found["lm-eval"], options, report), from_log=True))
+        frame, conventions = read_lm_eval_logs(found["lm-eval"], options, report)
+        parts.append(part_from_log(frame, "the lm-eval logs", conventions))
     if found["inspect"]:
-        parts.append(
-            Part("the Inspect logs", *read_inspect_logs(found["inspect"], options.filter, report), from_log=True)
-        )
+        frame, conventions = read_inspect_logs(found["inspect"], options.filter, report)
+        parts.append(part_from_log(frame, "the Inspect logs", conventions))
     for path in found["table"]:
-        frame, kind = read_table(path)
-        stated = read_conventions(path) if kind == "parquet" else {}
-        report.sources.append(Source(str(path), kind, len(frame), len(frame), "canonical columns"))
-        parts.append(part_from_table(frame, f"`{path}`", stated, columns, report))
+        sheet = open_sheet(path)
+        stated = read_conventions(path) if sheet.format == "parquet" else {}
+        part = part_from_sheet(sheet, naming(sheet.columns, where=sheet.where), stated, report)
+        rows = len(part.outcomes)
+        report.sources.append(Source(str(path), sheet.format, rows, rows, "canonical columns"))
+        parts.append(part)
     return parts
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from t2scaling.observations.pivot import Grid
+from t2scaling.observations.pivot import Cut
 
 Cells = tuple[tuple[NDArray[Any] | None, ...], ...]
 DETAILS = ("wrong_counts", "scores", "correct")
@@ -40,8 +40,9 @@ class Samples:
     correct: Cells | None = None
 
 
-def gather(rows: pl.DataFrame, grids: list[Grid]) -> Samples:
-    """The samples behind `grids` of counts, from the outcomes `rows` of the same stage and tasks."""
+def gather(cut: Cut) -> Samples:
+    """The samples behind a cut of counts."""
+    grids = cut.grids
     names = [(grid.task, question) for grid in grids for question in grid.questions]
     return Samples(
         tuple(task for task, _ in names),
@@ -49,13 +50,13 @@ def gather(rows: pl.DataFrame, grids: list[Grid]) -> Samples:
         grids[0].runs,
         np.concatenate([grid.values["n_samples"] for grid in grids], axis=1),
         np.concatenate([grid.values["n_correct"] for grid in grids], axis=1),
-        **{name: _cells(rows, name, grids[0].runs, names) for name in DETAILS},
+        **{name: _cells(cut.rows, name, grids[0].runs, names) for name in DETAILS},
     )
 
 
-def _cells(rows: pl.DataFrame, name: str, runs: tuple[str, ...], questions: list[tuple[str, str]]) -> Cells | None:
-    if name not in rows.columns or not rows[name].count():
+def _cells(rows: pl.LazyFrame, name: str, runs: tuple[str, ...], questions: list[tuple[str, str]]) -> Cells | None:
+    if name not in rows.collect_schema():
         return None
-    told = rows.select("run_id", "task", "question_id", name).drop_nulls(name)
+    told = rows.filter(pl.col(name).is_not_null()).select("run_id", "task", "question_id", name).collect()
     held = {(run, task, question): np.array(value) for run, task, question, value in told.iter_rows()}
-    return tuple(tuple(held.get((run, *question)) for question in questions) for run in runs)
+    return tuple(tuple(held.get((run, *question)) for question in questions) for run in runs) if held else None

@@ -7,7 +7,7 @@ them into the frame of runs and the outcomes. Units: parameters and tokens are c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
@@ -83,19 +83,9 @@ OUTCOME_COLUMNS = tuple(column.name for column in COLUMNS if column.level == "ou
 
 # What the numbers mean, stored with the table. The values are those of a file that says nothing.
 CONVENTIONS = {"n_params": "unstated", "nll": "sum"}
+# Columns in which a table may state a convention for itself, and the convention's name.
+STATEMENTS = {"nll_unit": "nll", "n_params_convention": "n_params"}
 NLL_UNITS = ("sum", "mean_per_token")
-
-
-def rename(frame: pl.DataFrame, columns: Mapping[str, str], where: str) -> pl.DataFrame:
-    """Give columns their canonical names; a column that already bears such a name makes way."""
-    for name, source in columns.items():
-        if name not in BY_NAME:
-            raise DataError(f"`{name}` is no column of a table of observations{nearest(name, BY_NAME)}.")
-        if source not in frame.columns:
-            raise DataError(f"{where} has no column `{source}` to take as `{name}`{nearest(source, frame.columns)}.")
-    taken = [name for name, source in columns.items() if name in frame.columns and name != source]
-    frame = frame.drop(taken)
-    return frame.rename({source: name for name, source in columns.items()})
 
 
 def require_columns(present: Iterable[str], where: str) -> None:

@@ -1,9 +1,9 @@
 """Which runs and questions to keep so that every run is judged on the same questions.
 
 A missing cell would let two runs be judged on different questions, so cells must all be there. Where some are not,
-`select` leaves out the runs with the most gaps one by one, and takes the cut that keeps the most cells. One run with
-a quarter of the questions is thus dropped for the sake of the others, and one question that half of the runs never
-saw is dropped for the sake of the runs. Shapes: R runs, T tasks of Q_t questions each, Q questions in all.
+`select` keeps the runs and questions that leave the most cells. One run with a quarter of the questions, or with
+questions of its own, is thus dropped for the sake of the others, and one question that half of the runs never saw is
+dropped for the sake of the runs. Shapes: R runs, T tasks of Q_t questions each, Q questions in all.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from t2scaling.errors import DataError
 
 Positions = NDArray[np.intp]
+Marks = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Selection:
     left_out: str = ""
 
 
-def select(tasks: Sequence[str], runs: Sequence[str], present: Sequence[NDArray[np.bool_]]) -> Selection:
+def select(tasks: Sequence[str], runs: Sequence[str], present: Sequence[Marks]) -> Selection:
     """Choose the cells to keep.
 
     present  for each task, shape (R, Q_t): True where the run has the question
@@ -51,26 +53,119 @@ def select(tasks: Sequence[str], runs: Sequence[str], present: Sequence[NDArray[
     return Selection(keep, tuple(inside), _sentence(runs, together, keep, len(questions)))
 
 
-def largest_full_block(present: NDArray[np.bool_], bounds: Positions) -> tuple[Positions, Positions]:
+def largest_full_block(present: Marks, bounds: Positions) -> tuple[Positions, Positions]:
     """Runs and questions to keep so that no cell is missing and as many cells as possible remain.
 
     present  shape (R, Q)
     bounds   positions where one task ends and the next begins, length T + 1; every task must keep a question
-    The cuts considered are those that drop the runs with the most gaps. Returns sorted positions, empty where no
-    cut leaves a question of every task.
+    Of equal cuts, one with the most runs. Returns sorted positions, empty where no cut leaves a question of every task.
     """
-    order = np.argsort(-present.sum(axis=1), kind="stable")  # fullest first
-    full = np.logical_and.accumulate(present[order], axis=0)  # full[r]: questions that the r + 1 fullest share
-    per_task = np.add.reduceat(full, bounds[:-1], axis=1, dtype=np.int64)
-    cells = np.arange(1, len(order) + 1) * full.sum(axis=1)
-    cells[(per_task == 0).any(axis=1)] = 0
-    if not cells.any():
+    # Runs with the same gaps are kept or left out together, and so are questions of a task.
+    first, of_run, many = _patterns(present)
+    task = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    columns, of_question, width = _patterns(np.column_stack([present[first].T, task]))
+    widths = (task[columns] == np.arange(len(bounds) - 1)[:, None]) * width.astype(float)
+    rows = present[np.ix_(first, columns)]
+    kept = _search(rows, many, widths)
+    if kept is None:
         return np.empty(0, np.intp), np.empty(0, np.intp)
-    last = len(cells) - 1 - int(np.argmax(cells[::-1]))  # of equal cuts, the one with more runs
-    return np.sort(order[: last + 1]), np.flatnonzero(full[last])
+    whole = np.asarray(rows[:, kept].all(axis=1))
+    return np.flatnonzero(whole[of_run]), np.flatnonzero(kept[of_question])
 
 
-def _sentence(runs: Sequence[str], present: NDArray[np.bool_], kept: Positions, n_questions: int) -> str:
+def _patterns(marks: NDArray[Any]) -> tuple[Positions, Positions, Positions]:
+    """The first row of each distinct kind, the kind of each row, and the rows of each kind; as `np.unique`, by hash."""
+    kinds: dict[bytes, int] = {}
+    of_row = np.array([kinds.setdefault(row.tobytes(), len(kinds)) for row in np.ascontiguousarray(marks)])
+    _, first, many = np.unique(of_row, return_index=True, return_counts=True)
+    return first, of_row, many
+
+
+def _search(rows: Marks, many: Positions, widths: NDArray[np.float64]) -> Marks | None:
+    """The questions of the best cut, as a mask over C patterns of questions; None where there is no cut.
+
+    rows    (P, C): patterns of runs, True where they have the questions
+    many    (P,): runs of each pattern
+    widths  (T, C): questions of each task behind each pattern
+    Pattern by pattern, a cut goes on with it and without it; of the cuts so far only those stay that can still beat
+    the best one known, which `_peel` begins with. That is exact as long as at most `_MOST_STATES` of them compete;
+    where gaps are so irregular that more do, the least promising are dropped.
+    """
+    most = max(1, min(_MOST_STATES, _MOST_MARKS // rows.size))
+    order = np.argsort(-(rows @ widths.sum(axis=0)), kind="stable")  # fullest first
+    waiting = np.append(np.cumsum(many[order][::-1])[::-1], 0)
+    best, found = _best(_peel(rows, many, widths), rows, many, widths)
+    cuts, runs = np.ones((1, rows.shape[1]), bool), np.zeros(1)  # (S, C) questions kept, (S,) runs kept
+    for step, pattern in enumerate(order, 1):
+        narrower = (cuts & ~rows[pattern]).any(axis=1)
+        runs = np.concatenate([runs + many[pattern] * ~narrower, runs[narrower] + many[pattern]])
+        cuts = np.concatenate([cuts, cuts[narrower] & rows[pattern]])
+        questions = _questions(cuts, widths)
+        value = runs * questions
+        leader = int(np.lexsort((runs, value))[-1])
+        if (value[leader], runs[leader]) > best:
+            best, found = (value[leader], runs[leader]), cuts[leader]
+        going = np.flatnonzero(((runs + waiting[step]) * questions >= best[0]) & (questions > 0))
+        cuts, runs = _distinct(cuts[going], runs[going])
+        if not len(cuts):
+            break
+        if len(cuts) > most:  # those that keep the most cells if half of the runs to come can be kept
+            ranked = np.argsort(-(runs + waiting[step] / 2) * _questions(cuts, widths), kind="stable")[:most]
+            cuts, runs = cuts[ranked], runs[ranked]
+    return found if best[0] else None
+
+
+_MOST_STATES = 4096
+_MOST_MARKS = 10**8  # of P × C, times the cuts kept: about a second
+
+
+def _questions(cuts: Marks, widths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Questions that each cut (S, C) keeps, 0 where some task keeps none."""
+    sizes = cuts @ widths.T  # (S, T)
+    return np.asarray(sizes.sum(axis=1) * (sizes > 0).all(axis=1))
+
+
+def _best(cuts: Marks, rows: Marks, many: Positions, widths: NDArray[np.float64]) -> tuple[tuple[float, float], Marks]:
+    """(cells, runs) of the best of some cuts, with all runs that have its questions, and the cut."""
+    runs = np.array([many[(rows | ~cut).all(axis=1)].sum() for cut in cuts], dtype=float)
+    value = runs * _questions(cuts, widths)
+    leader = int(np.lexsort((runs, value))[-1])
+    return (float(value[leader]), float(runs[leader])), cuts[leader]
+
+
+def _peel(rows: Marks, many: Positions, widths: NDArray[np.float64]) -> Marks:
+    """Two good cuts (2, C): what is left after the pattern with the largest share of gaps is taken away, of runs or
+    of questions, until no gap is left; and the best cut that leaves out the runs with the most gaps.
+    """
+    width = widths.sum(axis=0)
+    run_left, question_left = np.ones(len(rows), bool), np.ones(len(width), bool)
+    run_gaps, question_gaps = ~rows @ width, many @ ~rows  # cells that are missing
+    while run_gaps[run_left].any():
+        run_share = np.where(run_left, run_gaps, -1) / max(1, width[question_left].sum())
+        question_share = np.where(question_left, question_gaps, -1) / max(1, many[run_left].sum())
+        i, j = int(np.argmax(run_share)), int(np.argmax(question_share))
+        if run_share[i] >= question_share[j]:
+            run_left[i] = False
+            question_gaps = question_gaps - many[i] * ~rows[i]
+        else:
+            question_left[j] = False
+            run_gaps = run_gaps - width[j] * ~rows[:, j]
+    order = np.argsort(-(rows @ width), kind="stable")
+    shared = np.logical_and.accumulate(rows[order], axis=0)
+    cells = np.cumsum(many[order]) * _questions(shared, widths)
+    return np.stack([question_left, shared[int(np.argmax(cells))]])
+
+
+def _distinct(cuts: Marks, runs: NDArray[np.float64]) -> tuple[Marks, NDArray[np.float64]]:
+    """Each set of questions once, with the most runs that keep it."""
+    most: dict[bytes, int] = {}
+    for i in np.argsort(runs, kind="stable"):
+        most[cuts[i].tobytes()] = int(i)
+    chosen = sorted(most.values())
+    return cuts[chosen], runs[chosen]
+
+
+def _sentence(runs: Sequence[str], present: Marks, kept: Positions, n_questions: int) -> str:
     R, Q = present.shape
     parts = []
     dropped = np.setdiff1d(np.arange(R), kept)

@@ -9,9 +9,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import polars as pl
-
 from t2scaling.errors import DataError
+from t2scaling.foreign import scan_parquet
 from t2scaling.observations.schema import nearest
 from t2scaling.observations.table import Observations, read_conventions
 
@@ -57,7 +56,7 @@ def _simulated() -> Observations:
 
 def _packaged(name: str) -> Observations:
     with resources.as_file(_data(f"{_FILES[name]}.parquet")) as path:
-        return Observations.from_frame(pl.read_parquet(path), read_conventions(path), where=f"the suite `{name}`")
+        return Observations.from_frame(scan_parquet(path), read_conventions(path), where=f"the suite `{name}`")
 
 
 # Suite → the name of its files in `data`.

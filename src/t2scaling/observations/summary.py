@@ -44,34 +44,51 @@ class TaskSummary:
 
 def summarise(observations: Observations) -> list[TaskSummary]:
     """One summary per task and stage, sorted."""
-    pairs = observations.outcomes.select("task", "stage").unique().sort("task", "stage")
-    return [_summary(observations, task, stage) for task, stage in pairs.iter_rows()]
+    held = observations.lazy.collect_schema()
+    n, c, nll = (
+        pl.col(name) if name in held else pl.lit(None, pl.Float64) for name in ("n_samples", "n_correct", "nll")
+    )
+    figures = observations.lazy.group_by("task", "stage").agg(
+        pl.len(),
+        pl.col("run_id").n_unique().alias("runs"),
+        pl.col("question_id").n_unique().alias("questions"),
+        pl.col("question_id").filter(c > 0).n_unique().alias("solved"),
+        *(of(x).alias(f"{of.__name__} {name}") for name, x in (("n", n), ("nll", nll)) for of in (_min, _max, _count)),
+        nll.mean().alias("mean nll"),
+        (c / n).mean().alias("mean share"),
+    )
+    found = figures.collect().with_columns(pl.col("task", "stage").cast(pl.String)).sort("task", "stage")
+    return [_summary(observations, row) for row in found.iter_rows(named=True)]
 
 
-def _summary(observations: Observations, task: str, stage: str) -> TaskSummary:
-    rows = observations.outcomes.filter(pl.col("task") == task, pl.col("stage") == stage)
-    runs, questions = rows["run_id"].n_unique(), rows["question_id"].n_unique()
-    counts = "n_samples" in rows.columns and bool(rows["n_samples"].count())
-    likelihood = "nll" in rows.columns and bool(rows["nll"].count())
-    kept_runs, shared, left_out = _kept(observations, task, stage)
-    if likelihood:
-        mean = rows["nll"].mean()
-    else:
-        mean = (rows["n_correct"] / rows["n_samples"]).mean()
-    assert isinstance(mean, float)
+def _min(x: pl.Expr) -> pl.Expr:
+    return x.min()
+
+
+def _max(x: pl.Expr) -> pl.Expr:
+    return x.max()
+
+
+def _count(x: pl.Expr) -> pl.Expr:
+    return x.count()
+
+
+def _summary(observations: Observations, row: dict[str, Any]) -> TaskSummary:
+    counts, likelihood = row["_count n"] > 0, row["_count nll"] > 0
+    kept_runs, shared, left_out = _kept(observations, row["task"], row["stage"])
     return TaskSummary(
-        task=task,
-        stage=stage,
+        task=row["task"],
+        stage=row["stage"],
         kind=" and ".join(name for name, held in (("nll", likelihood), ("counts", counts)) if held),
-        runs=runs,
+        runs=row["runs"],
         kept_runs=kept_runs,
-        questions=questions,
+        questions=row["questions"],
         shared=shared,
-        missing_cells=runs * questions - len(rows),
-        n_samples=_range(rows["n_samples"]) if counts else None,
-        nll=_range(rows["nll"]) if likelihood else None,
-        solved=rows.filter(pl.col("n_correct") > 0)["question_id"].n_unique() if counts else None,
-        mean=mean,
+        missing_cells=row["runs"] * row["questions"] - row["len"],
+        n_samples=(row["_min n"], row["_max n"]) if counts else None,
+        nll=(row["_min nll"], row["_max nll"]) if likelihood else None,
+        solved=row["solved"] if counts else None,
+        mean=row["mean nll"] if likelihood else row["mean share"],
         left_out=left_out,
     )
 
@@ -83,7 +100,3 @@ def _kept(observations: Observations, task: str, stage: str) -> tuple[int, int, 
     except DataError as error:
         return 0, 0, str(error)
     return len(arrays.run_id), len(arrays.question_weight), arrays.conventions.get("left_out", "")
-
-
-def _range(values: pl.Series) -> Any:
-    return values.min(), values.max()

@@ -1,18 +1,25 @@
-"""Reading tables that already have the canonical columns: CSV, Parquet, JSONL, and dataframes of any library.
+"""Tables as they stand in a file or in memory: CSV, Parquet, JSONL, and dataframes of any library.
 
-Everything here returns a polars frame as it stands in the file; `schema.canonical` makes sense of its columns.
+Each becomes a `Sheet`, which hands out its rows as polars frames of bounded size; nothing here knows what a column
+means. Everything that can be wrong with a file ends in one DataError that names it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.foreign import guard_polars, read_jsonl_rows, scan_parquet
+from t2scaling.observations.casts import Rows
+from t2scaling.observations.csv_file import scan_csv
 
 SUFFIXES = {
     ".csv": "csv",
@@ -22,13 +29,33 @@ SUFFIXES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+BATCH = 250_000  # rows in memory at a time
+Batches = Iterator[tuple[pl.DataFrame, Rows]]
 
 
-def read_table(path: Path) -> tuple[pl.DataFrame, str]:
-    """The frame of a CSV, Parquet or JSONL file, and the name of its format.
+@dataclass(frozen=True)
+class Sheet:
+    """A table, some rows at a time.
 
-    Raises DataError for a suffix that is none of them, and for a file that cannot be read, with the line where
-    there are lines.
+    where     how an error calls it
+    format    csv, parquet, jsonl or frame
+    columns   names of its columns
+    batches   called with the names of wanted columns: frames of these, in order, with the names of their rows
+    notes     remarks on the file
+    """
+
+    where: str
+    format: str
+    columns: tuple[str, ...]
+    batches: Callable[[Sequence[str]], Batches]
+    notes: list[str] = field(default_factory=list)
+
+
+def open_sheet(path: Path) -> Sheet:
+    """The table in a CSV, Parquet or JSONL file.
+
+    Raises DataError for a suffix that is none of them, and for a file that cannot be read, with the line where there
+    are lines; what is wrong further down is raised when the rows are taken.
     """
     kind = SUFFIXES.get(path.suffix.lower())
     if kind is None:
@@ -38,88 +65,71 @@ def read_table(path: Path) -> tuple[pl.DataFrame, str]:
         )
     if path.stat().st_size == 0:
         raise DataError(f"`{path}` is empty (0 bytes). Was it written to the end?")
-    reader = {"csv": _read_csv, "parquet": _read_parquet, "jsonl": read_jsonl}[kind]
-    return reader(path), kind
+    if kind == "jsonl":
+        return _jsonl_sheet(path)
+    notes: list[str] = []
+    rows = Rows()
+    with guard_polars(f"`{path}` cannot be read as {kind.upper() if kind == 'csv' else 'Parquet'}"):
+        if kind == "csv":
+            lazy, rows, notes = scan_csv(path)
+        else:
+            lazy = scan_parquet(path)
+        columns = tuple(lazy.collect_schema().names())
+    what = f"`{path}` cannot be read as {'CSV' if kind == 'csv' else 'Parquet'}"
+    return Sheet(f"`{path}`", kind, columns, lambda names: _of_lazy(lazy, names, rows, what), notes)
 
 
-def _read_csv(path: Path) -> pl.DataFrame:
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    _check_dialect(path, separator)
-    try:
-        # Text first: the schema knows better than the first hundred rows what a column is.
-        return pl.read_csv(path, separator=separator, infer_schema=False)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"`{path}` cannot be read as CSV{_csv_line(path, separator)}: {_first(error)}. Write or copy it again, as "
-            "UTF-8 text with one line per row."
-        ) from None
+def _of_lazy(lazy: pl.LazyFrame, names: Sequence[str], rows: Rows, what: str) -> Batches:
+    start = 0
+    with guard_polars(what):
+        for frame in lazy.select(names).collect_batches(chunk_size=BATCH, maintain_order=True):
+            yield from _filled(frame, Rows(rows.noun, rows.first + start))
+            start += len(frame)
 
 
-def _check_dialect(path: Path, separator: str) -> None:
-    """Refuse what a spreadsheet may write and no reader of CSV could tell from one odd column: UTF-16, semicolons."""
-    with path.open("rb") as file:
-        header = file.readline(2**16)
-    if header.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"`{path}` is UTF-16 text: save it as UTF-8.")
-    other = max(b";", b"\t", b",", key=header.count)
-    if separator.encode() not in header and other in header:
-        named = {b";": "semicolons", b"\t": "tabs", b",": "commas"}[other]
-        wanted = "tabs" if separator == "\t" else "commas, with a point in decimals (or with tabs, as .tsv)"
-        raise DataError(f"`{path}` separates its columns by {named}: save it with {wanted}.")
+def _filled(frame: pl.DataFrame, rows: Rows) -> Batches:
+    """The frame without the rows that hold nothing at all, as blank lines of a CSV do."""
+    full = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    if full.all():
+        yield frame, rows
+    else:
+        yield frame.filter(full), Rows(rows.noun, rows.first, np.flatnonzero(full.to_numpy()))
 
 
-def _csv_line(path: Path, separator: str) -> str:
-    """`, line 7` for the first line with another number of fields than the header."""
-    import csv
+def _jsonl_sheet(path: Path) -> Sheet:
+    columns: dict[str, None] = {}
+    first = next(iter(read_jsonl_rows(path)), None)
+    if first is None:
+        raise DataError(f"`{path}` has no rows: there is nothing to read.")
+    # Any row may have a key of its own, so the names are known when all of it was read once.
+    for _, row in read_jsonl_rows(path):
+        columns.update(dict.fromkeys(row))
 
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            lines = csv.reader(file, delimiter=separator)
-            width = len(next(lines, []))
-            for row in lines:
-                if row and len(row) != width:
-                    return f", line {lines.line_num} ({len(row)} fields, the header has {width})"
-    except (UnicodeDecodeError, csv.Error) as error:
-        return f" ({error})"
-    return ""
+    def batches(names: Sequence[str]) -> Batches:
+        lines = read_jsonl_rows(path)
+        while block := list(islice(lines, BATCH)):
+            numbers = np.array([number for number, _ in block])
+            frame = pl.DataFrame([series_of([row.get(name) for _, row in block]).alias(name) for name in names])
+            yield frame, Rows("line", 0, numbers)
 
-
-def _read_parquet(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(
-            f"`{path}` cannot be read as Parquet: {_first(error)}. It may be truncated; write or copy it again."
-        ) from None
+    return Sheet(f"`{path}`", "jsonl", tuple(columns), batches)
 
 
-def read_jsonl(path: Path) -> pl.DataFrame:
-    """A JSONL file as a frame. Raises DataError naming the file and the line that is not one JSON object."""
-    try:
-        return pl.read_ndjson(path, infer_schema_length=None)
-    except pl.exceptions.PolarsError:
-        # Line by line either finds the line to blame, or copes with the bare NaN that Python writes.
-        with path.open("rb") as file:
-            rows = [check_json_line(line, path, number) for number, line in enumerate(file, 1)]
-    try:
-        return pl.DataFrame([row for row in rows if row], infer_schema_length=None, strict=False)
-    except (pl.exceptions.PolarsError, TypeError) as error:
-        raise DataError(f"`{path}` is JSONL, but its rows make no table: {_first(error)}.") from None
+def sheet_of(data: Any, where: str = "the table") -> Sheet:
+    """A polars, pandas or Arrow table, a dict of lists, or a list of dicts. Raises DataError for anything else."""
+    if isinstance(data, pl.LazyFrame):
+        lazy = data
+        with guard_polars(f"{where} cannot be read", "Collect it first to see why."):
+            names = tuple(lazy.collect_schema().names())
+        return Sheet(where, "frame", names, lambda wanted: _of_lazy(lazy, wanted, Rows(), f"{where} cannot be read"))
+    frame = from_any(data)
 
+    def batches(names: Sequence[str]) -> Batches:
+        wanted = frame.select(names)
+        for start in range(0, max(1, len(frame)), BATCH):
+            yield wanted[start : start + BATCH], Rows("row", 1 + start)
 
-def check_json_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
-    """One line of JSONL as a dict (empty for a blank line). Raises DataError naming file and line otherwise."""
-    if not line.strip():
-        return {}
-    try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        cut = "" if line.endswith(b"\n") else " The file ends in the middle of it: it is truncated."
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise DataError(f"`{path}`, line {number} is not JSON ({reason}).{cut} Write or copy the file again.") from None
-    if not isinstance(row, dict):
-        raise DataError(f"`{path}`, line {number} is JSON but no object: every line should be one row in {{…}}.")
-    return row
+    return Sheet(where, "frame", tuple(frame.columns), batches)
 
 
 def from_any(data: Any) -> pl.DataFrame:
@@ -127,19 +137,18 @@ def from_any(data: Any) -> pl.DataFrame:
 
     Raises DataError for anything else.
     """
-    if isinstance(data, pl.LazyFrame):
-        return data.collect()
     if isinstance(data, pl.DataFrame):
         return data
-    try:
+    with guard_polars(
+        f"this {type(data).__name__} cannot be read as a table", "Give a dataframe or a dict of columns."
+    ):
         if isinstance(data, Mapping):
-            return pl.DataFrame(dict(data), strict=False)
-        if isinstance(data, list):
-            return pl.DataFrame(data, infer_schema_length=None)
+            return pl.DataFrame({str(name): column_of(values) for name, values in data.items()})
+        if isinstance(data, list) and all(isinstance(row, Mapping) for row in data):
+            names = dict.fromkeys(name for row in data for name in row)
+            return pl.DataFrame({str(name): series_of([row.get(name) for row in data]) for name in names})
         if hasattr(data, "__arrow_c_stream__"):
             return _from_arrow(data)
-    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
-        raise DataError(f"this {type(data).__name__} cannot be read as a table: {_first(error)}") from None
     raise DataError(
         f"a {type(data).__name__} is no table: give a path, a polars, pandas or Arrow table, or a dict of columns."
     )
@@ -149,10 +158,43 @@ def _from_arrow(data: Any) -> pl.DataFrame:
     try:
         return pl.DataFrame(data)
     except ImportError:  # pandas hands itself over with the help of pyarrow, which need not be there
-        return pl.DataFrame(data.to_dict("list"), strict=False)
+        # NaN is how a dataframe without pyarrow says that a cell is empty.
+        columns = data.to_dict("list").items()
+        return pl.DataFrame({str(name): series_of([None if v != v else v for v in cells]) for name, cells in columns})
 
 
-def _first(error: Exception) -> str:
-    """The first line of a message; the rest of polars' messages advises on polars."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+def column_of(values: Any) -> pl.Series:
+    """A column given as a series, an array, or any sequence of Python values."""
+    if isinstance(values, pl.Series | np.ndarray) or hasattr(values, "__arrow_c_stream__"):
+        return pl.Series(values=values)
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise TypeError(f"a column should be a list of values, not {type(values).__name__}")
+    return series_of(list(values))
+
+
+def series_of(values: list[Any]) -> pl.Series:
+    """A series of Python values of which none is changed: what polars would take for something near becomes text,
+    which the grammar of its column then judges (`true` among numbers, 2.5 among whole ones, a list among texts).
+    """
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        exact = all(abs(value) <= 2**53 for value in values if type(value) is int)
+        return pl.Series(values, dtype=pl.Float64, strict=False) if exact else _as_text(values)
+    if kinds == {int}:
+        return pl.Series(values, dtype=pl.Int64) if _within_64_bits(values) else _as_text(values)
+    if kinds & {list, tuple, dict} or (len(kinds) > 1 and not any(kind.__module__ != "builtins" for kind in kinds)):
+        return _as_text(values)
+    return pl.Series(values)
+
+
+def _within_64_bits(values: list[Any]) -> bool:
+    return all(value is None or -(2**63) <= value < 2**63 for value in values)
+
+
+def _as_text(values: list[Any]) -> pl.Series:
+    texts = [value if value is None or isinstance(value, str) else _json(value) for value in values]
+    return pl.Series(texts, dtype=pl.String)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
