@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.artefacts import dumps, write_text
 from t2scaling.errors import ArgumentError
-from t2scaling.foreign import read_artefact
+from t2scaling.foreign import read_artefact, validate
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.measurements import Curves, Target
 from t2scaling.laws.support import Support
@@ -208,6 +208,13 @@ class FitResult:
     def save(self, path: str | Path) -> Path:
         """Write fit.json in one step and return its path."""
         return write_text(path, self.to_json() + "\n")
+
+    @classmethod
+    def from_dict(cls, content: Any) -> FitResult:
+        """The fit that `to_dict` described, of 0.1.0 too. Raises DataError if the content is no fit."""
+        from t2scaling.laws.artefact import FitFile
+
+        return validate(FitFile, content, "the fit", way_out=f"Make it anew with `{MADE_BY}`.").fit()
 
     @classmethod
     def load(cls, path: str | Path) -> FitResult:

@@ -110,3 +110,9 @@ def test_gaps_are_left_out(rng):
     passed[rng.random(passed.shape) < 0.2] = np.nan
     found = fit_success(beta_curve, loss[None], K, passed[None], np.ones((1, 60)))
     np.testing.assert_allclose(found.theta[0], theta, rtol=1e-6, atol=1e-7)
+
+
+def test_losses_that_do_not_differ_are_fitted_by_their_mean():
+    passed = np.array([0.2, 0.3, 0.4, 0.3])[:, None] * np.ones(3)
+    found = fit_success(naive_curve, np.full((1, 4), 2.0), np.array([1.0, 1.0, 1.0]), passed[None], np.ones((1, 4)))
+    assert found.value[0] == pytest.approx(3 * 0.02, rel=1e-6)

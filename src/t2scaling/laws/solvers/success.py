@@ -174,7 +174,9 @@ def start_grid(ell: Array, passed: Array, P: int, coarse: bool = False) -> Array
     sigmoids = []
     for ceiling in np.unique(np.minimum([1.0, 1.02 * top, 1.5 * top, 4 * top, 20 * top], 1.0)):
         share = np.clip(first[seen] / ceiling, 1e-6, 1 - 1e-3)
-        slope, level = np.polyfit(ell[seen], np.log(share / (1 - share)), 1) if seen.sum() > 2 else (-1.0, 0.0)
+        # Losses that do not differ (by stage 1 neither N nor D helps) have no slope to start from.
+        sloped = seen.sum() > 2 and np.ptp(ell[seen]) > 1e-9
+        slope, level = np.polyfit(ell[seen], np.log(share / (1 - share)), 1) if sloped else (-1.0, 0.0)
         steep = max(-slope, 0.05)
         sigmoids.append([np.clip(level / steep, -30, 30), np.log(steep), np.log(ceiling)])
     if P == 3:
