@@ -21,6 +21,7 @@ _HOME = {
     "costs": "t2scaling.costs",
     "T2Error": "t2scaling.errors",
     "ArgumentError": "t2scaling.errors",
+    "report": "t2scaling.report",
     "DataError": "t2scaling.errors",
     "SuiteError": "t2scaling.errors",
     "FitError": "t2scaling.errors",
@@ -69,10 +70,11 @@ __all__ = [
     "passk",
     "plan",
     "read",
+    "report",
 ]
 
 if TYPE_CHECKING:
-    from t2scaling import costs, laws, passk
+    from t2scaling import costs, laws, passk, report
     from t2scaling.allocate import Frontier, Plan, frontier, plan
     from t2scaling.api import fit
     from t2scaling.errors import ArgumentError, DataError, FitError, PrerequisiteError, SuiteError, T2Error

@@ -173,7 +173,7 @@ def test_the_command_writes_the_page(simulated, tmp_path, capsys):
     simulated.write(tmp_path / "observations.parquet")
     arguments = [str(tmp_path / "observations.parquet"), "-o", str(tmp_path / "results.md"), "--inference-flops", "2B"]
     assert run(["results", *arguments, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"results": str(tmp_path / "results.md")}
+    assert json.loads(capsys.readouterr().out) == {"results": str(tmp_path / "results.md"), "figures": []}
     assert "C_inf = 2e9" in (tmp_path / "results.md").read_text()
 
 

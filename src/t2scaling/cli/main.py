@@ -34,6 +34,7 @@ VERBS: dict[str, str] = {
     "predict": "predict",
     "plan": "plan",
     "frontier": "frontier",
+    "laws": "laws",
     "report": "report",
     "results": "results",
     "study": "study",

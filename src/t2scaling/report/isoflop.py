@@ -16,12 +16,14 @@ from t2scaling.report.runs import Level, levels, overtrained, samples_at, train_
 from t2scaling.units import format_flops
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from t2scaling.laws.result import FitResult
+
+_STAGES = {"base": "pretrained", "ft": "fine-tuned", "sft": "SFT"}
 
 
 @style.styled
@@ -35,7 +37,7 @@ def isoflop_profiles(fits: Sequence[FitResult], inference_flops: float) -> Figur
     columns = 1 if all(not fit.law.samples for fit in fits) else 2
     figure, axes = style.canvas(len(fits), columns, 1.5 + 4.5 * columns, 1.1 + 3.9 * len(fits), sharex=True)
     for row, fit in zip(axes, fits, strict=True):
-        name = style.law_label(fit.law.name)
+        name = fit.law.label
         _panel(row[0], fit, inference_flops, corrected=False)
         row[0].set_title(f"{name}: one sample, k = 1")
         if columns == 1:
@@ -47,6 +49,46 @@ def isoflop_profiles(fits: Sequence[FitResult], inference_flops: float) -> Figur
         row[1].set_title(f"{name}: k = C_inf / 2N, C_inf = {format_flops(inference_flops)} FLOPs")
     _legend(figure, fits)
     return figure
+
+
+@style.styled
+def stages(fits: Mapping[str, Sequence[FitResult]], inference_flops: float) -> Figure:
+    """A row per law, a column per stage of training: profiles at k = C_inf/2N with both frontiers (Figure 5).
+
+    fits   stage → the laws fitted at that stage
+    """
+    laws = list(dict.fromkeys(fit.law.name for row in fits.values() for fit in row))
+    figure, axes = style.canvas(len(laws), len(fits), 1.0 + 4.2 * len(fits), 1.1 + 3.6 * len(laws))
+    for column, (stage, held) in enumerate(fits.items()):
+        for row, law in enumerate(laws):
+            fit = next((one for one in held if one.law.name == law), None)
+            _filled(axes[row][column], fit, inference_flops, f"{style.law_label(law)}: {_STAGES.get(stage, stage)}")
+    _legend(figure, next(iter(fits.values())))
+    return figure
+
+
+@style.styled
+def task_profiles(rows: Mapping[str, Sequence[FitResult | None]], inference_flops: Sequence[float]) -> Figure:
+    """A row per task, a column per inference budget: profiles at k = C_inf/2N with both frontiers (Figures 6 and 7).
+
+    rows   task → one fit per inference budget, None where there is none
+    """
+    width, height = 1.0 + 4.0 * len(inference_flops), 1.1 + 3.2 * len(rows)
+    figure, axes = style.canvas(len(rows), len(inference_flops), width, height)
+    for row, (task, fits) in zip(axes, rows.items(), strict=True):
+        for ax, fit, budget in zip(row, fits, inference_flops, strict=True):
+            _filled(ax, fit, budget, f"{task}: C_inf = {format_flops(budget)}")
+    _legend(figure, [fit for fits in rows.values() for fit in fits if fit is not None][:1])
+    return figure
+
+
+def _filled(ax: Axes, fit: FitResult | None, inference_flops: float, title: str) -> None:
+    """A profile at the k of the budget, or the words that there is none."""
+    ax.set_title(title)
+    if fit is None:
+        ax.text(0.5, 0.5, "no law could be fitted", ha="center", transform=ax.transAxes)
+        return
+    _panel(ax, fit, inference_flops, corrected=True)
 
 
 def _panel(ax: Axes, fit: FitResult, inference_flops: float, *, corrected: bool) -> None:
@@ -77,6 +119,8 @@ def _panel(ax: Axes, fit: FitResult, inference_flops: float, *, corrected: bool)
         style.log_axis(ax.yaxis, METRIC_LABELS["pass_at_k"])
     else:
         ax.set_ylabel(METRIC_LABELS[fit.law.metric] if corrected else METRIC_LABELS["loss"])
+    # A frontier may run off to sizes that nobody has trained: the axis stays with the data.
+    ax.set_xlim(curves.N.min() / 1.7, curves.N.max() * 1.7)
     style.log_axis(ax.xaxis, "parameters N")
     ax.tick_params(labelbottom=True)
 
@@ -124,7 +168,7 @@ def _legend(figure: Figure, fits: Sequence[FitResult]) -> None:
     lines = [Line2D([], [], color=style.INK, linewidth=2.2, label="Chinchilla frontier")]
     for fit in fits:
         if fit.law.samples:
-            label = f"{style.law_label(fit.law.name)} frontier"
+            label = f"{fit.law.label} frontier"
             lines.append(Line2D([], [], color=style.law_colour(fit.law.name), linewidth=2.6, label=label))
     if any(overtrained(fit.curves).any() for fit in fits):
         ring = Line2D([], [], marker="o", linestyle="none", markersize=7, label="overtrained run")

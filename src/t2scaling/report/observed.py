@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from t2scaling.laws.curves import curves as average
-from t2scaling.passk import pass_at_k, pass_at_k_from_nll
+from t2scaling.passk import guessing, pass_at_k, pass_at_k_from_nll
 from t2scaling.report.runs import levels
 
 if TYPE_CHECKING:
@@ -76,6 +76,16 @@ def readings(data: Measurements, k: Array) -> Readings:
     """Mean pass@k of every run at its own k, shape (R,)."""
     exact = average(data, k[np.isfinite(k)])
     return Readings(k, _at_own(exact.k, exact.pass_at_k, k), _at_own(exact.k, exact.se, k))
+
+
+def guesses(data: Measurements, k: Array) -> Array:
+    """pass@k of a guesser that knows only the questions' form, at each k (R,); NaN where the data do not say."""
+    good = np.isfinite(k)
+    if data.chance is None or not good.any():
+        return np.full(len(k), np.nan)
+    found = np.full(len(k), np.nan)
+    found[good] = guessing(data.chance, k[good], data.question_weight)
+    return found
 
 
 def task_loss(data: Measurements) -> Array:

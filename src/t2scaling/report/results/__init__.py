@@ -5,6 +5,6 @@ sentences   puts the numbers into words
 page        arranges both: `write_results`
 """
 
-from t2scaling.report.results.page import read_manifest, write_results
+from t2scaling.report.results.page import Suite, gather, read_manifest, render, write_results
 
-__all__ = ["read_manifest", "write_results"]
+__all__ = ["Suite", "gather", "read_manifest", "render", "write_results"]

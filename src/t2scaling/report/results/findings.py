@@ -22,7 +22,7 @@ from t2scaling.laws import fit
 from t2scaling.laws.measurements import Measurements
 from t2scaling.passk import mean_and_error
 from t2scaling.report.agreement import Errors, agreement, hold_out, refit
-from t2scaling.report.observed import Readings, inner_minima, question_values, readings, task_loss
+from t2scaling.report.observed import Readings, guesses, inner_minima, question_values, readings, task_loss
 from t2scaling.report.runs import Level, levels, overtrained, samples_at, train_flops
 
 if TYPE_CHECKING:
@@ -85,7 +85,10 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Reading:
-    """One cell at its own k: mean pass@k, and its standard error with the question as the unit."""
+    """One cell at its own k: mean pass@k, and its standard error with the question as the unit.
+
+    guess   pass@k of a guesser that knows only the questions' form, at this k; NaN where the data do not say
+    """
 
     run_id: str
     n_params: float
@@ -93,6 +96,7 @@ class Reading:
     k: float
     pass_at_k: float
     se: float
+    guess: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -224,8 +228,9 @@ def _pair(
 ) -> Pair:
     paired = question_values(data, best, float(read.k[best])) - question_values(data, usual, float(read.k[usual]))
     difference, error = mean_and_error(paired, data.question_weight)
+    guess = guesses(data, read.k)
     ours, theirs = (
-        Reading(data.run_id[run], *(float(x[run]) for x in (data.N, data.D, read.k, read.pass_at_k, read.se)))
+        Reading(data.run_id[run], *(float(x[run]) for x in (data.N, data.D, read.k, read.pass_at_k, read.se, guess)))
         for run in (best, usual)
     )
     return Pair(data.task, stage, level.train_flops, inference_flops, ours, theirs, float(difference), float(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -279,7 +280,8 @@ def _with_error(row: findings.Pair) -> str:
 
 def _reading(cell: findings.Reading) -> str:
     size = f"N {format_number(cell.n_params)}, D/N {format_ratio(cell.n_tokens / cell.n_params)}, k {number(cell.k)}"
-    return f"{percent(cell.pass_at_k)} ± {percent(cell.se)} ({size})"
+    guess = f"; a guesser {percent(cell.guess)}" if math.isfinite(cell.guess) else ""
+    return f"{percent(cell.pass_at_k)} ± {percent(cell.se)} ({size}{guess})"
 
 
 def _rq3(suite: Suite) -> list[str]:

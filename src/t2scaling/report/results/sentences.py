@@ -146,6 +146,19 @@ def pairs(rows: list[Pair], inference_flops: float) -> str:
         f"Best overtrained cell against Chinchilla-optimal cell, pass@k at k = C_inf/(2·N) with C_inf = "
         f"{format_flops(inference_flops)}, over all {len(rows)} pairs of task and level: the overtrained cell is "
         f"ahead in {wins}, by more than two standard errors in {clear}, and behind by as much in {lost}."
+    ) + _guessing(rows)
+
+
+def _guessing(rows: list[Pair]) -> str:
+    """How often a guess does as well, where the data say how easy guessing is."""
+    known = [row for row in rows if np.isfinite(row.best.guess)]
+    if not known:
+        return ""
+    beaten = sum(row.best.guess >= row.best.pass_at_k for row in known)
+    most = max(row.best.guess for row in known)
+    return (
+        f" A guesser that knows only the questions' form does at least as well as the overtrained cell, at its k, in "
+        f"{beaten} of {len(known)}; at most it passes {percent(most)}."
     )
 
 
