@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from t2scaling.allocate import Budget, Plan, frontier, plan
+from t2scaling.allocate import Budget, Plan, plan
 from t2scaling.costs import sample_flops
 from t2scaling.errors import FitError
 from t2scaling.laws import FitResult, fit
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from t2scaling.laws import PublishedLaw
     from t2scaling.observations import Observations
-
-_GRID = (31, 19)  # training and inference budgets behind the sliders; the plan's own budgets are on it
-_REACH = (1e-2, 1e4)  # how far the sliders go beyond the plan's own budgets
 
 
 @dataclass(frozen=True)
@@ -84,41 +81,3 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
         except (FitError, ValueError) as error:
             rows.append(TaskPlan(task, None, str(error)))
     return rows
-
-
-def slider_grid(
-    fits: Sequence[FitResult | PublishedLaw], recommended: Plan, inference_flops: float
-) -> dict[str, Any] | None:
-    """Optima over a grid of both budgets, for the page to interpolate in logarithms; None for laws without samples.
-
-    Returns log10 of the budgets and, per law, log10 N and the value at each (training, inference) budget.
-    """
-    sampling = [fitted for fitted in fits if fitted.law.samples]
-    if not sampling:
-        return None
-    spent = recommended.optimum.train_flops
-    train = np.geomspace(spent * _REACH[0], spent * _REACH[1], _GRID[0])
-    inference = np.geomspace(inference_flops * _REACH[0], inference_flops * _REACH[1], _GRID[1])
-    grid = np.meshgrid(train, inference, indexing="ij")
-    laws = []
-    for fitted in sampling:
-        found = frontier(fitted.law, train_flops=grid[0].ravel(), inference_flops=grid[1].ravel())
-        log_n = np.log10(found.n_params).reshape(_GRID)
-        theirs = np.log10(found.chinchilla_n_params).reshape(_GRID)[:, 0]
-        laws.append(
-            {
-                "name": fitted.law.label,
-                "metric": fitted.law.metric,
-                "log_n": np.round(log_n, 4),
-                "value": np.round(found.value.reshape(_GRID), 5),
-                "chinchilla_log_n": np.round(theirs, 4),
-            }
-        )
-    support = sampling[0].support
-    return {
-        "train": np.round(np.log10(train), 5),
-        "inference": np.round(np.log10(inference), 5),
-        "start": [float(np.log10(spent)), float(np.log10(inference_flops))],
-        "support": {name: list(support[name]) for name in ("N", "D", "k") if name in support},
-        "laws": laws,
-    }

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from t2scaling.allocate import Plan
 from t2scaling.allocate import plan as make_plan
 from t2scaling.artefacts import write_text
+from t2scaling.costs import GPUS
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import FitResult, PublishedLaw, load_law
 from t2scaling.observations import as_observations
-from t2scaling.report import analysis, content
+from t2scaling.report import analysis, content, planner
 from t2scaling.report.drawings import Drawing, drawings, save
 from t2scaling.report.panels import Key, Panel, keys, panels
 
@@ -99,6 +100,7 @@ def render(
 ) -> str:
     """The page as text; arguments as in `report`."""
     import jinja2
+    from markupsafe import Markup
 
     fits = [fit, *extra_fits]
     plans = [recommended, *analysis.further_plans(recommended, extra_fits)]
@@ -114,7 +116,7 @@ def render(
     if observations is not None and isinstance(fit, FitResult):
         tasks = analysis.per_task(observations, fit, recommended) if len(observations.tasks) > 1 else []
         guess = analysis.guess(observations, fit)
-    sliders = analysis.slider_grid(fits, recommended, budget)
+    script = planner.script()
     advance()
     drawn = drawings(fits, plans, budget, guess)
     if figures is not None:
@@ -126,7 +128,9 @@ def render(
         allocations=content.allocations(plans),
         warnings=content.warnings(fits, plans),
         figures=shown,
-        sliders=content.json_ready(sliders),
+        planner=_planner(fits, recommended, budget, guess),
+        script=Markup(script),
+        policy=planner.content_policy(script),
         tasks=content.task_rows(tasks),
         fits=[content.law_facts(one) for one in fits],
         assumptions=content.assumptions(fit, recommended, budget),
@@ -135,6 +139,16 @@ def render(
     )
     advance()
     return page
+
+
+def _planner(fits: Sequence[Law], recommended: Plan, inference_flops: float, guess: Any) -> dict[str, Any]:
+    """What the planner's template shows: its data, and the choices of its menus."""
+    return {
+        "data": content.json_ready(planner.planner_data(fits, recommended, inference_flops, guess)),
+        "laws": [(index, f"{fit.law.label}, {fit.task}") for index, fit in enumerate(fits)],
+        "gpus": [(name, name.upper()) for name in GPUS],
+        "presets": planner.PRESETS,
+    }
 
 
 def _figures(drawn: Sequence[Drawing]) -> list[Shown]:

@@ -1,0 +1,142 @@
+// From the page's settings to the answer: plan, Chinchilla's, status, neighbours.
+import { paperCost, servingCost } from "./costs.mjs";
+import { formatNumber, formatRatio, formatSamples, formatValue } from "./format.mjs";
+import { samples, success, trainingLoss, value } from "./laws.mjs";
+import { chinchilla, optimum } from "./optimum.mjs";
+import { readSizes, strategyOf } from "./state.mjs";
+import { strategyValue } from "./strategies.mjs";
+
+/**
+ * @typedef {import("./state.mjs").State} State
+ * @typedef {import("./optimum.mjs").Allocation} Allocation
+ * @typedef {import("./laws.mjs").Law & {label: string, task: string, file: string, draws: number[][], support: Record<string, [number, number]>,
+ *   trusted: number, heldOut: number | null, cells: Cell[]}} FittedLaw
+ * @typedef {{run: string, N: number, D: number, values: (number | null)[]}} Cell pass@k, or −log pass@k, at the grid of k
+ * @typedef {{laws: FittedLaw[], k: number[], guess: number[] | null, gpus: Record<string, any>, rule: any, constants: any,
+ *   serving: any, start: State}} Data
+ * @typedef {{law: FittedLaw, best: Allocation | null, rival: Allocation | null, cost: import("./costs.mjs").Cost,
+ *   budget: import("./optimum.mjs").Budget, limits: import("./optimum.mjs").Limits, strategy: import("./strategies.mjs").Strategy}} Answer
+ */
+
+/** The cost model that the settings name. @param {State} state @param {Data} data */
+export function costOf(state, data) {
+  if (state.mode === "tokens") return paperCost();
+  const chip = data.gpus[state.gpu];
+  const precision = chip.peak[state.precision] ? state.precision : "bf16";
+  const settings = {
+    ...data.serving, constants: data.constants, unit: "dollars", prompt_tokens: state.prompt, answer_tokens: state.answer,
+    batch: state.batch === "max" ? "max" : Math.max(Number(state.batch) || 1, 1),
+    dollars_per_hour: state.price > 0 ? state.price : chip.dollars ?? 2,
+    bytes: { weights: data.serving.precisions[precision], cache: data.serving.precisions[precision] },
+  };
+  return servingCost(settings, { ...chip, peak: chip.peak[precision] }, data.rule);
+}
+
+/** Plan under the settings. @param {State} state @param {Data} data @returns {Answer} */
+export function answer(state, data) {
+  const law = data.laws[state.law];
+  const cost = costOf(state, data);
+  const budget = { train: state.train, serve: state.mode === "tokens" ? state.serve : state.query };
+  const limits = {
+    sizes: readSizes(state.sizes), integerK: state.integerK, ...(state.maxTokens > 0 ? { maxTokens: state.maxTokens } : {}),
+  };
+  const wanted = strategyOf(state);
+  const strategy = success(law, 1) === null ? { name: "oracle" } : wanted;
+  const best = optimum(law, cost, budget, limits, strategy);
+  return { law, best, rival: chinchilla(law, cost, budget, limits, strategy), cost, budget, limits, strategy };
+}
+
+/** How far beyond what was measured, as the largest log distance over N, D, N·D and D/N. @param {FittedLaw} law @param {Allocation} at */
+export function distance(law, at) {
+  const axes = { N: at.N, D: at.D, tokens_per_param: at.D / at.N, train_flops: 6 * at.N * at.D };
+  return Math.max(
+    ...Object.entries(axes).map(([name, v]) => {
+      const range = law.support[name];
+      return range ? Math.max(Math.log(v / range[1]), Math.log(range[0] / v), 0) : 0;
+    }),
+  );
+}
+
+/** Sentences on each axis that leaves the measured range. @param {FittedLaw} law @param {Allocation} at */
+export function beyond(law, at) {
+  const axes = /** @type {[string, string, number][]} */ ([
+    ["N", "N", at.N], ["D", "D", at.D], ["tokens_per_param", "D/N", at.D / at.N], ["k", "k", samples(law) ? at.k : NaN],
+    ["train_flops", "C", 6 * at.N * at.D],
+  ]);
+  return axes.flatMap(([key, name, v]) => {
+    const range = law.support[key];
+    if (!range || !(v > range[1] * 1.001 || v < range[0] / 1.001)) return [];
+    const factor = v > range[1] ? v / range[1] : range[0] / v;
+    const side = v > range[1] ? "above the largest" : "below the smallest";
+    return [`${name} = ${formatNumber(v)} is ${Number(factor.toPrecision(2))}× ${side} measured (${formatNumber(v > range[1] ? range[1] : range[0])})`];
+  });
+}
+
+/** The sentence, as `t2 plan` says it. @param {Answer} a */
+export function sentence(a) {
+  const { best, rival } = a;
+  if (best === null) return "This budget cannot pay for one sample of the smallest model allowed.";
+  const what = best.metric === "pass_at_k" ? (a.strategy.name === "oracle" ? "pass@k" : "success") : best.metric === "loss" ? "a loss" : "−log pass@k";
+  const expected = (/** @type {Allocation} */ at) => `${what} of ${formatValue(best.metric, at.value)}`;
+  const trained = (/** @type {Allocation} */ at) => `${formatNumber(at.N)} parameters on ${formatNumber(at.D)} tokens`;
+  const draw = best.metric === "loss" ? "" : ` and draw ${formatSamples(best.k)} per problem`;
+  const says = `Train ${trained(best)} (${formatRatio(best.D / best.N)} tokens per parameter)${draw}, for ${expected(best)}`;
+  if (rival === null || best.metric === "loss") return `${says}.`;
+  if (!(rival.k >= 1)) return `${says}; Chinchilla's ${trained(rival)} could not afford one sample (${Number(rival.k.toPrecision(2))}).`;
+  return `${says}; Chinchilla's ${trained(rival)} afford ${formatSamples(rival.k)}, for ${expected(rival)}.`;
+}
+
+/** The value at (N, D) with the k that N affords; NaN where not one. @param {Answer} a @param {number} N @param {number} D */
+export function valueAt(a, N, D) {
+  const k = samples(a.law) ? a.cost.samples(N, /** @type {number} */ (a.budget.serve)) : 1;
+  if (!(k >= 1)) return NaN;
+  const x = trainingLoss(a.law.training, N, D);
+  const beta = success(a.law, x);
+  return a.strategy.name === "oracle" || beta === null ? value(a.law, x, k) : strategyValue(a.strategy, beta, k);
+}
+
+/** The 90 % range of N, D, k and value over the draws of the law. @param {Answer} a */
+export function drawn(a) {
+  const laws = a.law.draws.map((row) => withVector(a.law, row));
+  const plans = laws.map((law) => optimum(law, a.cost, a.budget, a.limits, a.strategy)).filter((p) => p !== null);
+  const range = (/** @type {(p: Allocation) => number} */ of) => quantiles(/** @type {Allocation[]} */ (plans).map(of), 0.05, 0.95);
+  return plans.length < 10 ? null : { N: range((p) => p.N), D: range((p) => p.D), k: range((p) => p.k), value: range((p) => p.value) };
+}
+
+/** The law with a draw's parameters, in the order of its formula. @param {FittedLaw} law @param {number[]} row @returns {FittedLaw} */
+export function withVector(law, row) {
+  if (law.name === "bottleneck") {
+    const [A, alpha, B, beta, gamma, ...theta] = row;
+    return { ...law, training: { E: 0, A, alpha, B, beta }, gamma, theta };
+  }
+  const [E, A, alpha, B, beta, ...rest] = row;
+  const training = { E, A, alpha, B, beta };
+  // The loss law is searched by its k = 1 law, whose floor is E + G.
+  return law.name === "loss" ? { ...law, training: { ...training, E: E + rest[0] }, G: rest[0], gamma: rest[1] } : { ...law, training, theta: rest };
+}
+
+/** @param {number[]} values @param {number[]} at */
+export function quantiles(values, ...at) {
+  const sorted = values.filter(Number.isFinite).sort((p, q) => p - q);
+  return at.map((q) => {
+    const place = q * (sorted.length - 1);
+    const low = Math.floor(place);
+    return sorted[low] + (place - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
+  });
+}
+
+/** The measured cell nearest to a plan in log N and log D. @param {FittedLaw} law @param {Allocation} at */
+export function nearest(law, at) {
+  const apart = (/** @type {Cell} */ c) => Math.log(c.N / at.N) ** 2 + Math.log(c.D / at.D) ** 2;
+  return law.cells.length ? law.cells.reduce((p, q) => (apart(q) < apart(p) ? q : p)) : null;
+}
+
+/** A cell's measured value at k, between the grid's values in log k; NaN beyond them. @param {Cell} cell @param {number[]} grid @param {number} k */
+export function measured(cell, grid, k) {
+  const i = grid.findIndex((g) => g >= k * (1 - 1e-12));
+  if (i < 0) return NaN;
+  const [low, high] = [cell.values[Math.max(i - 1, 0)] ?? NaN, cell.values[i] ?? NaN];
+  const share = i === 0 ? 1 : Math.log(k / grid[i - 1]) / Math.log(grid[i] / grid[i - 1]);
+  return low + share * (high - low);
+}
+

@@ -1,0 +1,72 @@
+// What k samples buy, over success that is Beta(a, b) over questions: the oracle, all right, and verifiers.
+import { logBetaFail, logExpit, logGamma, normalCdf, normalQuantile } from "./special.mjs";
+
+/** @typedef {{name: string, tpr?: number, fpr?: number, auc?: number}} Strategy */
+/** @typedef {{a: number, b: number}} Beta */
+
+const STEP = 0.25;
+const REACH = 37;
+
+/**
+ * E[g(p)] for p ~ Beta(a, b) and g with g(0) = 0: the trapezoid rule along log(p/(1 − p)), exact to rounding for
+ * functions that are smooth there. g(1)·p, whose mean is known, is taken off, so that both ends vanish.
+ * @param {Beta} beta @param {(p: number) => number} g @param {number} k the scale on which g rises is 1/k
+ */
+export function expect(beta, g, k) {
+  const { a, b } = beta;
+  const top = g(1);
+  const norm = logGamma(a) + logGamma(b) - logGamma(a + b);
+  let sum = 0;
+  for (let x = -REACH - Math.log(Math.max(k, 1)); x <= REACH; x += STEP) {
+    const p = Math.exp(logExpit(x));
+    sum += Math.exp(a * logExpit(x) + b * logExpit(-x) - norm) * (g(p) - top * p);
+  }
+  return sum * STEP + (top * a) / (a + b);
+}
+
+/** Value at k. @param {Strategy} strategy @param {Beta} beta @param {number} k */
+export function strategyValue(strategy, beta, k) {
+  switch (strategy.name) {
+    case "oracle":
+      return -Math.expm1(logBetaFail(beta.a, beta.b, k));
+    case "all":
+      return Math.exp(logBetaFail(beta.b, beta.a, k));
+    default:
+      if (!(beta.a > 0) || !(beta.b > 0)) return beta.a > 0 ? 1 : 0;
+      return expect(beta, strategy.auc === undefined ? accepted(strategy, k) : ranked(strategy, k), k);
+  }
+}
+
+/** Whether more samples never hurt. @param {Strategy} strategy */
+export function rising(strategy) {
+  return strategy.name !== "all";
+}
+
+/** Of accepted samples one is handed on, or any where none is. @param {Strategy} strategy @param {number} k */
+function accepted(strategy, k) {
+  const tpr = /** @type {number} */ (strategy.tpr);
+  const fpr = /** @type {number} */ (strategy.fpr);
+  return (/** @type {number} */ p) => {
+    const a = p * tpr + (1 - p) * fpr;
+    const found = a > 0 ? (-Math.expm1(k * Math.log1p(-a)) * p * tpr) / a : 0;
+    const missed = a < 1 ? Math.exp((k - 1) * Math.log1p(-a)) * p * (1 - tpr) : 0;
+    return found + missed;
+  };
+}
+
+/** The best score of k, right and wrong ones normal and d apart. @param {Strategy} strategy @param {number} k */
+function ranked(strategy, k) {
+  const d = Math.SQRT2 * normalQuantile(/** @type {number} */ (strategy.auc));
+  const nodes = Array.from({ length: 181 }, (_, i) => d - 9 + i * 0.1);
+  const weights = nodes.map((s) => (Math.exp(-((s - d) ** 2) / 2) / Math.sqrt(2 * Math.PI)) * 0.1);
+  const right = nodes.map((s) => normalCdf(d - s));
+  const wrong = nodes.map((s) => normalCdf(-s));
+  return (/** @type {number} */ p) => {
+    let total = 0;
+    for (let i = 0; i < nodes.length; i++) {
+      const above = Math.min(p * right[i] + (1 - p) * wrong[i], 1 - 1e-16);
+      total += weights[i] * Math.exp((k - 1) * Math.log1p(-above));
+    }
+    return k * p * total;
+  };
+}
