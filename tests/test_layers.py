@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "views": set(),
     "artefacts": {"errors", "units"},
     "foreign": {"errors"},
-    "run_record": {"errors", "foreign"},
+    "run_record": {"artefacts", "errors", "foreign"},
     "passk": BASE,
     "costs": BASE,
     "strategies": BASE | {"passk", "costs"},

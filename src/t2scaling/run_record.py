@@ -6,13 +6,15 @@ measured, here or by another harness.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
-from t2scaling.errors import DataError
-from t2scaling.foreign import read_json, safe_name, validate
+from t2scaling import artefacts
+from t2scaling.errors import DataError, PrerequisiteError
+from t2scaling.foreign import read_json, safe_name, shown, validate
 
 FILE = "run.json"
 # Run columns of the canonical table that run.json may hold, beside run_id, n_params and n_tokens.
@@ -28,6 +30,7 @@ class RunRecord(BaseModel):
     n_params    parameters N, counted as `convention` says
     n_tokens    training tokens D
     base_run_id the pretrained run that a post-trained one comes from
+    sha256      of its weights
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
@@ -37,6 +40,7 @@ class RunRecord(BaseModel):
     n_tokens: Count
     stage: Name | None = None
     base_run_id: Name | None = None
+    sha256: StrictStr | None = None
     convention: StrictStr | None = None
     train_flops: Count | None = None
     family: StrictStr | None = None
@@ -62,3 +66,30 @@ def read_run_record(folder: str | Path) -> RunRecord | None:
         return None
     way_out = "Was it written by `t2 pretrain`? Delete it and run that again."
     return validate(RunRecord, read_json(path, way_out=way_out), f"`{path}`", DataError, way_out)
+
+
+def weights_sha256(model: str | Path) -> str:
+    """SHA-256 of the weights of a Hugging Face folder; of the hashes of all its weight files where it has several.
+
+    Raises PrerequisiteError where it has no safetensors.
+    """
+    files = sorted(Path(model).glob("*.safetensors"))
+    if not files:
+        raise PrerequisiteError(
+            f"`{model}` has no weights in safetensors, the one format that is read (others can run code when they are "
+            "opened): save the model again with `save_pretrained(folder, safe_serialization=True)`."
+        )
+    sums = [artefacts.sha256(file) for file in files]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
+def check_weights(folder: str | Path, record: RunRecord) -> str:
+    """The SHA-256 of a run's weights. Raises DataError where they are not the ones that its run.json tells of."""
+    found = weights_sha256(Path(folder) / "model")
+    if record.sha256 not in (None, found):
+        raise DataError(
+            f"the weights in `{Path(folder) / 'model'}` are not those of run.json (SHA-256 {found[:12]}… instead of "
+            f"{shown(str(record.sha256), 12)}…): they were damaged or replaced. Delete `{Path(folder)}` and train the "
+            "run again, or give a folder of other weights with --n-tokens."
+        )
+    return found

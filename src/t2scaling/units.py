@@ -70,6 +70,13 @@ def parse_decimal(text: str | float | int) -> float:
     return _finite(float(text), text)
 
 
+def check_seed(seed: int, argument: str = "seed") -> int:
+    """A seed that every generator takes. Raises ArgumentError where it is negative or has more than 63 bits."""
+    if not 0 <= seed < 2**63:
+        raise ArgumentError(f"`{argument}` = {seed} must lie between 0 and 2^63 − 1.")
+    return seed
+
+
 def parse_ratio(text: str | float | int) -> float:
     """Read tokens per parameter: `20x`, or a plain number. Raises ArgumentError as `parse_number` does."""
     match = _RATIO.fullmatch(text.strip()) if isinstance(text, str) else None

@@ -27,6 +27,9 @@ def command(
     json: JsonFlag = False,
 ) -> None:
     """Fine-tune pretrained runs into OUTPUT/<run_id>-<mode>-<task>/, the same number of steps for each."""
+    from t2scaling.testbed import need_training_extra
+
+    need_training_extra("post-training")
     import torch
 
     from t2scaling.testbed.posttrain import posttrain

@@ -33,6 +33,9 @@ def command(
     """Train a suite's runs into OUTPUT/<run_id>/: a Hugging Face folder, metrics.jsonl, and run.json at the end."""
     from dataclasses import replace
 
+    from t2scaling.testbed import need_training_extra
+
+    need_training_extra("pretraining")
     import torch
 
     from t2scaling.testbed.pretrain import check_plan, prepare_corpus, pretrain, read_run

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from t2scaling.run_record import weights_sha256
 from t2scaling.testbed.tasks import Question, Task
 
 PLACES = ("garden", "kitchen", "market", "river", "station", "harbour", "library", "cellar")
@@ -131,7 +132,7 @@ def run_dir(hf_folder: Path, tmp_path: Path) -> Path:
         "train_flops": 1.62e11,
         "overtrained": False,
         "seed": 3,
-        "sha256": "0" * 64,
+        "sha256": weights_sha256(hf_folder),
     }
     (folder / "run.json").write_text(json.dumps(record))
     return folder

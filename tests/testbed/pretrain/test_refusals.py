@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from collections import namedtuple
 from dataclasses import replace
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from t2scaling.cli.main import run
-from t2scaling.errors import PrerequisiteError, SuiteError
-from t2scaling.testbed.pretrain import DivergedError, bytes_needed, check_plan, pretrain
+from t2scaling.errors import ArgumentError, PrerequisiteError, SuiteError
+from t2scaling.testbed.pretrain import DiskError, DivergedError, bytes_needed, check_plan, pretrain, read_run
 from t2scaling.testbed.suite import ModelShape, Suite, paper
 
 Usage = namedtuple("Usage", "total used free")
@@ -53,6 +54,31 @@ def test_a_disk_too_full_for_the_plan(small_suite: Suite, tmp_path: Path, monkey
 def test_the_papers_suite_needs_a_large_disk() -> None:
     suite = paper()
     assert 100e9 < bytes_needed(suite, [cell.run_id for cell in suite.cells]) < 200e9
+
+
+@pytest.mark.parametrize("limit", [1, 4000], ids=["metrics", "weights"])
+def test_a_limit_on_the_size_of_files_is_one_paragraph(
+    small_suite: Suite, corpus_dir: Path, tmp_path: Path, limit: int
+) -> None:
+    """As where the disk is full; started again without the limit, the run ends as if nothing had been."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(DiskError, match=r"cannot be written to any more .* start the same command again"):
+            pretrain(small_suite, "run", tmp_path, corpus_dir, device="cpu")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / "run" / "run.json").exists()
+    pretrain(small_suite, "run", tmp_path, corpus_dir, device="cpu")
+    assert read_run(tmp_path / "run")["steps"] == 60
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_seeds_that_no_generator_takes(small_suite: Suite, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ArgumentError, match=f"`seed` = {seed} must lie between 0 and"):
+        replace(small_suite, seed=seed)
+    assert run(["pretrain", "tiny", "--seed", str(seed)]) == 2
+    assert f"`--seed` = {seed} must lie" in capsys.readouterr().err
 
 
 def test_unknown_devices_and_trackers(small_suite: Suite, corpus_dir: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from t2scaling import artefacts
-from t2scaling.errors import DataError, SuiteError
+from t2scaling.errors import ArgumentError, DataError, SuiteError
 from t2scaling.testbed.corpus.sources import BuiltinSource, Source
 from t2scaling.testbed.corpus.sources import source as as_source
 from t2scaling.testbed.corpus.store import MANIFEST, Corpus, open_corpus, shard_name, token_dtype
@@ -61,7 +61,7 @@ def prepare(
     text = as_source(source, seed)
     settings = {"source": text.to_dict(), "vocab_size": int(vocab_size), "n_tokens": int(n_tokens)}
     if n_tokens < 1:
-        raise ValueError(f"`n_tokens` must be at least 1, got {n_tokens}.")
+        raise ArgumentError(f"`n_tokens` must be at least 1, got {n_tokens}.")
     out_dir.mkdir(parents=True, exist_ok=True)
     with _lock(out_dir):
         _claim(out_dir, settings)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.errors import DataError, PrerequisiteError
+from t2scaling.errors import ArgumentError, DataError, PrerequisiteError
 from t2scaling.foreign import read_json
 from t2scaling.testbed.corpus.shuffle import shuffled
 
@@ -78,7 +78,7 @@ class Corpus:
     def tokens(self, start: int, n: int) -> NDArray[np.int64]:
         """Tokens `start` … `start` + `n` − 1 of the stream, int64 (n,)."""
         if start < 0 or start + n > self.n_tokens:
-            raise ValueError(f"tokens {start} to {start + n} are not all in the corpus, which has {self.n_tokens:,}.")
+            raise ArgumentError(f"tokens {start} to {start + n} are not all in the corpus of {self.n_tokens:,}.")
         out = np.empty(n, dtype=np.int64)
         done = 0
         shard = int(np.searchsorted(self._ends, start, side="right"))
@@ -94,7 +94,7 @@ class Corpus:
         """Blocks of `seq_len` tokens in an epoch; each needs one token more as its last target."""
         blocks = (self.n_tokens - 1) // seq_len
         if blocks < 1:
-            raise ValueError(
+            raise ArgumentError(
                 f"`seq_len` = {seq_len} needs at least {seq_len + 1} tokens, the corpus has {self.n_tokens:,}."
             )
         return blocks

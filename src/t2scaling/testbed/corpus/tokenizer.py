@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2scaling import artefacts
-from t2scaling.errors import PrerequisiteError
+from t2scaling.errors import ArgumentError, PrerequisiteError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,7 +33,7 @@ def train_tokenizer(documents: Iterable[str], vocab_size: int, path: str | Path)
                  an endless source is fine
     vocab_size   entries, the end-of-text and unknown tokens included; below 2,048 only printable ASCII is spelt out
                  and any other byte is the unknown token
-    Returns the folder, which `AutoTokenizer.from_pretrained` loads. Raises ValueError where the text has too few
+    Returns the folder, which `AutoTokenizer.from_pretrained` loads. Raises ArgumentError where the text has too few
     different words for the size, or the size is below the alphabet's.
     """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -41,7 +41,7 @@ def train_tokenizer(documents: Iterable[str], vocab_size: int, path: str | Path)
     full = vocab_size >= FULL_BYTES_FROM
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet()) if full else _ascii_alphabet()
     if vocab_size < len(alphabet) + 2:
-        raise ValueError(
+        raise ArgumentError(
             f"`vocab_size` = {vocab_size} is too small: characters alone take {len(alphabet) + 2} entries."
         )
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
@@ -61,7 +61,7 @@ def train_tokenizer(documents: Iterable[str], vocab_size: int, path: str | Path)
     )
     tokenizer.train_from_iterator(_first(documents, max(_CHARACTERS, _CHARACTERS_PER_ENTRY * vocab_size)), trainer)
     if tokenizer.get_vocab_size() != vocab_size:
-        raise ValueError(
+        raise ArgumentError(
             f"`vocab_size` = {vocab_size} is more than the text gives: it has words for {tokenizer.get_vocab_size()} "
             "entries. Ask for fewer, or give more text."
         )
@@ -116,4 +116,4 @@ def load_tokenizer(path: str | Path) -> Any:
     from transformers import AutoTokenizer
 
     load_fast(path)
-    return AutoTokenizer.from_pretrained(str(path))
+    return AutoTokenizer.from_pretrained(str(path), trust_remote_code=False)

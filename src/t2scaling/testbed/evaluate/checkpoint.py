@@ -7,14 +7,16 @@ training tokens are told. The facts become the run columns of the table of obser
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2scaling.errors import DataError, PrerequisiteError
-from t2scaling.foreign import safe_name
-from t2scaling.run_record import RunRecord, read_run_record
+from t2scaling.errors import ArgumentError, DataError, PrerequisiteError, T2Error
+from t2scaling.foreign import safe_name, shown
+from t2scaling.run_record import RunRecord, check_weights, read_run_record, weights_sha256
+from t2scaling.testbed import need_training_extra
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def open_run(
     if record is None:
         return _plain(folder, run_id, n_params, n_tokens)
     if n_params is not None or n_tokens is not None:
-        raise ValueError(
+        raise ArgumentError(
             f"`{path}` has a run.json, which tells its parameters and tokens: leave out --n-params, --n-tokens."
         )
     return _recorded(path, folder, record, run_id)
@@ -79,7 +81,7 @@ def _recorded(path: Path, folder: Path, record: RunRecord, run_id: str | None) -
         n_tokens=record.n_tokens,
         convention=record.convention or "unstated",
         facts=record.facts,
-        fingerprint=hashlib.sha256((path / "run.json").read_bytes()).hexdigest(),
+        fingerprint=_fingerprint(path / "run.json", check_weights(path, record)),
     )
 
 
@@ -96,7 +98,7 @@ def _plain(folder: Path, run_id: str | None, n_params: float | None, n_tokens: f
         n_tokens=n_tokens,
         convention="unstated" if n_params is not None else "with_head",
         facts={},
-        fingerprint=_weights_fingerprint(folder),
+        fingerprint=_fingerprint(folder / "config.json", weights_sha256(folder)),
     )
 
 
@@ -105,30 +107,38 @@ def count_params(folder: Path) -> int:
 
     Counted on a model without storage, so nothing is read but the config. A tied matrix counts once, as the head.
     """
-    torch, transformers = require_torch()
-    config = transformers.AutoConfig.from_pretrained(folder)
-    with torch.device("meta"):
-        model = transformers.AutoModelForCausalLM.from_config(config)
+    need_training_extra("evaluation")
+    import torch
+    import transformers
+
+    with refused(folder, "config"):
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        with torch.device("meta"):
+            model = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     total = sum(parameter.numel() for parameter in model.parameters())
     tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight
     return total if tied else total - model.get_input_embeddings().weight.numel()
 
 
-def _weights_fingerprint(folder: Path) -> str:
-    """Names, sizes and times of the weight files: hashing hundreds of gigabytes would take longer than scoring."""
-    files = sorted([*folder.glob("*.safetensors"), *folder.glob("*.bin"), folder / "config.json"])
-    listing = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return hashlib.sha256(repr(listing).encode()).hexdigest()
+def _fingerprint(facts: Path, weights: str) -> str:
+    """Of a file of facts and of the weights it tells of."""
+    return hashlib.sha256(facts.read_bytes() + weights.encode()).hexdigest()
 
 
-def require_torch() -> tuple[Any, Any]:
-    """The torch and transformers modules, or PrerequisiteError that says what to install."""
+@contextmanager
+def refused(folder: Path, what: str) -> Iterator[None]:
+    """Turn whatever transformers and safetensors make of a foreign folder into one paragraph.
+
+    A damaged file or an unknown architecture may raise almost anything there: OSError, KeyError, a SafetensorError, a
+    TypeError from deep inside. Code that a folder brings along is never run.
+    """
     try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise PrerequisiteError(
-            f"evaluation needs torch and transformers, but `{error.name}` is not installed: "
-            "pip install 't2scaling[train]'."
-        ) from None
-    return torch, transformers
+        yield
+    except T2Error:
+        raise
+    except Exception as error:
+        reason = shown(" ".join(str(error).split()) or type(error).__name__, 300)
+        raise DataError(
+            f"the {what} of `{folder}` cannot be read as that of a causal language model which transformers knows: "
+            f"{reason} Check that the folder is whole and that its architecture needs no code of its own."
+        ) from error

@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
+from t2scaling.foreign import shown
+from t2scaling.testbed.evaluate.checkpoint import refused
 from t2scaling.testbed.evaluate.fused import FusedQwen3
 
 # One batch of token ids holds about this many tokens: on a CPU its activations stay in the cache of a core.
@@ -111,18 +113,25 @@ def load(folder: Path, device: str | None = None, dtype: str = "auto") -> Causal
 
     device  cpu, cuda, cuda:1, …; auto or nothing: a GPU where there is one
     dtype   auto (as the checkpoint is stored), float32, bfloat16 or float16
-    Raises DataError if the folder is no causal language model that transformers knows, or `device` is not there.
+    Only safetensors are read, and no code that the folder brings along is run. Raises DataError if the folder is no
+    causal language model that transformers knows, is damaged or lacks weights, or `device` is not there.
     """
     import transformers
 
     if dtype not in ("auto", "float32", "bfloat16", "float16"):
-        raise ValueError(f"`--dtype` {dtype}: choose auto, float32, bfloat16 or float16.")
+        raise ArgumentError(f"`--dtype` {dtype}: choose auto, float32, bfloat16 or float16.")
     place = choose_device(device)
-    try:
-        with _quiet(transformers):
-            model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-    except (OSError, ValueError) as error:
-        raise DataError(f"`{folder}` does not load as a causal language model: {error}") from None
+    with _quiet(transformers), refused(folder, "weights"):
+        model, told = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, trust_remote_code=False, use_safetensors=True, output_loading_info=True
+        )
+    missing = sorted(told["missing_keys"])
+    if missing:
+        raise DataError(
+            f"`{folder}` lacks {len(missing)} of its model's weights, such as {shown(missing[0])}, which would be "
+            "drawn at random: copy the folder again, all its files.",
+            missing[:5],
+        )
     return CausalLM(model.to(place))
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from t2scaling.testbed.evaluate.checkpoint import Run, open_run, require_torch
+from t2scaling.testbed import need_training_extra
+from t2scaling.testbed.evaluate.checkpoint import Run, open_run
 from t2scaling.testbed.evaluate.engine import Advance, Engine, open_engine
 from t2scaling.testbed.evaluate.questions import Asked, resolve
 from t2scaling.testbed.evaluate.settings import Settings
@@ -85,7 +86,7 @@ def evaluate_tasks(
     """
     from t2scaling.testbed.evaluate import table
 
-    require_torch()
+    need_training_extra("evaluation")
     settings = settings or Settings()
     all_asked = [resolve(task, task_seed) for task in tasks]  # a task that is not there is found before any is run
     tokenizer = Tokenizer.at(run.folder)

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from t2scaling.errors import ArgumentError
+from t2scaling.units import check_seed
+
 MODES = ("nll", "sample")
 BACKENDS = ("transformers", "vllm")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -44,16 +47,17 @@ class Settings:
         _choice("mode", self.mode, MODES)
         _choice("dtype", self.dtype, DTYPES)
         _choice("backend", self.backend, BACKENDS)
+        check_seed(self.seed)
         if self.n_samples < 1:
-            raise ValueError(f"`samples` = {self.n_samples}: draw at least 1 sample per question.")
+            raise ArgumentError(f"`samples` = {self.n_samples}: draw at least 1 sample per question.")
         if self.max_new_tokens < 1:
-            raise ValueError(f"`max_new_tokens` = {self.max_new_tokens}: a completion has at least 1 token.")
+            raise ArgumentError(f"`max_new_tokens` = {self.max_new_tokens}: a completion has at least 1 token.")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise ValueError(
+            raise ArgumentError(
                 f"`temperature` = {self.temperature}: give a number above 0 (at 0 all samples of a question are one)."
             )
         if self.grader is not None and self.mode != "sample":
-            raise ValueError("`grader` grades samples: use it with mode `sample`.")
+            raise ArgumentError("`grader` grades samples: use it with mode `sample`.")
 
     @property
     def room(self) -> int | None:
@@ -80,4 +84,4 @@ class Settings:
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ValueError(f"`{name}` = {value}: choose {', '.join(allowed[:-1])} or {allowed[-1]}.")
+        raise ArgumentError(f"`{name}` = {value}: choose {', '.join(allowed[:-1])} or {allowed[-1]}.")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t2scaling.errors import DataError
-from t2scaling.testbed.evaluate.checkpoint import require_torch
+from t2scaling.testbed.evaluate.checkpoint import refused
 
 if TYPE_CHECKING:
     from t2scaling.testbed.tasks import Question
@@ -52,8 +52,10 @@ class Tokenizer:
 
 @lru_cache(maxsize=4)
 def _load(tokenizer: Tokenizer) -> Any:
-    _, transformers = require_torch()
-    return transformers.AutoTokenizer.from_pretrained(tokenizer.folder)
+    import transformers
+
+    with refused(tokenizer.folder, "tokenizer"):
+        return transformers.AutoTokenizer.from_pretrained(tokenizer.folder, trust_remote_code=False)
 
 
 @dataclass(frozen=True)

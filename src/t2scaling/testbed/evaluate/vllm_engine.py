@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from t2scaling.errors import PrerequisiteError
+from t2scaling.testbed.evaluate.checkpoint import refused
 from t2scaling.testbed.evaluate.engine import Advance
 from t2scaling.testbed.evaluate.model import context_length
 from t2scaling.testbed.evaluate.sample import Drawing
@@ -33,12 +34,13 @@ class VllmEngine:
             ) from None
         from transformers import AutoConfig
 
-        config = AutoConfig.from_pretrained(folder)
+        with refused(folder, "config"):
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         self.vocab_size = config.get_text_config().vocab_size
         # vLLM also reads the last token of an answer, so one token less fits.
         self.max_length = context_length(config) - 1
         self._params = vllm.SamplingParams
-        self._llm = vllm.LLM(model=str(folder), dtype=dtype, max_model_len=self.max_length + 1)
+        self._llm = vllm.LLM(model=str(folder), dtype=dtype, max_model_len=self.max_length + 1, trust_remote_code=False)
 
     def score(self, encoded: Encoded, advance: Advance = None) -> np.ndarray:
         """Nats of each answer, float64 (Q,), from the log-probabilities that vLLM gives for prompts."""

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from t2scaling import artefacts
-from t2scaling.errors import SuiteError
+from t2scaling.errors import ArgumentError, SuiteError
+from t2scaling.run_record import RunRecord, check_weights
 from t2scaling.testbed.posttrain.examples import Examples, make_examples
 from t2scaling.testbed.pretrain import checkpoint, read_run
 from t2scaling.testbed.pretrain.device import place
@@ -28,6 +29,7 @@ from t2scaling.testbed.pretrain.record import machine_facts
 from t2scaling.testbed.pretrain.schedule import Schedule
 from t2scaling.testbed.suite import ModelShape, TrainingConfig
 from t2scaling.testbed.tasks import Task, load, read
+from t2scaling.units import check_seed
 
 MODES = ("ft", "sft")
 PAPER_RATE = 2e-5
@@ -52,9 +54,10 @@ class TuneConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")
+                raise ArgumentError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")
+        check_seed(self.seed)
         if self.learning_rate is not None and not self.learning_rate > 0:
-            raise ValueError(f"`learning_rate` = {self.learning_rate!r} must be above zero.")
+            raise ArgumentError(f"`learning_rate` = {self.learning_rate!r} must be above zero.")
 
 
 def posttrain(
@@ -75,14 +78,13 @@ def posttrain(
     task    a task, a task's name, or a file of `tasks.save`
     mode    ft (loss on everything) or sft (loss on the answer only)
     The other arguments are those of `TuneConfig` and of `pretrain`. A run that is done is returned as it is. Raises
-    SuiteError where the run is not finished or the task has no training split.
+    SuiteError where the run is not finished or the task has no training split, DataError where the run's weights are
+    damaged.
     """
     if mode not in MODES:
-        raise ValueError(f"`mode` = {mode!r} is unknown: use one of {', '.join(MODES)}.")
+        raise ArgumentError(f"`mode` = {mode!r} is unknown: use one of {', '.join(MODES)}.")
     config = TuneConfig(epochs, batch_size, learning_rate, seed)
-    base, questions = read_run(run_dir), _task(task)
-    if base["stage"] != "base":
-        raise SuiteError(f"`{run_dir}` is post-trained itself (stage {base['stage']}): begin from a pretrained run.")
+    base, questions = _pretrained(run_dir), _task(task)
     source = Path(run_dir) / "model"
     shape, training = ModelShape(**base["shape"]), TrainingConfig(**base["training"])
     folder = Path(out_dir) / f"{base['run_id']}-{mode}-{questions.name}"
@@ -91,7 +93,7 @@ def posttrain(
     rate = learning_rate or PAPER_RATE * training.peak_rate(shape.width) / TrainingConfig().learning_rate
     mark = fingerprint(base["sha256"], mode, asdict(config), rate, examples.ids, examples.weights)
     where = place(device, training)
-    with run_lock(folder, wanted=where.main):
+    with checkpoint.room(folder), run_lock(folder, wanted=where.main):
         where.wait()
         if (folder / "run.json").exists():
             check_fingerprint(folder, read_run(folder), mark)
@@ -113,6 +115,18 @@ def posttrain(
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         where.wait()
     return folder
+
+
+def _pretrained(run_dir: str | Path) -> dict[str, Any]:
+    """run.json of a pretrained run, whose weights are checked."""
+    base = read_run(run_dir)
+    if base["stage"] != "base":
+        raise SuiteError(f"`{run_dir}` is post-trained itself (stage {base['stage']}): begin from a pretrained run.")
+    missing = [name for name in ("shape", "training", "seq_len", "sha256") if name not in base]
+    if missing:
+        raise SuiteError(f"run.json of `{run_dir}` lacks {', '.join(missing)}: train the run with `t2 pretrain`.")
+    check_weights(run_dir, RunRecord.model_validate(base))
+    return base
 
 
 def _facts(

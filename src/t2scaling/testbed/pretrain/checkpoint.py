@@ -11,6 +11,7 @@ from the newest checkpoint back, and the first one that is undamaged is used.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -23,9 +24,33 @@ import torch
 from torch import Tensor
 
 from t2scaling import artefacts
+from t2scaling.errors import T2Error
 from t2scaling.testbed.pretrain.model import Model
 
 MANIFEST = "manifest.json"
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
+
+
+class DiskError(T2Error):
+    """A run that its disk has no room for."""
+
+    exit_code = 1
+
+
+@contextmanager
+def room(folder: Path) -> Iterator[None]:
+    """Raise DiskError where something in the block cannot be written to `folder`."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_ROOM:
+            raise
+        raise DiskError(
+            f"`{folder}` cannot be written to any more ({error}): make room on the disk, or raise the limit on the size "
+            "of files (ulimit -f), and start the same command again. It goes on from the last checkpoint."
+        ) from error
 
 
 @contextmanager

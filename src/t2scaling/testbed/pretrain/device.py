@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from t2scaling.costs import GPUS
-from t2scaling.errors import PrerequisiteError
+from t2scaling.errors import ArgumentError, PrerequisiteError
 from t2scaling.testbed.suite import ModelShape, TrainingConfig
 
 # On a CPU, activations of this many tokens stay near the core; larger batches are summed over such parts.
@@ -57,7 +57,7 @@ def place(device: str, config: TrainingConfig) -> Place:
     from accelerate import Accelerator
 
     if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"`device` = {device!r} is unknown: use auto, cpu or cuda.")
+        raise ArgumentError(f"`device` = {device!r} is unknown: use auto, cpu or cuda.")
     if device == "cuda" and not torch.cuda.is_available():
         raise PrerequisiteError(
             "`device` = 'cuda', but torch sees no GPU: use --device cpu, or install torch for CUDA."

@@ -49,7 +49,7 @@ def pretrain(
     A run that is done is returned as it is; one that was interrupted goes on from its newest undamaged checkpoint.
     Several processes started by `accelerate launch` share the run, each with its part of every batch. Raises SuiteError
     where suite and corpus do not fit or the folder holds a run of another plan, RunBusyError where another process
-    trains this run, and DivergedError where the loss is no longer a number.
+    trains this run, DiskError where the disk is full, and DivergedError where the loss is no longer a number.
     """
     cell, training, seq_len = suite.cell(run_id), suite.training, suite.seq_len
     seed = suite.run_seed(cell)
@@ -57,7 +57,7 @@ def pretrain(
     corpus, heldout = split(open_corpus(corpus_dir), suite)
     mark = pretrain_fingerprint(suite, cell, corpus)
     where = place(device, training)
-    with run_lock(folder, wanted=where.main):
+    with checkpoint.room(folder), run_lock(folder, wanted=where.main):
         where.wait()
         if (folder / "run.json").exists():
             check_fingerprint(folder, read_run(folder), mark)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_text
 from t2scaling.errors import SuiteError
+from t2scaling.testbed import need_training_extra
 from t2scaling.testbed.study.config import SuiteSection, check_keys, read_config
 from t2scaling.testbed.study.finish import Finished, finish
 from t2scaling.testbed.study.jobs import Study, make_jobs
@@ -109,11 +110,13 @@ def study(
     """
     tell = say or (lambda sentence: None)
     opened = open_study(path, out, jobs)
+    board = Board(make_jobs(opened))
+    if board.jobs:
+        need_training_extra("a study")
     places = slots(opened.config.jobs, opened.config.device)
     opened.layout.root.mkdir(parents=True, exist_ok=True)
     opened.suite.save(opened.layout.suite)
     write_text(opened.layout.root / "study.yaml", Path(path).read_text())
-    board = Board(make_jobs(opened))
     where = f"{len(board.jobs)} jobs to do in {opened.layout.root}"
     tell(f"{opened.config.name}: {len(opened.suite.cells)} cells, {where}")
     outcomes: dict[str, Outcome] = {}

@@ -20,6 +20,7 @@ from t2scaling.errors import SuiteError
 from t2scaling.foreign import parse_json, read_text, safe_name, validate
 from t2scaling.testbed.suite.grid import Cell
 from t2scaling.testbed.suite.training import TrainingConfig
+from t2scaling.units import check_seed
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Suite:
             raise SuiteError(f"suite `{self.name}`: run_id `{twice[0]}` stands for two cells; each needs its own.")
         if self.convention not in CONVENTIONS:
             raise SuiteError(f"`convention` = {self.convention!r} is unknown: use one of {', '.join(CONVENTIONS)}.")
+        for seed in {self.seed, *map(self.run_seed, self.cells)}:
+            check_seed(seed)
         for name in ("seq_len", "vocab_size", "corpus_tokens"):
             if getattr(self, name) < 1:
                 raise SuiteError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")

@@ -13,6 +13,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from t2scaling.errors import ArgumentError
+
 
 @dataclass(frozen=True)
 class Question:
@@ -54,9 +56,9 @@ class Task:
     stop: str = ""
 
     def questions(self, split: str = "test") -> tuple[Question, ...]:
-        """The questions of a split. Raises ValueError if the task has no such split."""
+        """The questions of a split. Raises ArgumentError if the task has no such split."""
         if split not in self.splits:
-            raise ValueError(f"`split` = {split!r}: task {self.name} has {', '.join(self.splits)}.")
+            raise ArgumentError(f"`split` = {split!r}: task {self.name} has {', '.join(self.splits)}.")
         return self.splits[split]
 
 

@@ -9,6 +9,7 @@ from t2scaling.testbed.tasks.base import Task
 from t2scaling.testbed.tasks.files import read
 from t2scaling.testbed.tasks.generated import GENERATED, generate
 from t2scaling.testbed.tasks.real import REAL, load_real
+from t2scaling.units import check_seed
 
 NAMES = (*REAL, *GENERATED)
 
@@ -21,6 +22,7 @@ def load(name: str, *, seed: int = 0, path: str | Path | None = None, revision: 
     revision   real tasks: branch, tag or commit on the hub
     Raises SuiteError for an unknown name, PrerequisiteError where a dataset cannot be had.
     """
+    check_seed(seed, "task_seed")
     if name in REAL:
         return load_real(name, path=path, revision=revision)
     if name not in GENERATED:
