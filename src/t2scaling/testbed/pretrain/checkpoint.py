@@ -48,8 +48,8 @@ def room(folder: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno not in _NO_ROOM:
             raise
         raise DiskError(
-            f"`{folder}` cannot be written to any more ({error}): make room on the disk, or raise the limit on the size "
-            "of files (ulimit -f), and start the same command again. It goes on from the last checkpoint."
+            f"`{folder}` cannot be written to any more ({error}): make room on the disk, or raise the limit on the "
+            "size of files (ulimit -f), and start the same command again. It goes on from the last checkpoint."
         ) from error
 
 
