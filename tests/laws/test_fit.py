@@ -20,6 +20,7 @@ from t2scaling.laws import (
     fit,
     fit_chinchilla,
 )
+from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.isoflop import inverse_variance_weights, isoflop_groups
 
 PLANTED = LossLaw(1.0, 400.0, 0.34, 1200.0, 0.37, 6.0, 0.2)
@@ -359,3 +360,21 @@ def test_files_that_are_no_fit(tmp_path, content):
     path.write_text(content)
     with pytest.raises(DataError, match=r"fit\.json"):
         FitResult.load(path)
+
+
+def test_rates_that_least_squares_cannot_see_are_refused(rng):
+    hopeless = suite(rng, spread=0.1, noise=0.01)
+    hopeless = replace(hopeless, nll=hopeless.nll + 30)
+    for law in ("accuracy", "naive"):
+        with pytest.raises(DataError, match="sees nothing of rates below 1e-06: fit the loss law"):
+            fit(hopeless, law=law, k=[1, 4])
+    assert fit(hopeless, law="loss", k=[1, 4]).law.E > 0
+
+
+def test_the_papers_protocol_keeps_E_on_its_grid(measurements):
+    curves = make_curves(measurements, [1, 4])
+    paper = fit(curves, law="accuracy", solver="paper", restarts=2)
+    share = paper.law.loss.E / curves.loss.min()
+    assert np.min(np.abs(np.linspace(0.01, 0.95, 40) - share)) < 1e-9
+    exact = fit(curves, law="accuracy")
+    assert paper.predict(1e8, 1e10, 4) == pytest.approx(exact.predict(1e8, 1e10, 4), rel=0.02)

@@ -48,7 +48,9 @@ def command(
     target: Annotated[
         str, typer.Option(help="Mean that the loss is: mean_neg_log, neg_log_mean, or auto (by the kind of outcome).")
     ] = "auto",
-    solver: Annotated[str, typer.Option(help="varpro, restarts (the paper's), huber or log_sse.")] = "varpro",
+    solver: Annotated[
+        str, typer.Option(help="varpro, restarts, paper (restarts, and E on a grid), huber or log_sse.")
+    ] = "varpro",
     weights: Annotated[
         str, typer.Option(help="IsoFLOP groups in stage 1 of the accuracy law: inverse_variance or equal.")
     ] = "inverse_variance",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from t2scaling.laws.options import FitOptions
 
 Array = NDArray[np.float64]
+LEAST_RATE = 1e-6
 
 
 class SuccessLaw(Law):
@@ -65,6 +66,16 @@ class SuccessLaw(Law):
         with np.errstate(all="ignore"):
             # At a loss so high that the mean success underflows to zero, all samples fail: log 1.
             return np.nan_to_num(self.log_fail(loss, np.exp(log_k)), nan=0.0)
+
+    @classmethod
+    def check(cls, curves: Curves) -> str | None:
+        top = float(np.nanmax(curves.pass_at_k, initial=-np.inf))
+        if top < LEAST_RATE:
+            return (
+                f"the largest mean pass@k is {max(top, 0):.2g}, and least squares sees nothing of rates below "
+                f"{LEAST_RATE:g}: fit the loss law, whose −log pass@k is not small, or measure at a larger k."
+            )
+        return None
 
     @classmethod
     def fit(cls, data: FitData, options: FitOptions, warm: Array | None = None) -> Solutions:

@@ -82,11 +82,13 @@ def fit_restarts(
     bounds: tuple[float, float] = EXPONENT_BOUNDS,
     warm: Array | None = None,
     advance: Callable[[int], object] | None = None,
+    floor: float | None = None,
 ) -> PowerFits:
     """Fit one table y of shape (R, K); see `SumOfSquares` for shapes, `varpro.PowerFits` for what comes back.
 
     warm      exponents (1, P) to start from as well, with terms of random size
     advance   called with 1 after each start, for a progress bar
+    floor     E, where it is not to be fitted
     """
     from scipy.optimize import Bounds, minimize
 
@@ -96,6 +98,8 @@ def fit_restarts(
     # The logs stay free: were every parameter boxed, the first step would jump straight into a corner of the box.
     low = np.array([*[-np.inf] * 3, bounds[0], bounds[0], -np.inf, bounds[0]])[:size]
     high = np.array([*[np.inf] * 3, bounds[1], bounds[1], np.inf, bounds[1]])[:size]
+    if floor is not None:
+        low[2] = high[2] = np.log(floor)
     options = {"maxiter": MAX_ITER, "maxfun": 10 * MAX_ITER, "ftol": FTOL, "gtol": GTOL}
     best = None
     for step in range(restarts):

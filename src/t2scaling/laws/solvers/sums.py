@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from t2scaling.laws.solvers.logfit import fit_logs
 from t2scaling.laws.solvers.powers import design
+from t2scaling.laws.solvers.profile import STARTS, fit_profile
 from t2scaling.laws.solvers.restarts import fit_restarts
 from t2scaling.laws.solvers.varpro import FULL, REFIT, PowerFits, fit_powers
 
@@ -65,4 +66,13 @@ def _log_sse(
     return fit_logs(N, D, k, y, weight, delta=np.inf, bounds=options.bounds, warm=warm)
 
 
-_BY_NAME: dict[str, OneTable] = {"restarts": _restarts, "paper": _restarts, "huber": _huber, "log_sse": _log_sse}
+def _paper(N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None) -> PowerFits:
+    if len(k) > 1:
+        return _restarts(N, D, k, y, weight, options, warm)
+    return fit_profile(
+        N, D, y, weight, starts=min(STARTS, options.restarts), seed=options.seed, bounds=options.bounds, warm=warm,
+        advance=options.advance,
+    )  # fmt: skip
+
+
+_BY_NAME: dict[str, OneTable] = {"restarts": _restarts, "paper": _paper, "huber": _huber, "log_sse": _log_sse}
