@@ -16,7 +16,7 @@ import numpy as np
 from t2scaling.laws import FitData, FitOptions, FitResult, Measurements, fit, law_class
 from t2scaling.laws.bootstrap import draw
 from t2scaling.laws.curves import resampled_curves
-from t2scaling.laws.fit import inverse_variance
+from t2scaling.laws.solve import inverse_variance
 from t2scaling.observations.figure8 import cells
 
 

@@ -123,7 +123,7 @@ def test_plan_json_has_the_documented_keys(runs, tmp_path, capsys):
     assert {key: type(content[key]) for key in PLAN_KEYS} == PLAN_KEYS
     for name in ("optimum", "chinchilla"):
         assert all(isinstance(content[name][key], float) for key in NUMBERS)
-    assert content["optimum"]["metric"] == "neg_log_pass_at_k"
+    assert content["optimum"]["metric"] == "pass_at_k"
     assert set(content["optimum"]["interval"]) == set(NUMBERS)
     assert all(low <= high for low, high in content["optimum"]["interval"].values())
 

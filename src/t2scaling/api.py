@@ -11,13 +11,14 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from t2scaling.laws import Curves, FitResult, Measurements, law_class
+from t2scaling.laws import Curves, FitResult, Measurements
 from t2scaling.laws import fit as fit_arrays
+from t2scaling.laws.default import AUTO, resolve
 from t2scaling.laws.losses import is_loss_table, read_losses
 
 
 def fit(
-    data: Any, law: str = "loss", task: str | None = None, k: ArrayLike | str | None = None, **options: Any
+    data: Any, law: str = AUTO, task: str | None = None, k: ArrayLike | str | None = None, **options: Any
 ) -> FitResult:
     """Fit a law to measurements, wherever they are.
 
@@ -40,7 +41,7 @@ def readable(data: Any, law: str) -> Any:
     """`data` as something that a law can be fitted to: Observations, `Measurements` or `Curves`."""
     if isinstance(data, Measurements | Curves):
         return data
-    if isinstance(data, str | Path) and not law_class(law).samples and is_loss_table(data):
+    if isinstance(data, str | Path) and not resolve(law, "counts")[0].samples and is_loss_table(data):
         return read_losses(data)
     from t2scaling.observations import as_observations
 

@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
     """A folder with runs.csv, its fit.json and a plan.json."""
     path = tmp_path_factory.mktemp("errors")
     (path / "runs.csv").write_text(write_table())
-    assert run(["fit", str(path / "runs.csv"), "--k", "1,2,4", "-o", str(path / "fit.json")]) == 0
+    assert run(["fit", str(path / "runs.csv"), "--law", "loss", "--k", "1,2,4", "-o", str(path / "fit.json")]) == 0
     budget = ["--train-flops", "1e17", "--inference-flops", "1e8"]
     assert run(["plan", str(path / "fit.json"), *budget, "-o", str(path / "plan.json")]) == 0
     return path

@@ -42,7 +42,7 @@ def refused(capsys, folder, *argv: str) -> str:
         (["fit", "runs.csv", "--level", "5"], ["`--level` = 5"]),
         (["fit", "runs.csv", "--trian"], ["--trian", "t2 fit --help"]),
         (["predict", "fit.json", "-N", "0", "-D", "1B"], ["`--n-params`", "got 0"]),
-        (["predict", "fit.json", "-N", "1M", "-D", "1B", "--level", "2"], ["`--level` = 2"]),
+        (["predict", "fit.json", "-N", "1M", "-D", "1B", "--interval", "2"], ["`--interval` = 2"]),
         (["predict", "fit.json", "-N", "1M", "-D", "1B", "-k", "0.5"], ["`--k` = 0.5"]),
         (
             ["predict", "fit.json", "-N", "1M", "-D", "1B", "--metric", "pass"],

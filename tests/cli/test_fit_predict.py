@@ -29,7 +29,9 @@ def table(tmp_path_factory):
 @pytest.fixture(scope="module")
 def fitted(table):
     path = table.parent / "fit.json"
-    assert run(["fit", str(table), "--k", "1,2,4,8", "--bootstrap", "12", "-o", str(path), "--json"]) == 0
+    assert (
+        run(["fit", str(table), "--law", "loss", "--k", "1,2,4,8", "--bootstrap", "12", "-o", str(path), "--json"]) == 0
+    )
     return path
 
 
@@ -50,7 +52,7 @@ def test_fit_of_the_other_laws(table, capsys, law):
 
 def test_json_is_the_file(table, fitted, capsys):
     capsys.readouterr()
-    assert run(["fit", str(table), "--k", "1,2,4,8", "--bootstrap", "12", "--json"]) == 0
+    assert run(["fit", str(table), "--law", "loss", "--k", "1,2,4,8", "--bootstrap", "12", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(fitted.read_text())
     assert FitResult.load(fitted).law.name == "loss"

@@ -11,6 +11,7 @@ import pytest
 
 from t2scaling.errors import ArgumentError, DataError
 from t2scaling.laws import FitResult, FitStatus, Measurements, fit
+from t2scaling.laws.quality import Quality
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -23,17 +24,20 @@ def kept() -> FitResult:
 def test_a_fit_of_0_1_0_is_read_and_predicts_as_it_did(kept):
     # Printed by 0.1.0 itself, from the fits that stand in the files.
     assert kept.predict(1e8, 1e9, 4) == pytest.approx(1.227186206913999, rel=1e-12)
-    assert kept.predict_interval(1e8, 1e9, 4) == pytest.approx((1.1093426856281696, 1.3715661155283363), rel=1e-12)
+    assert kept.bootstrap.predict_interval(1e8, 1e9, 4) == pytest.approx(
+        (1.1093426856281696, 1.3715661155283363), rel=1e-12
+    )
     accuracy = FitResult.load(REFERENCE / "fit_accuracy_0_1_0.json")
     assert accuracy.predict(1e8, 1e9, 4) == pytest.approx(0.30134772963838496, rel=1e-12)
     assert accuracy.status is FitStatus.CONVERGED
-    assert accuracy.quality is None
+    assert not accuracy.quality.held_out
 
 
 def test_what_is_written_is_read_back(kept, tmp_path):
-    again = FitResult.load(replace(kept, quality={"held_out": {"pass_at_k": 0.1}}).save(tmp_path / "fit.json"))
-    assert again.quality == {"held_out": {"pass_at_k": 0.1}}
-    assert replace(again, quality=None).to_json() == kept.to_json()
+    judged = replace(kept, quality=Quality(held_out={"pass_at_k": 0.1}))
+    again = FitResult.load(judged.save(tmp_path / "fit.json"))
+    assert again.quality == judged.quality
+    assert replace(again, quality=Quality()).to_json() == kept.to_json()
 
 
 @pytest.mark.parametrize(
@@ -91,12 +95,13 @@ def test_as_a_figure(kept):
 
 
 def test_prediction_with_an_interval(kept):
-    value, low, high = kept.predict([1e8, "1B"], 1e9, 4, interval=0.5)
+    again = fit(kept.curves, law="loss")
+    value, low, high = again.predict([1e8, "1B"], 1e9, 4, interval=0.5)
     assert value.shape == low.shape == high.shape == (2,)
-    wide = kept.predict(1e8, 1e9, 4, interval=0.99)
+    wide = again.predict(1e8, 1e9, 4, interval=0.99)
     assert wide[1] <= low[0] <= high[0] <= wide[2]
-    with pytest.raises(ArgumentError, match="no bootstrap"):
-        replace(kept, bootstrap=None).predict(1e8, 1e9, interval=0.9)
+    with pytest.raises(ArgumentError, match="no backtest"):
+        kept.predict(1e8, 1e9, interval=0.9)
 
 
 def test_a_law_that_misses_its_own_runs_says_so(rng):

@@ -68,7 +68,7 @@ def test_exponents_and_error_depend_on_the_k_fitted(simulated, most, alpha, beta
     Its questions were drawn and ours are quantiles, hence the tolerance.
     """
     k = np.geomspace(1, most, 12)
-    found = fit(without_overtrained(simulated), k=k)
+    found = fit(without_overtrained(simulated), law="loss", k=k)
     law = found.law
     assert law.E < 1e-6
     np.testing.assert_allclose((law.alpha, law.beta, law.gamma), (alpha, beta, gamma), atol=0.02)

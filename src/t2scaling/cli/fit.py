@@ -34,7 +34,10 @@ def command(
             metavar="OBS", help="Table, folder of logs, or the shipped suite `world`; for chinchilla also N, D, loss."
         ),
     ],
-    law: Annotated[str, typer.Option(help="loss (Approach 1), accuracy (Approach 2), chinchilla or naive.")] = "loss",
+    law: Annotated[
+        str,
+        typer.Option(help="auto (the bottleneck law, the paper's two beside it), or one law: see `t2 laws`."),
+    ] = "auto",
     task: Annotated[str | None, typer.Option(help="Task to fit, or macro for the mean over tasks.")] = None,
     stage: Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")] = "base",
     k: Annotated[
@@ -112,10 +115,10 @@ def command(
 
 def _read(observations: str, law: str, nll_unit: str | None) -> tuple[Any, tuple[str, ...]]:
     """What to fit, and what is to be known of it."""
-    from t2scaling.laws import law_class
+    from t2scaling.laws.default import resolve
     from t2scaling.laws.losses import is_loss_table, read_losses
 
-    if not law_class(law).samples and is_loss_table(observations):
+    if not resolve(law, "counts")[0].samples and is_loss_table(observations):
         return read_losses(observations), ()
     from t2scaling.observations import read
 
@@ -128,7 +131,7 @@ def _table(fit: FitResult, level: float) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=f"{fit.law.name} law · {escape(fit.task)}", title_justify="left")
+    table = Table(title=f"{fit.law.label} · {escape(fit.task)}", title_justify="left")
     table.add_column("parameter")
     table.add_column("value", justify="right")
     if fit.bootstrap is not None:
@@ -149,6 +152,7 @@ def _lines(fit: FitResult) -> str:
     counts = ", ".join(format_number(value) for value in fit.curves.k)
     lines = [
         fit.status.value,
+        fit.quality.sentence(),
         f"{len(fit.curves.N)} runs: N {' to '.join(seen['N'])}, D {' to '.join(seen['D'])}, D/N {' to '.join(ratio)}.",
         f"k: {counts}. Target {fit.target}. Objective {fit.objective:.6g} ({fit.solver}).",
         *(f"Warning: {sentence}" for sentence in fit.warnings),

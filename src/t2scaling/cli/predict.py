@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, check_level, emit, wrote
+from t2scaling.cli.common import JsonFlag, Output, emit, wrote
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+LEVEL = 0.9
 
 
 def command(
@@ -22,7 +24,10 @@ def command(
         str | None,
         typer.Option(help="loss, neg_log_pass_at_k or pass_at_k.", show_default="what the law was fitted to"),
     ] = None,
-    level: Annotated[float, typer.Option(help="Level of the interval, where the fit has a bootstrap.")] = 0.9,
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Level of the interval, from forecasts of hidden runs.", show_default="0.9, if there is one"),
+    ] = None,
     as_json: JsonFlag = False,
     output: Output = None,
 ) -> None:
@@ -33,34 +38,38 @@ def command(
     from t2scaling.artefacts import write_json
     from t2scaling.laws.published import load_law
 
-    check_level(level)
-    source = load_law(fit)
-    rows = _rows(source, parse_numbers(N), parse_numbers(D), parse_numbers(k), metric, level)
+    source: Any = load_law(fit)
     name = metric or source.law.metric
+    quality = getattr(source, "quality", None)
+    if interval is None and quality is not None and name in quality.spreads:
+        interval = LEVEL
+    rows = _rows(source, parse_numbers(N), parse_numbers(D), parse_numbers(k), metric, interval)
     content = {
         "law": source.law.name,
         "task": source.task,
         "metric": name,
+        "interval": interval,
         "predictions": rows,
         "conventions": source.conventions,
         "warnings": list(source.warnings),
     }
     if output is not None:
         wrote(write_json(output, content))
-    emit(content, as_json=as_json, show=[_table(source.task, name, rows, level), *_notes(source, rows)])
+    emit(content, as_json=as_json, show=[_table(source.task, name, rows, interval), *_notes(source, rows)])
 
 
 def _rows(
-    source: Any, sizes: list[float], tokens: list[float], counts: list[float], metric: Any, level: float
+    source: Any, sizes: list[float], tokens: list[float], counts: list[float], metric: Any, interval: float | None
 ) -> list[dict[str, Any]]:
     """One row per combination, in the order N, D, k."""
     import numpy as np
 
     N, D, k = (part.ravel() for part in np.meshgrid(sizes, tokens, counts, indexing="ij"))
-    value = source.law.predict(N, D, k, metric)
-    low = high = np.full(value.shape, np.nan)
-    if source.bootstrap is not None:
-        low, high = source.bootstrap.predict_interval(N, D, k, metric, level)
+    if interval is None:
+        value = source.predict(N, D, k, metric)
+        low = high = np.full(value.shape, np.nan)
+    else:
+        value, low, high = source.predict(N, D, k, metric, interval=interval)
     outside = source.support.outside(N, D, k)
     names = ("n_params", "n_tokens", "k", "value", "low", "high", "outside_fitted_range")
     return [
@@ -69,22 +78,21 @@ def _rows(
     ]
 
 
-def _table(task: str, metric: str, rows: list[dict[str, Any]], level: float) -> Table:
+def _table(task: str, metric: str, rows: list[dict[str, Any]], level: float | None) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=escape(task), title_justify="left")
     for name in ("N", "D", "D/N", "k", metric):
         table.add_column(name, justify="right")
-    interval = any(row["low"] == row["low"] for row in rows)
-    if interval:
+    if level is not None:
         table.add_column(f"{level:.0%} interval", justify="right")
     table.add_column("")
     for row in rows:
         numbers = [format_number(row[name]) for name in ("n_params", "n_tokens")]
         cells = [*numbers, format_ratio(row["n_tokens"] / row["n_params"]), format_number(row["k"])]
         cells.append(f"{row['value']:.4g}")
-        if interval:
+        if level is not None:
             cells.append(f"{row['low']:.4g} to {row['high']:.4g}")
         table.add_row(*cells, "outside range" if row["outside_fitted_range"] else "")
     return table

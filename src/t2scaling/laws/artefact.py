@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from t2scaling.laws.base import Law
+from t2scaling.laws.base import Law, Metric
+from t2scaling.laws.intervals import LEVELS, Spread
 from t2scaling.laws.measurements import Curves, Target
 from t2scaling.laws.options import Over
+from t2scaling.laws.quality import Quality
 from t2scaling.laws.registry import LAWS
 from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
 from t2scaling.laws.support import AXES, Support
@@ -111,6 +113,31 @@ class StatusPart(_Part):
     name: Literal["CONVERGED", "AT_BOUND", "MAX_ITERATIONS", "POOR", "FAILED"]
 
 
+class SpreadPart(_Part):
+    metric: Metric
+    k: Array
+    s: Array
+    q: Array
+
+    def spread(self, support: Support) -> Spread:
+        if not self.k.shape == self.s.shape == (self.k.size,) or self.q.shape != LEVELS.shape:
+            raise ValueError(f"`quality.spreads` needs one s per k and {LEVELS.size} values of q")
+        return Spread(self.metric, self.k, self.s, self.q, support)
+
+
+class QualityPart(_Part):
+    in_sample: dict[str, float] = Field(default_factory=dict)
+    held_out: dict[str, float] = Field(default_factory=dict)
+    bias: dict[str, float] = Field(default_factory=dict)
+    even: dict[str, float] = Field(default_factory=dict)
+    points: dict[str, float] = Field(default_factory=dict)
+    spreads: dict[str, SpreadPart] = Field(default_factory=dict)
+
+    def quality(self, support: Support) -> Quality:
+        tables = self.model_dump(exclude={"spreads"})
+        return Quality(**tables, spreads={metric: part.spread(support) for metric, part in self.spreads.items()})
+
+
 class FitFile(_Part):
     """fit.json."""
 
@@ -128,7 +155,9 @@ class FitFile(_Part):
     curves: CurvesPart
     residuals: Array
     bootstrap: BootstrapPart | None = None
-    quality: dict[str, Any] | None = None
+    numbers: LawPart | None = None
+    others: tuple[LawPart, ...] = ()
+    quality: QualityPart = Field(default_factory=QualityPart)
 
     @model_validator(mode="after")
     def _builds(self) -> Self:
@@ -141,12 +170,14 @@ class FitFile(_Part):
         return self
 
     def fit(self) -> FitResult:
-        law = self.law.law()
+        law, support = self.law.law(), Support(self.support)
         return FitResult(
             law=law, task=self.task, target=self.target, status=FitStatus[self.status.name], objective=self.objective,
-            solver=self.solver, curves=self.curves.curves(), residuals=self.residuals, support=Support(self.support),
+            solver=self.solver, curves=self.curves.curves(), residuals=self.residuals, support=support,
             conventions=self.conventions, data_hash=self.data_hash, seed=self.seed, warnings=self.warnings,
-            bootstrap=self.bootstrap.bootstrap(law, self.target) if self.bootstrap else None, quality=self.quality,
+            bootstrap=self.bootstrap.bootstrap(law, self.target) if self.bootstrap else None,
+            numbers=None if self.numbers is None else self.numbers.law(),
+            others=tuple(part.law() for part in self.others), quality=self.quality.quality(support),
         )  # fmt: skip
 
 
@@ -166,7 +197,9 @@ def fit_content(fit: FitResult) -> dict[str, Any]:
         "conventions": fit.conventions,
         "data_hash": fit.data_hash,
         "warnings": list(fit.warnings),
-        "quality": fit.quality,
+        "numbers": None if fit.numbers is None else fit.numbers.to_dict(),
+        "others": [law.to_dict() for law in fit.others],
+        "quality": fit.quality.to_dict(),
         "summary": fit.summary(),
         "curves": CurvesPart.of(fit.curves),
         "residuals": fit.residuals,

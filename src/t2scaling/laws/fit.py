@@ -6,23 +6,25 @@ Measurements become curves over an explicit list of k (`curves`), a law is fitte
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.costs import sample_flops, train_flops
+from t2scaling.costs import sample_flops
 from t2scaling.errors import ArgumentError, DataError, FitError, unknown
 from t2scaling.laws import cautions
-from t2scaling.laws.base import FEWEST_RUNS, Law, Solutions
+from t2scaling.laws.base import FEWEST_RUNS, Law
 from t2scaling.laws.bootstrap import bootstrap
 from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.curves import most_samples, sample_counts
-from t2scaling.laws.isoflop import inverse_variance_weights
-from t2scaling.laws.measurements import Curves, FitData, Measurements
+from t2scaling.laws.default import AUTO, resolve
+from t2scaling.laws.measurements import Curves, Measurements
 from t2scaling.laws.options import DELTA, EXPONENT_BOUNDS, FitOptions, Solver
-from t2scaling.laws.registry import law_class
+from t2scaling.laws.quality import quality
 from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
+from t2scaling.laws.solve import fit_law, inverse_variance
 from t2scaling.laws.support import Support
 from t2scaling.units import format_number
 
@@ -35,7 +37,7 @@ MOST_MISSED = 0.5  # of a value, in the median: a law that misses more is no des
 
 def fit(
     data: Any,
-    law: str = "loss",
+    law: str = AUTO,
     task: str | None = None,
     k: ArrayLike | str | None = None,
     **options: Any,
@@ -43,8 +45,9 @@ def fit(
     """Fit a law to measurements.
 
     data     Observations, or anything with `.measurements(task=, stage=)`; or `Measurements`; or `Curves`
-    law      "loss" (Approach 1), "accuracy" (Approach 2), "chinchilla" (k = 1 only), "naive" (the foil), or any other
-             name in `LAWS`
+    law      "auto": the bottleneck law plans, its quantile form gives the numbers on likelihoods, the paper's two stand
+             beside it; or one law, "bottleneck", "loss" (Approach 1), "accuracy" (Approach 2), "chinchilla" (k = 1
+             only), "naive" (the foil), or any other name in `LAWS`
     task     name of a task, "macro" for the mean over tasks, None where there is only one
     k        samples per problem to fit at, at least 1; 1 is always added. Default: see `default_k`
     options  the fields of `FitOptions`: solver, bounds, bootstrap, seed, …
@@ -52,49 +55,50 @@ def fit(
     Raises DataError where the data cannot carry the law, FitError where no usable law was found, ArgumentError for
     impossible arguments.
     """
-    return fit_with(data, law_class(law), FitOptions.of(**options), task=task, k=k)
-
-
-def fit_with(
-    data: Any, law: type[Law], options: FitOptions, *, task: str | None = None, k: ArrayLike | str | None = None
-) -> FitResult:
-    """The same with the law's class and its options as values."""
-    measurements, curves, notes = _prepare(data, law, task, k, options)
-    best, found = fit_law(law, curves, options, measurements)
+    chosen = FitOptions.of(**options)
+    plans, _, _ = resolve(law, "counts")
+    measurements, curves, notes = _prepare(data, plans, task, k, chosen)
+    plans, numbers, beside = resolve(law, "counts" if measurements is None else measurements.kind)
+    if measurements is not None and numbers is not None:
+        measurements = measurements.with_quantiles()
+    best, found = fit_law(plans, curves, chosen, measurements)
     residuals = best.observed(curves) - best.predict(curves.N[:, None], curves.D[:, None], curves.k)
-    status = _status(best, bool(found.converged[0]), options)
+    status = _status(best, bool(found.converged[0]), chosen)
     if status is FitStatus.FAILED:
-        raise FitError(f"the {law.name} law did not fit {curves.task}: {status.value}", best)
+        raise FitError(f"the {plans.name} law did not fit {curves.task}: {status.value}", best)
     if status.usable and _median_miss(best.observed(curves), residuals) > MOST_MISSED:
         status = FitStatus.POOR
-    boot = _bootstrap(best, curves, options, measurements) if options.bootstrap else None
-    if boot is not None and boot.over != options.bootstrap_over:
+    boot = _bootstrap(best, curves, chosen, measurements) if chosen.bootstrap else None
+    if boot is not None and boot.over != chosen.bootstrap_over:
         notes.append("only runs were resampled: the curves given do not hold single questions.")
-    return FitResult(
+    speaking = None if numbers is None else fit_law(numbers, curves, chosen, measurements)[0]
+    others = tuple(fit_law(cls, curves, chosen, measurements)[0] for cls in beside if cls.check(curves) is None)
+    fitted = FitResult(
         law=best,
         task=curves.task,
         target=curves.target,
         status=status,
         objective=float(found.value[0]),
-        solver=options.solver,
+        solver=chosen.solver,
         curves=curves,
         residuals=residuals,
         support=Support.of(curves.N, curves.D, curves.k, curves.train_flops),
         conventions=dict(curves.conventions),
         data_hash=curves.data_hash,
-        seed=options.seed,
-        warnings=(*notes, *best.cautions(curves, options), *cautions.general(best, curves)),
+        seed=chosen.seed,
+        warnings=(*notes, *best.cautions(curves, chosen), *cautions.general(best, curves)),
         bootstrap=boot,
+        numbers=speaking,
+        others=others,
     )
+    return judged(fitted, measurements, chosen) if chosen.quality else fitted
 
 
-def fit_law(
-    law: type[Law], curves: Curves, options: FitOptions, measurements: Measurements | None = None
-) -> tuple[Law, Solutions]:
-    """The law fitted to curves, and how the solver ended: the bare fit that backtests repeat."""
-    inverse = inverse_variance(curves, options.weights)
-    found = law.fit(FitData.of(curves, inverse, measurements), options)
-    return law.from_vector(found.parameters[0], curves.target), found
+def judged(fit: FitResult, measurements: Measurements | None, options: FitOptions) -> FitResult:
+    """The fit with its quality, from a short backtest of all its laws, and what that warns of."""
+    speakers = {metric: fit.speaker(metric) for metric in fit.metrics if metric != "loss" or fit.law.metric == "loss"}
+    found = quality(speakers, fit.laws, fit.curves, measurements, options)
+    return replace(fit, quality=found, warnings=(*fit.warnings, *found.warnings()))
 
 
 def _bootstrap(law: Law, curves: Curves, options: FitOptions, measurements: Measurements | None) -> Bootstrap:
@@ -169,11 +173,6 @@ def default_k(N: Array, inference_flops: float | None = None, most: float = np.i
     return np.array([1.0]) if top <= 1 else np.geomspace(1, top, GRID_POINTS)
 
 
-def flops_of(curves: Curves) -> Array:
-    """Training FLOPs of each run, shape (R,): as measured, or from N and D."""
-    return train_flops(curves.N, curves.D) if curves.train_flops is None else curves.train_flops
-
-
 def _prepare(
     data: Any, law: type[Law], task: str | None, k: ArrayLike | str | None, options: FitOptions
 ) -> tuple[Measurements | None, Curves, list[str]]:
@@ -229,13 +228,6 @@ def _check_enough(curves: Curves, law: type[Law], notes: list[str]) -> None:
     reason = law.check(curves)
     if reason:
         raise DataError(" ".join([reason, *notes]))
-
-
-def inverse_variance(curves: Curves, weights: str) -> Array:
-    """Run weights of stage 1, shape (R,): "inverse_variance" per isoFLOP group, or "equal"."""
-    if weights == "equal":
-        return np.ones(len(curves.N))
-    return inverse_variance_weights(flops_of(curves), curves.loss)
 
 
 def _positive(name: str, values: Array) -> Array:

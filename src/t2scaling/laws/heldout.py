@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.laws.base import FEWEST_RUNS, Law, Metric
-from t2scaling.laws.fit import fit_law
 from t2scaling.laws.intervals import PER_LOG_UNIT, Spread, quantile_at, spread_of, spread_within, to_scale
 from t2scaling.laws.measurements import Curves, Measurements, Target
 from t2scaling.laws.options import FitOptions
+from t2scaling.laws.solve import fit_law
 from t2scaling.laws.splits import Split, inner_splits
 from t2scaling.laws.support import Support
 
@@ -151,7 +151,8 @@ def folds(
 ) -> list[list[Trial]]:
     """The trials of each inner split."""
     inner = inner_splits(curves, split, FEWEST_IN_FOLD)
-    return [trials(law, curves, measurements, part, options) for part in inner]
+    able = [part for part in inner if law.check(curves.take(part.train, part.most_k)) is None]
+    return [trials(law, curves, measurements, part, options) for part in able]
 
 
 def spread(trial: Trial, inner: Sequence[Sequence[Trial]]) -> Spread | None:

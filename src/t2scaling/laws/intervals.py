@@ -13,7 +13,6 @@ Shapes: R runs, K values of k.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,12 +80,6 @@ class Spread:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for fit.json."""
         return {"metric": self.metric, "k": self.k, "s": self.s, "q": self.q}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any], support: Support) -> Spread:
-        """The spread that `to_dict` described, over the support of its fit."""
-        k, s, q = (np.array(content[name], dtype=float) for name in ("k", "s", "q"))
-        return cls(content["metric"], k, s, q, support)
 
 
 def quantile_at(q: Array, level: float) -> float:

@@ -43,6 +43,7 @@ class FitOptions:
     seed             of everything random, 0 or more
     jobs             batches of refits worked on at once
     advance          called with 1 for each random start and with the number of refits done, for progress bars
+    quality          judge the fit on hidden runs by a short backtest, which its intervals rest on as well
     refit            search narrowly: a fit to the full data gives a further start
 
     >>> FitOptions(bounds=(0.05, 1)).solver
@@ -63,6 +64,7 @@ class FitOptions:
     seed: int = 0
     jobs: int | None = None
     advance: Callable[[int], object] | None = None
+    quality: bool = True
     refit: bool = False
 
     def __post_init__(self) -> None:

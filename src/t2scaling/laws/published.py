@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.foreign import read_artefact
 from t2scaling.laws.artefact import PUBLISHED_FORMAT, PublishedFile
 from t2scaling.laws.base import Law, Metric
@@ -72,8 +72,21 @@ class PublishedLaw:
         """Where it comes from: the citation."""
         return self.citation
 
-    def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
-        """The law's prediction, broadcast."""
+    def predict(
+        self,
+        N: ArrayLike,
+        D: ArrayLike,
+        k: ArrayLike = 1.0,
+        metric: Metric | None = None,
+        *,
+        interval: float | None = None,
+    ) -> Array:
+        """The law's prediction, broadcast. Raises ArgumentError for an interval, which takes runs of one's own."""
+        if interval is not None:
+            raise ArgumentError(
+                f"`interval` = {interval:g} asks for runs to judge the law on, which the published law {self.name} "
+                "does not have: fit a law to measurements of your own."
+            )
         return self.law.predict(N, D, k, metric)
 
     def explain(self) -> str:

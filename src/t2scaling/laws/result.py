@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from t2scaling.artefacts import dumps, write_text
 from t2scaling.errors import ArgumentError
 from t2scaling.foreign import read_artefact, validate
-from t2scaling.laws.base import Law, Metric
+from t2scaling.laws.base import Law, Metric, check_samples, positive
 from t2scaling.laws.measurements import Curves, Target
+from t2scaling.laws.quality import Quality
 from t2scaling.laws.support import Support
 from t2scaling.views import figure, frame, html_table
 
@@ -98,7 +99,9 @@ class FitResult:
     conventions how N was counted, what the likelihoods are, in words
     data_hash   SHA-256 of the data behind the curves
     warnings    sentences, each with what to do
-    quality     errors in the sample and held out, where a backtest has measured them
+    numbers     the law that answers `predict`, where it is not the one that plans
+    others      laws fitted to the same curves, for comparison
+    quality     errors on the fit's own runs and on hidden ones, and the intervals that follow
     """
 
     law: Law
@@ -115,9 +118,28 @@ class FitResult:
     seed: int = 0
     warnings: tuple[str, ...] = ()
     bootstrap: Bootstrap | None = None
-    quality: dict[str, Any] | None = None
+    numbers: Law | None = None
+    others: tuple[Law, ...] = ()
+    quality: Quality = field(default_factory=Quality)
 
     kind: ClassVar[str] = "fit"
+
+    @property
+    def laws(self) -> tuple[Law, ...]:
+        """Every law of the fit: the one that plans, the one for numbers, and those beside them."""
+        return (self.law, *([] if self.numbers is None else [self.numbers]), *self.others)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What `predict` can say, its default first."""
+        more = () if self.numbers is None else self.numbers.metrics
+        return tuple(dict.fromkeys((*self.law.metrics, *more)))
+
+    def speaker(self, metric: Metric | None = None) -> Law:
+        """The law that answers in a metric: that for numbers where it can, else the one that plans."""
+        if self.numbers is not None and (metric or self.law.metric) in self.numbers.metrics:
+            return self.numbers
+        return self.law
 
     def predict(
         self,
@@ -128,21 +150,22 @@ class FitResult:
         *,
         interval: float | None = None,
     ) -> Any:
-        """The law's prediction, broadcast; see the law for what it can say.
+        """The prediction at (N, D, k), broadcast; see the law for what it can say.
 
-        interval   a level such as 0.9: returns (value, low, high) instead of the value alone. Raises ArgumentError
-                   where the fit has nothing to take an interval from
+        interval   a level such as 0.9: then (value, low, high), with the width that forecasts of hidden runs needed
+        Raises ArgumentError for a metric that the law cannot say, k below 1, and an interval without a backtest.
         """
-        value = self.law.predict(N, D, k, metric)
-        return value if interval is None else (value, *self.predict_interval(N, D, k, metric, interval))
-
-    def predict_interval(
-        self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None, level: float = 0.9
-    ) -> tuple[Array, Array]:
-        """Percentile interval of the bootstrap's predictions. Raises ArgumentError without a bootstrap."""
-        if self.bootstrap is None:
-            raise ArgumentError("this fit has no bootstrap: fit with `bootstrap` = 200 to have intervals.")
-        return self.bootstrap.predict_interval(N, D, k, metric, level)
+        value = self.speaker(metric).predict(N, D, k, metric)
+        if interval is None:
+            return value
+        chosen = metric or self.law.metric
+        if chosen not in self.quality.spreads:
+            raise ArgumentError(
+                f"`interval` = {interval:g} has no backtest to rest on: the fit has too few runs to hide some, or was "
+                "made with `quality` = False."
+            )
+        point = positive("N", N), positive("D", D), check_samples(k)
+        return value, *self.quality.spreads[chosen].interval(value, *point, interval)
 
     def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> NDArray[np.bool_]:
         """Whether a point lies outside the ranges of N, D, D/N or k that the fit has seen, broadcast."""
@@ -158,8 +181,8 @@ class FitResult:
         return rows
 
     def explain(self) -> str:
-        """The status and every warning, in sentences."""
-        return "\n".join([self.status.value, *self.warnings])
+        """The status, the errors on own and hidden runs, and every warning, in sentences."""
+        return "\n".join([self.status.value, self.quality.sentence(), *self.warnings])
 
     def to_frame(self) -> pl.DataFrame:
         """One row per run and k that was measured: what was observed, and what the law says."""
