@@ -20,8 +20,8 @@ from t2scaling.laws import (
     default_k,
     fit_chinchilla,
 )
-from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws import fit as fit_any
+from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.isoflop import inverse_variance_weights, isoflop_groups
 
 fit = partial(fit_any, law="loss")
