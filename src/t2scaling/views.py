@@ -5,6 +5,7 @@ Fits, plans and frontiers know nothing of either; their `.to_frame()` and `.plot
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +26,11 @@ def figure(name: str, *results: Any) -> Figure:
     return drawn
 
 
-def html_table(head: tuple[str, ...], body: list[tuple[str, ...]]) -> str:
+def html_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """A plain table for notebooks, all cells escaped."""
     from html import escape
 
-    def line(cells: tuple[str, ...], tag: str) -> str:
+    def line(cells: Sequence[str], tag: str) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     return f"<table>{line(head, 'th')}{''.join(line(row, 'td') for row in body)}</table>"

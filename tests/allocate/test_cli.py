@@ -36,7 +36,7 @@ def test_plan_by_name(capsys, how):
 def test_plan_for_people_and_on_disk(capsys, tmp_path):
     code, text, err = out(capsys, "plan", "pythia/gsm8k", *BUDGET, "--level", "0.5", "-o", str(tmp_path / "plan.json"))
     assert code == 0
-    assert text.startswith("Train ")
+    assert text.startswith("By extrapolation: train ")
     assert "50% interval" in text
     assert "Overtraining pays from" in text
     assert "! Fitted to one family" in text

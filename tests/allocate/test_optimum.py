@@ -19,13 +19,17 @@ ACCURACY = AccuracyLaw(ChinchillaLaw(E=4, A=400, alpha=0.34, B=1200, beta=0.37),
 NAIVE = NaiveLaw(ACCURACY.loss, (10, 0.6, 0.9))
 
 
+# From a single parameter on, so that any law has an inner optimum.
+ANY_SIZE = {"n_range": (1.0, np.inf)}
+
+
 def two(train=2.56e19, inference=2e9, **limits):
     train, inference = np.broadcast_arrays(np.atleast_1d(np.asarray(train, float)), np.asarray(inference, float))
-    return TwoBudgets(train, inference, Limits(**limits))
+    return TwoBudgets(train, inference, Limits(**ANY_SIZE | limits))
 
 
 def life(total=1e22, served=1e12, **limits):
-    return Lifetime(np.array([float(total)]), np.array([float(served)]), Limits(**limits))
+    return Lifetime(np.array([float(total)]), np.array([float(served)]), Limits(**ANY_SIZE | limits))
 
 
 def log_fail(law, N, D, k):
@@ -117,7 +121,7 @@ def test_accuracy_laws_are_stationary(law, problem):
     best = optimum(law, problem)
 
     def along_k(log_k):
-        N, D, _ = problem.training(law.training_law, np.exp(log_k))
+        N, D, _ = problem.training(law.training_law)(np.exp(log_k))
         return log_fail(law, N, D, np.exp(log_k))[0]
 
     x, h = np.log(best.k), 1e-3
@@ -219,7 +223,7 @@ def test_whole_samples_are_the_best_whole_samples(law, inference):
     best = optimum(law, two(1e18, inference, integer_k=True))
     k = np.arange(1, 400)
     problem = two(np.full(k.size, 1e18), inference)
-    N, D, _ = problem.training(law.training_law, k.astype(float))
+    N, D, _ = problem.training(law.training_law)(k.astype(float))
     ok = (N > 1) & (2 * N * k <= inference * (1 + 1e-12))
     values = np.where(ok, law.predict(N, D, k), np.nan)
     winner = np.nanargmax(values) if law.metric == "pass_at_k" else np.nanargmin(values)

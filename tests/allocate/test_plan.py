@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from t2scaling.allocate import Budget, Plan, frontier, plan
+from t2scaling.allocate import Budget, Plan, PlanStatus, frontier, plan
 from t2scaling.allocate.source import Source
 from t2scaling.costs import Price
-from t2scaling.errors import DataError
+from t2scaling.errors import DataError, T2Error
 from t2scaling.laws import AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw, PublishedLaw, load_law
 from t2scaling.laws.result import Bootstrap
 
@@ -167,11 +167,12 @@ def test_every_departure_from_the_support_is_named():
     source = Source(LOSS, support={**support, "train_flops": (1e16, 1e19)}, warnings=("Said before.",))
     warnings = plan(source, **BUDGET).warnings
     assert warnings[0] == "Said before."
-    assert len(warnings) == 7
-    assert warnings[-1].endswith("ask for `n_range` = 100M,1B and `max_tokens` = 100B.")
+    assert len(warnings) == 6
     assert "N = 12.6M parameters is 7.9× below the smallest" in warnings[1]
     assert "D = 339B tokens is 3.4× above the largest" in warnings[2]
-    assert "k = 79.4 samples is 2.6× above" in warnings[3]
+    assert "D/N = 26.9K tokens per parameter is 269× above" in warnings[3]
+    assert "C = 2.56e19 training FLOPs is 2.6× above" in warnings[4]
+    assert "k = 79.4 samples is 2.6× above" in warnings[5]
     inside = Source(LOSS, support={"N": (1e7, 1e8)})
     assert plan(inside, **BUDGET).warnings == ()
 
@@ -200,8 +201,6 @@ def test_a_size_at_the_end_of_its_range_is_said():
     assert "smaller model would do better" in plan(LOSS, **BUDGET, n_range=(1e8, 1e9)).warnings[0]
     assert "larger model would do better" in plan(LOSS, **BUDGET, n_range=(1e5, 1e6)).warnings[0]
     assert plan(LOSS, **BUDGET, n_range=(1e6, 1e8)).warnings == ()
-    runaway = LossLaw(E=1, A=1e-9, alpha=0.3, B=1200, beta=0.37, G=600, gamma=0.2)
-    assert "single parameter" in plan(runaway, **BUDGET).warnings[0]
 
 
 def test_chinchilla_law_needs_no_inference_budget():
@@ -249,12 +248,21 @@ def test_impossible_arguments(arguments, text):
 
 def test_laws_without_a_best_size():
     flat = LossLaw(E=1, A=0, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
-    with pytest.raises(ValueError, match="more parameters never help"):
-        plan(flat, **BUDGET)
+    best = plan(flat, **BUDGET)
+    assert best.status is PlanStatus.NO_OPTIMUM
+    assert np.isnan([best.n_params, best.n_tokens, best.k, best.value]).all()
+    assert best.sentence().startswith("No plan: by this law ever smaller models do better")
+    assert "more parameters never help" in best.warnings[0]
+    assert json.loads(best.to_json())["optimum"]["n_params"] is None
     assert plan(flat, **BUDGET, sizes=[1e7, 1e8]).n_params == 1e7
+    runaway = LossLaw(E=1, A=1e-9, alpha=0.3, B=1200, beta=0.37, G=600, gamma=0.2)
+    assert plan(runaway, **BUDGET).status is PlanStatus.NO_OPTIMUM
+    assert "runs to the smallest" in plan(runaway, **BUDGET).warnings[0]
     with pytest.raises(ValueError, match="grows worse"):
         plan(LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=-0.1, G=6, gamma=0.2), **BUDGET)
-    with pytest.raises(ValueError, match="str, which cannot be planned with"):
+    with pytest.raises(T2Error, match="int, which cannot be planned with"):
+        plan(7, **BUDGET)
+    with pytest.raises(T2Error, match="law"):
         plan("law", **BUDGET)
 
 

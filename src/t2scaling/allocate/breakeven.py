@@ -12,6 +12,8 @@ out but a menu of sizes may bring about.
 `matched_tokens` is the S at which the plan is the cheapest of *all* models of its quality, Chinchilla-trained or
 not: where the first-order condition of the lifetime budget holds, (k·S)/(3·D) = (−∂v/∂log k)/(−∂v/∂log D). A plan
 under two budgets is a lifetime plan for that S, so break_even ≤ matched_tokens.
+
+Other cost models take the place of 6·N·D and 2·N·k; where theirs is a cost per query, S counts queries.
 """
 
 from __future__ import annotations
@@ -19,31 +21,38 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.allocate.result import Allocation
-from t2scaling.costs import sample_flops, tokens_afforded
+from t2scaling.allocate.allocation import Allocation
+from t2scaling.costs import PAPER, CostModel
 from t2scaling.laws import Law
 from t2scaling.laws.solvers.rootfind import golden
 
 Array = NDArray[np.float64]
 
 
-def break_even(law: Law, plan: Allocation, chinchilla: Allocation) -> float | None:
-    """Tokens served from which `plan` costs no more than any Chinchilla-trained model of its quality; see above."""
+def break_even(
+    law: Law, plan: Allocation, chinchilla: Allocation, cost: CostModel = PAPER, weight: float = 1.0
+) -> float | None:
+    """Tokens served from which `plan` costs no more than any Chinchilla-trained model of its quality; see above.
+
+    weight   training units that a unit of serving costs as much as
+    None for a law without samples, and where there is no such number.
+    """
     training = law.training_law
-    if not law.samples or not (training.A > 0 and training.B > 0) or np.isnan(chinchilla.n_params):
+    if not law.samples or not (training.A > 0 and training.B > 0) or not (plan.exists and chinchilla.exists):
         return None
+    spent, served_by_plan = cost.train(plan.n_params, plan.n_tokens), cost.serve(plan.n_params, plan.k)
     wanted = law.score(training.predict(plan.n_params, plan.n_tokens), np.log(np.array(plan.k)))
 
     def gain(log_share: Array) -> Array:
         """−S(C') at C' = share · 6·N·D; 0 where that rival cannot reach the plan's quality at all."""
-        flops = plan.train_flops * np.exp(log_share)
-        N = training.optimal_params(tokens_afforded(1, flops))
-        log_k = law.log_samples_to_match(training.predict(N, tokens_afforded(N, flops)), wanted)
-        dearer = sample_flops(N, np.exp(log_k)) - plan.inference_flops
-        saved = plan.train_flops - flops
+        budget = spent * np.exp(log_share)
+        N = training.optimal_params(cost.tokens(1, budget))
+        log_k = law.log_samples_to_match(training.surface(N, cost.tokens(N, budget)), wanted)
+        reached = np.isfinite(log_k)
+        dearer = weight * (cost.serve(N, np.exp(np.where(reached, log_k, 0.0))) - served_by_plan)
         with np.errstate(divide="ignore", invalid="ignore"):
-            served = np.where(dearer > 0, saved / dearer, np.inf)
-        return np.where(np.isfinite(log_k), -served, 0.0)
+            served = np.where(dearer > 0, (spent - budget) / dearer, np.inf)
+        return np.where(reached, -served, 0.0)
 
     # All shares of the scan are one array, so that the scan costs one search for k instead of 600.
     shares = np.linspace(np.log(1e-9), -1e-6, 600)
@@ -52,13 +61,13 @@ def break_even(law: Law, plan: Allocation, chinchilla: Allocation) -> float | No
     return float(best) if np.isfinite(best) else None
 
 
-def matched_tokens(law: Law, plan: Allocation) -> float | None:
+def matched_tokens(law: Law, plan: Allocation, cost: CostModel = PAPER, weight: float = 1.0) -> float | None:
     """Tokens served at which the plan is the cheapest of all models of its quality.
 
-    None for laws without samples, and where a limit (a menu, a range, a token cap, whole or single samples) keeps the
-    plan from being the cheapest at any traffic: there the condition on N fails.
+    None for laws without samples, for costs that are no product, and where a limit (a menu, a range, a token cap,
+    whole or single samples) keeps the plan from being the cheapest at any traffic: there the condition on N fails.
     """
-    if not law.samples:
+    if not (law.samples and cost.product and plan.exists):
         return None
     training = law.training_law
     loss = training.predict(plan.n_params, plan.n_tokens)
@@ -67,4 +76,5 @@ def matched_tokens(law: Law, plan: Allocation) -> float | None:
     by_size = by_loss * training.alpha * training.A * plan.n_params**-training.alpha
     if not by_tokens > 0 or not np.isclose(by_size, by_tokens - by_k, rtol=1e-6):
         return None
-    return float(3 * plan.n_tokens * -by_k / (plan.k * by_tokens))
+    ratio = cost.train(1, 1) / (weight * cost.serve(1, 1))  # 3, by the paper's costs
+    return float(ratio * plan.n_tokens * -by_k / (plan.k * by_tokens))

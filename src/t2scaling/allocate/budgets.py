@@ -1,22 +1,39 @@
-"""Budgets: two (training, and per token served) or one for the whole life of a model.
+"""Budgets: two (training, and per token or query served) or one for the whole life of a model.
 
 FLOPs are what the laws know. `Budget.of` reads dollars and GPU-hours too, through one `Price` for training and one
-for serving. In a lifetime budget the two differ, so a serving FLOP weighs as many training FLOPs as it costs more:
-    6·N·D + weight·2·N·k·tokens_served = total_flops      (Sardana et al. 2024, arXiv 2401.00448)
+for serving. In a lifetime budget the two differ, so a unit of serving weighs as many training FLOPs as it costs more:
+    train(N, D) + weight·serve(N, k)·tokens_served = total_flops      (Sardana et al. 2024, arXiv 2401.00448)
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
-from t2scaling.allocate.problem import Lifetime, Limits, TwoBudgets
-from t2scaling.allocate.result import Allocation
-from t2scaling.costs import Price
+from t2scaling.allocate.allocation import Allocation
+from t2scaling.allocate.limits import LEAST_PARAMS, LEAST_TOKENS, Limits
+from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
+from t2scaling.costs import PAPER, CostModel, Price, train_flops
 from t2scaling.costs.money import DECODE_UTILISATION
+from t2scaling.errors import ArgumentError
+from t2scaling.units import format_flops, parse_number
+
+# The largest training run until 2025 took about 5e26 FLOPs (Epoch AI): what is over a hundred times that is a slip.
+_MOST_FLOPS = 1e29
+_LEAST_FLOPS = float(train_flops(LEAST_PARAMS, LEAST_TOKENS))
+
+
+def number(name: str, value: Any) -> float | None:
+    """A number or text such as "1e21" or "7B"; None stays None. Raises ArgumentError naming the argument."""
+    if value is None:
+        return None
+    try:
+        return parse_number(value)
+    except (ValueError, TypeError) as error:
+        raise ArgumentError(f"`{name}` = {value!r}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -25,9 +42,11 @@ class Budget:
 
     train_flops      6·N·D
     inference_flops  2·N·k per token served
+    serve_budget     instead of it under a cost model of its own: per query, in that model's unit of serving
     total_flops      training and serving together, in training FLOPs
-    tokens_served    tokens of answers over the model's life, each drawn k times
-    serving_weight   training FLOPs that one serving FLOP costs as much as
+    tokens_served    tokens of answers over the model's life (or queries, where serving is paid per query), each drawn
+                     k times
+    serving_weight   training FLOPs that one unit of serving costs as much as
     train, serve     the prices behind numbers that were given as money or GPU-hours
     given            those numbers, as given
     """
@@ -36,21 +55,29 @@ class Budget:
     inference_flops: float | None = None
     total_flops: float | None = None
     tokens_served: float | None = None
+    serve_budget: float | None = None
     serving_weight: float = 1.0
     train: Price | None = None
     serve: Price | None = None
     given: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("train_flops", "inference_flops", "total_flops", "tokens_served", "serving_weight"):
-            _check_positive(name, getattr(self, name))
+        for name in ("train_flops", "inference_flops", "total_flops", "tokens_served", "serve_budget"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
+        for one in fields(self)[:6]:
+            _check_positive(one.name, getattr(self, one.name))
+        for name in ("train_flops", "total_flops"):
+            _check_sensible(name, getattr(self, name))
+        per_token = self.inference_flops is not None or self.serve_budget is not None
         if (self.train_flops is None) == (self.total_flops is None):
-            raise ValueError(
+            raise ArgumentError(
                 "say either `train_flops` (with `inference_flops` per token served) or `total_flops` (with "
                 "`tokens_served`, for training and serving together), not both and not neither."
             )
-        if self.total_flops is not None and (self.tokens_served is None or self.inference_flops is not None):
-            raise ValueError(
+        if self.inference_flops is not None and self.serve_budget is not None:
+            raise ArgumentError("`inference_flops` and `serve_budget` say the same thing: give one.")
+        if self.total_flops is not None and (self.tokens_served is None or per_token):
+            raise ArgumentError(
                 "`total_flops` pays for training and serving: give `tokens_served` with it, and not `inference_flops`."
             )
 
@@ -62,6 +89,7 @@ class Budget:
         train_dollars: float | None = None,
         train_gpu_hours: float | None = None,
         inference_flops: float | None = None,
+        serve_budget: float | None = None,
         serving_dollars: float | None = None,
         total_flops: float | None = None,
         total_dollars: float | None = None,
@@ -71,13 +99,17 @@ class Budget:
         output_tokens: float | None = None,
         train: Price | None = None,
         serve: Price | None = None,
+        cost: CostModel = PAPER,
     ) -> Budget:
         """A budget from FLOPs, dollars or GPU-hours.
 
-        serving_dollars         what serving all `tokens_served` may cost; becomes `inference_flops` per token
-        queries, output_tokens  tokens_served = queries · output_tokens, where that is easier to say
+        serving_dollars         what serving all `tokens_served` may cost; becomes `inference_flops` per token, or
+                                `serve_budget` per query where `cost` counts dollars
+        queries, output_tokens  tokens_served = queries · output_tokens, where that is easier to say; queries alone
+                                under a cost model that counts per query
         train, serve            prices; H100 at the table's price, half its peak in training and 1 % in decoding
-        Raises ValueError if a budget is given twice, or lacks its other half.
+        cost                    the cost model that the plan will be made with
+        Raises ArgumentError if a budget is given twice, or lacks its other half.
         """
         priced = {name: value for name, value in locals().items() if name.endswith(("_dollars", "_gpu_hours"))}
         given = {name: float(value) for name, value in priced.items() if value is not None}
@@ -85,71 +117,112 @@ class Budget:
             _check_positive(name, value)
         serve = serve or Price(utilisation=DECODE_UTILISATION)
         train = train or Price()
-        tokens_served = _tokens_served(tokens_served, queries, output_tokens)
-        total, weight = _total(total_flops, total_dollars, total_gpu_hours, train, serve)
+        served = queries if per_query(cost) else _tokens_served(tokens_served, queries, output_tokens)
+        total = _one("total", total_flops, total_dollars, total_gpu_hours, train)
+        if per_query(cost):
+            serve_budget = _per_query(serve_budget, serving_dollars, queries, cost)
+        else:
+            inference_flops = _per_token(inference_flops, serving_dollars, served, serve)
         return cls(
             train_flops=_one("train", train_flops, train_dollars, train_gpu_hours, train),
-            inference_flops=_per_token(inference_flops, serving_dollars, tokens_served, serve),
+            inference_flops=inference_flops,
+            serve_budget=serve_budget,
             total_flops=total,
-            tokens_served=tokens_served,
-            serving_weight=weight,
+            tokens_served=served,
+            serving_weight=_weight(total_dollars, total_gpu_hours, train, serve, cost),
             train=train if given else None,
-            serve=serve if given else None,
+            serve=serve if given and not per_query(cost) else None,
             given=given,
         )
 
-    def problem(self, limits: Limits, needs_samples: bool = True) -> TwoBudgets | Lifetime:
-        """The problem to solve. Raises ValueError if the law draws samples and nothing says what they may cost."""
+    def problem(self, limits: Limits, needs_samples: bool = True, cost: CostModel = PAPER) -> Problem:
+        """The problem to solve. Raises ArgumentError if the law draws samples and nothing says what they may cost."""
         if self.total_flops is not None and self.tokens_served is not None:
             served = np.array([self.tokens_served * self.serving_weight])
-            return Lifetime(np.array([float(self.total_flops)]), served, limits)
-        if self.inference_flops is None and needs_samples:
-            raise ValueError(
-                "`inference_flops` is missing: this law draws samples, so say what one token served may cost "
-                "(2·N·k FLOPs), such as 2e9."
-            )
-        inference = math.inf if self.inference_flops is None else float(self.inference_flops)
-        return TwoBudgets(np.array([self.train_flops], dtype=float), np.array([inference]), limits)
+            return Lifetime(np.array([float(self.total_flops)]), served, limits, cost)
+        per_token = self.serve_budget if per_query(cost) else self.inference_flops
+        if per_token is None and needs_samples:
+            raise ArgumentError(_missing(cost))
+        inference = math.inf if per_token is None else float(per_token)
+        return TwoBudgets(np.array([self.train_flops], dtype=float), np.array([inference]), limits, cost)
 
-    def spend(self, choice: Allocation) -> dict[str, float]:
+    def spend(self, choice: Allocation, cost: CostModel = PAPER) -> dict[str, float]:
         """What an allocation spends: FLOPs, and dollars and GPU-hours where there are prices."""
-        spent = {"train_flops": choice.train_flops}
-        if choice.k >= 1:
-            spent["inference_flops"] = choice.inference_flops
+        if not choice.exists:
+            return {}
+        spent = {"train_flops": float(cost.train(choice.n_params, choice.n_tokens))}
         if self.train is not None:
             spent["train_gpu_hours"] = self.train.gpu_hours(choice.train_flops)
             if self.train.has_price:
                 spent["train_dollars"] = self.train.dollars(choice.train_flops)
-        if self.serve is not None and self.tokens_served is not None and choice.k >= 1:
-            serving = choice.inference_flops * self.tokens_served
-            spent["serving_gpu_hours"] = self.serve.gpu_hours(serving)
+        if not choice.k >= 1:
+            return spent
+        serving = float(cost.serve(choice.n_params, choice.k))
+        spent["inference_flops" if cost == PAPER else cost.serve_unit.replace(" ", "_").lower()] = serving
+        if self.serve is not None and self.tokens_served is not None:
+            spent["serving_gpu_hours"] = self.serve.gpu_hours(serving * self.tokens_served)
             if self.serve.has_price:
-                spent["serving_dollars"] = self.serve.dollars(serving)
+                spent["serving_dollars"] = self.serve.dollars(serving * self.tokens_served)
         return spent
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for plan.json."""
-        names = ["train_flops", "inference_flops"] if self.total_flops is None else ["total_flops", "tokens_served"]
-        if self.total_flops is None and self.tokens_served is not None:
-            names.append("tokens_served")
-        content: dict[str, Any] = {name: getattr(self, name) for name in names}
-        if self.given:
+        numbers = {one.name: getattr(self, one.name) for one in fields(self)[:5]}
+        content: dict[str, Any] = {name: value for name, value in numbers.items() if value is not None}
+        if self.given or self.serving_weight != 1:
             content |= {**self.given, "serving_weight": self.serving_weight}
         for name, price in {"train": self.train, "serve": self.serve}.items():
             if price is not None:
                 content[name] = price.to_dict()
         return content
 
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Budget:
+        """The budget that `to_dict` described: its numbers and prices."""
+        numbers = {one.name: content[one.name] for one in fields(cls)[:6] if one.name in content}
+        prices: dict[str, Any] = {name: _price(content[name]) for name in ("train", "serve") if name in content}
+        given = {name: float(value) for name, value in content.items() if name.endswith(("_dollars", "_gpu_hours"))}
+        return cls(**numbers, **prices, given=given)
+
+
+def per_query(cost: CostModel) -> bool:
+    """Whether a cost model counts serving per query, not in FLOPs per token served."""
+    return "query" in cost.serve_unit
+
+
+def _price(content: dict[str, Any]) -> Price:
+    return Price(content["gpu"], content["dollars_per_hour"], content["utilisation"], content["precision"])
+
+
+def _missing(cost: CostModel) -> str:
+    if per_query(cost):
+        return f"`serve_budget` is missing: this law draws samples, so say what they may cost, in {cost.serve_unit}."
+    return (
+        "`inference_flops` is missing: this law draws samples, so say what one token served may cost "
+        "(2·N·k FLOPs), such as 2e9."
+    )
+
 
 def _check_positive(name: str, value: float | None) -> None:
     if value is not None and not (math.isfinite(value) and value > 0):
-        raise ValueError(f"`{name}` = {value:g} must be a positive, finite number.")
+        raise ArgumentError(f"`{name}` = {value:g} must be a positive, finite number.")
+
+
+def _check_sensible(name: str, value: float | None) -> None:
+    """FLOPs that a training run can have."""
+    if value is not None and not _LEAST_FLOPS <= value <= _MOST_FLOPS:
+        reason = (
+            f"trains not even {LEAST_PARAMS:,.0f} parameters on {LEAST_TOKENS:,.0f} tokens"
+            if value < _LEAST_FLOPS
+            else "is over a hundred times the largest training run so far (about 5e26)"
+        )
+        raise ArgumentError(f"`{name}` = {format_flops(value)} {reason}: give FLOPs such as 1e21.")
 
 
 def _one(name: str, flops: float | None, dollars: float | None, hours: float | None, price: Price) -> float | None:
     """FLOPs from whichever of FLOPs, dollars and GPU-hours is given."""
     if sum(value is not None for value in (flops, dollars, hours)) > 1:
-        raise ValueError(f"`{name}_flops`, `{name}_dollars` and `{name}_gpu_hours` say the same thing: give one.")
+        raise ArgumentError(f"`{name}_flops`, `{name}_dollars` and `{name}_gpu_hours` say the same thing: give one.")
     if dollars is not None:
         return dollars * price.flops_per_dollar
     if hours is not None:
@@ -157,16 +230,17 @@ def _one(name: str, flops: float | None, dollars: float | None, hours: float | N
     return flops
 
 
-def _total(
-    flops: float | None, dollars: float | None, hours: float | None, train: Price, serve: Price
-) -> tuple[float | None, float]:
-    """A lifetime budget in training FLOPs, and what a serving FLOP weighs in them."""
-    total = _one("total", flops, dollars, hours, train)
+def _weight(dollars: float | None, hours: float | None, train: Price, serve: Price, cost: CostModel) -> float:
+    """What a unit of serving weighs in training FLOPs, in a lifetime budget of dollars or GPU-hours."""
+    if "dollars" in cost.serve_unit:
+        return train.flops_per_dollar
+    if "GPU-seconds" in cost.serve_unit:
+        return train.flops_per_gpu_hour / 3600
+    if per_query(cost):
+        return 1.0
     if dollars is not None:
-        return total, train.flops_per_dollar / serve.flops_per_dollar
-    if hours is not None:
-        return total, train.flops_per_gpu_hour / serve.flops_per_gpu_hour
-    return total, 1.0
+        return train.flops_per_dollar / serve.flops_per_dollar
+    return train.flops_per_gpu_hour / serve.flops_per_gpu_hour if hours is not None else 1.0
 
 
 def _per_token(flops: float | None, dollars: float | None, tokens: float | None, serve: Price) -> float | None:
@@ -174,21 +248,34 @@ def _per_token(flops: float | None, dollars: float | None, tokens: float | None,
     if dollars is None:
         return flops
     if flops is not None:
-        raise ValueError("`inference_flops` and `serving_dollars` say the same thing: give one.")
+        raise ArgumentError("`inference_flops` and `serving_dollars` say the same thing: give one.")
     if tokens is None:
-        raise ValueError(
+        raise ArgumentError(
             "`serving_dollars` needs `tokens_served` (or `queries` and `output_tokens`) to be shared over."
         )
     return dollars * serve.flops_per_dollar / tokens
 
 
+def _per_query(budget: float | None, dollars: float | None, queries: float | None, cost: CostModel) -> float | None:
+    """The cost model's unit per query from a bill in dollars for all queries."""
+    if dollars is None:
+        return budget
+    if budget is not None:
+        raise ArgumentError("`serve_budget` and `serving_dollars` say the same thing: give one.")
+    if queries is None:
+        raise ArgumentError("`serving_dollars` needs `queries` to be shared over.")
+    if "dollars" not in cost.serve_unit:
+        raise ArgumentError(f"`serving_dollars` needs a cost model in dollars, and this counts {cost.serve_unit}.")
+    return dollars / queries
+
+
 def _tokens_served(tokens: float | None, queries: float | None, output_tokens: float | None) -> float | None:
     if (queries is None) != (output_tokens is None):
-        raise ValueError("`queries` and `output_tokens` go together: tokens served are their product.")
+        raise ArgumentError("`queries` and `output_tokens` go together: tokens served are their product.")
     if queries is None or output_tokens is None:
         return tokens
     if tokens is not None:
-        raise ValueError("`tokens_served` and `queries` × `output_tokens` say the same thing: give one.")
+        raise ArgumentError("`tokens_served` and `queries` × `output_tokens` say the same thing: give one.")
     _check_positive("queries", queries)
     _check_positive("output_tokens", output_tokens)
     return queries * output_tokens

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from t2scaling.allocate.allocation import PlanStatus
+from t2scaling.allocate.budgets import number
+from t2scaling.allocate.cautions import infeasible
 from t2scaling.allocate.chinchilla import chinchilla, predict
-from t2scaling.allocate.optimum import optimum
-from t2scaling.allocate.plan import check_inner_optimum
-from t2scaling.allocate.problem import Limits, TwoBudgets
-from t2scaling.allocate.source import source_of
+from t2scaling.allocate.optimum import Choice, optimum
+from t2scaling.allocate.plan import check_grows_better, limits_of, runaway
+from t2scaling.allocate.problem import TwoBudgets
+from t2scaling.allocate.source import Source, source_of
 from t2scaling.artefacts import dumps, write_json, write_text
+from t2scaling.costs import PAPER, CostModel
+from t2scaling.errors import ArgumentError
+from t2scaling.laws import Law
+from t2scaling.strategies import ORACLE, Strategy, parse
+from t2scaling.units import format_flops, format_number
+from t2scaling.views import figure, frame, html_table
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 
@@ -33,12 +47,12 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Frontier:
     """The optimum and Chinchilla's allocation at each of n budgets, arrays of shape (n,).
 
-    NaN marks a budget that affords no model allowed, and a Chinchilla value at k < 1.
-    outside   True where the optimum leaves the N, D or k that the law was fitted on
+    NaN marks a budget that affords no model allowed or has no best size, and a Chinchilla value at k < 1.
+    outside   True where the optimum leaves the N, D, k, D/N or 6·N·D that the law was fitted on
     """
 
     law: str
@@ -83,11 +97,44 @@ class Frontier:
         lines = [",".join("" if value != value else str(value) for value in row.values()) for row in rows]
         return "\n".join([header, *lines]) + "\n"
 
+    def to_frame(self) -> pl.DataFrame:
+        """`rows` as a polars frame."""
+        return frame(self.rows())
+
+    def plot(self) -> Figure:
+        """N, D/N and the value along the budgets, as a figure (needs matplotlib)."""
+        return figure("frontier", self)
+
     def save(self, path: str | Path) -> Path:
         """Write CSV, or JSON where the name ends so."""
         if Path(path).suffix == ".json":
             return write_json(path, self.to_dict())
         return write_text(path, self.to_csv())
+
+    def __repr__(self) -> str:
+        low, high = format_flops(self.train_flops.min()), format_flops(self.train_flops.max())
+        return f"Frontier({self.law}, {self.task}: {len(self.k)} budgets, C {low} to {high})"
+
+    def _repr_html_(self) -> str:
+        head = ("C", "N", "D", "k", self.metric)
+        shown = [
+            (
+                format_flops(self.train_flops[i]),
+                format_number(self.n_params[i]),
+                format_number(self.n_tokens[i]),
+                format_number(self.k[i]),
+                f"{self.value[i]:.4g}",
+            )
+            for i in evenly(len(self.k), 25)
+        ]
+        return html_table(head, shown)
+
+
+def evenly(total: int, most: int) -> list[int]:
+    """At most `most` of `total` indices, evenly chosen, both ends among them."""
+    if total <= most:
+        return list(range(total))
+    return sorted({i * (total - 1) // (most - 1) for i in range(most)})
 
 
 def frontier(
@@ -95,58 +142,89 @@ def frontier(
     *,
     train_flops: ArrayLike,
     inference_flops: ArrayLike = np.inf,
-    sizes: tuple[float, ...] = (),
-    n_range: tuple[float, float] | None = None,
-    max_tokens: float | None = None,
+    sizes: Sequence[float | str] = (),
+    n_range: tuple[float | str, float | str] | None = None,
+    max_tokens: float | str | None = None,
     integer_k: bool = False,
+    cost: CostModel = PAPER,
+    strategy: str | Strategy = ORACLE,
 ) -> Frontier:
     """Optima for all budgets at once; `train_flops` and `inference_flops` broadcast, and are flattened.
 
-    Options as in `plan`. Raises ValueError for budgets that are not positive.
+    inference_flops   per token served, or per query in the unit of a `cost` of its own
+    Other options as in `plan`. Raises ArgumentError for budgets that are not positive, and where not one of them
+    affords a model.
     """
-    source = source_of(law_or_fit)
+    source, strategy = source_of(law_or_fit), parse(strategy)
     law = source.law
-    train, inference = np.broadcast_arrays(np.asarray(train_flops, float), np.asarray(inference_flops, float))
+    train, inference = np.broadcast_arrays(
+        _numbers("train_flops", train_flops), _numbers("inference_flops", inference_flops)
+    )
     train, inference = train.ravel(), inference.ravel()
     _check(train, inference, needs_samples=law.samples)
-    limits = Limits(
-        sizes=tuple(float(size) for size in sizes),
-        n_range=(1.0, np.inf) if n_range is None else n_range,
-        max_tokens=np.inf if max_tokens is None else max_tokens,
-        integer_k=integer_k,
-    )
-    check_inner_optimum(law, limits)
-    problem = TwoBudgets(train, inference, limits)
-    best = optimum(law, problem)
+    check_grows_better(law)
+    problem = TwoBudgets(train, inference, limits_of(sizes, n_range, max_tokens, integer_k), cost)
+    best = optimum(law, problem, strategy)
+    if not np.isfinite(best.N).any():
+        raise ArgumentError(infeasible(problem))
+    lost = runaway(problem, best)
+    best = Choice(*(np.where(lost, np.nan, part) for part in (best.N, best.D, best.k, best.score)))
     rival_n, rival_d, rival_k = chinchilla(law, problem)
-    outside = np.zeros(train.shape, dtype=bool)
-    for axis, values in {"N": best.N, "D": best.D, "k": best.k}.items():
-        lo, hi = source.support.get(axis, (0.0, np.inf))
-        outside |= (values < lo * (1 - 1e-9)) | (values > hi * (1 + 1e-9))
     return Frontier(
         law=law.name,
         task=source.task,
-        metric=law.metric,
+        metric=law.metric if strategy == ORACLE else strategy.label,
         train_flops=train,
         inference_flops=inference,
         n_params=best.N,
         n_tokens=best.D,
         k=best.k,
-        value=predict(law, best.N, best.D, best.k),
+        value=_values(law, strategy, best.N, best.D, best.k),
         chinchilla_n_params=rival_n,
         chinchilla_n_tokens=rival_d,
         chinchilla_k=rival_k,
-        chinchilla_value=predict(law, rival_n, rival_d, rival_k),
-        outside=outside,
-        warnings=source.warnings,
+        chinchilla_value=_values(law, strategy, rival_n, rival_d, rival_k),
+        outside=np.isfinite(best.N) & source.support.outside(best.N, best.D, best.k if law.samples else None),
+        warnings=(*source.warnings, *_gaps(source, best, lost)),
     )
+
+
+def _values(law: Law, strategy: Strategy, N: Array, D: Array, k: Array) -> Array:
+    """The law's own metric, or the strategy's value; NaN where k < 1."""
+    if strategy == ORACLE or not law.samples:
+        return predict(law, N, D, k)
+    ok = (k >= 1) & np.isfinite(N)
+    success = law.success(np.where(ok, N, 1.0), np.where(ok, D, 1.0))
+    return np.where(ok, strategy.value(success, np.where(ok, k, 1.0)), np.nan)
+
+
+def _gaps(source: Source, best: Choice, lost: NDArray[np.bool_]) -> list[str]:
+    """What the rows without numbers mean. `status` of a plan says the same for one budget."""
+    total, poor, found = len(lost), int(np.sum(~np.isfinite(best.N) & ~lost)), []
+    if lost.any():
+        found.append(
+            f"{int(lost.sum())} of {total} budgets have {PlanStatus.NO_OPTIMUM.value}: by this law ever smaller models "
+            "do better. Say which sizes you would train with `sizes` or `n_range`."
+        )
+    if poor:
+        found.append(f"{poor} of {total} budgets cannot pay for one sample of any model allowed: they have no row.")
+    return found
+
+
+def _numbers(name: str, values: Any) -> Array:
+    """Budgets from numbers, text, or a list of either."""
+    if isinstance(values, str):
+        return np.array([number(name, values)], dtype=float)
+    if isinstance(values, list | tuple):
+        return np.array([number(name, value) for value in values], dtype=float)
+    return np.asarray(values, dtype=float)
 
 
 def _check(train: Array, inference: Array, needs_samples: bool) -> None:
     for name, values in {"train_flops": train, "inference_flops": inference}.items():
         if values.size == 0:
-            raise ValueError(f"`{name}` is empty: give at least one budget.")
+            raise ArgumentError(f"`{name}` is empty: give at least one budget.")
         if np.any(~(values > 0)) or (name == "train_flops" and not np.all(np.isfinite(values))):
-            raise ValueError(f"`{name}` must be positive and finite, got {values.min():g} to {values.max():g}.")
+            raise ArgumentError(f"`{name}` must be positive and finite, got {values.min():g} to {values.max():g}.")
     if needs_samples and not np.all(np.isfinite(inference)):
-        raise ValueError("`inference_flops` is missing: this law draws samples, so say what one token may cost.")
+        raise ArgumentError("`inference_flops` is missing: this law draws samples, so say what one token may cost.")

@@ -1,26 +1,33 @@
-"""The optimum: choose k, and with it N and D, for whole arrays of budgets or of laws.
+"""The optimum for whole arrays of budgets or of laws: the N, D and k of least score.
 
-`problem.training` answers what N and D go with a given k; here log k is searched. Where
-a law is `unimodal` the root of its slope is the optimum; others may have several valleys and are scanned first.
-A menu of sizes is one search per size, whole samples one candidate per integer near the real optimum.
+Two roads. Where the costs are products and only sizes and tokens are limited, `problem.training` knows N and D for a
+given k in closed form, and log k is searched. Any other cost model, strategy or limit is searched over log N: what
+size N has left for D and k follows from the problem, and where that is a choice itself (one budget for both, or a
+strategy that more samples may hurt) log k is searched within. A menu of sizes is one search per size, whole samples
+one candidate per integer near the real optimum.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.allocate.problem import Lifetime, TwoBudgets
+from t2scaling.allocate.problem import Lifetime, Problem, Training, TwoBudgets
+from t2scaling.allocate.search import last, minimise
+from t2scaling.errors import ArgumentError
 from t2scaling.laws import Law
-from t2scaling.laws.solvers.rootfind import minimise, root
+from t2scaling.laws.solvers.rootfind import root
+from t2scaling.strategies import ORACLE, Strategy
 
 Array = NDArray[np.float64]
-Problem = TwoBudgets | Lifetime
 
 # Whole samples are looked for this far on either side of the real optimum. One is enough for a convex score.
 _NEIGHBOURS = 3
+# No model has more parameters: the far end of a search that no budget ends before.
+_MOST_PARAMS = 1e18
 
 
 @dataclass(frozen=True)
@@ -33,15 +40,17 @@ class Choice:
     score: Array
 
 
-def optimum(law: Law, problem: Problem) -> Choice:
-    """Best (N, D, k) for every element of the problem. Fields of the law may be arrays of the problem's shape."""
+def optimum(law: Law, problem: Problem, strategy: Strategy = ORACLE) -> Choice:
+    """Best (N, D, k) for every element of the problem. Fields of the law may be arrays of the problem's shape.
+
+    Raises ArgumentError where the law knows no distribution of success and the strategy needs one.
+    """
+    closed = problem.cost.product and problem.limits.plain and strategy == ORACLE
+    search = _by_samples if closed else _by_size
     if not problem.limits.sizes:
-        return _in_range(law, problem)
-    choices = [
-        _in_range(law, replace(problem, limits=replace(problem.limits, sizes=(), n_range=(size, size))))
-        for size in problem.limits.sizes
-    ]
-    return best_of(choices)
+        return search(law, problem, strategy)
+    alone = [replace(problem, limits=problem.limits.at(size)) for size in problem.limits.menu]
+    return best_of([search(law, one, strategy) for one in alone])
 
 
 def best_of(choices: list[Choice]) -> Choice:
@@ -55,42 +64,123 @@ def best_of(choices: list[Choice]) -> Choice:
     return Choice(pick("N"), pick("D"), pick("k"), pick("score"))
 
 
-def _in_range(law: Law, problem: Problem) -> Choice:
-    feasible = problem.most_samples >= 1
-    if not law.samples:
-        return _at(law, problem, np.ones_like(problem.most_samples), feasible)
-    log_most = np.log(np.where(feasible, problem.most_samples, 1.0))
-    log_k = _search(law, problem, log_most)
-    if not problem.limits.integer_k:
-        return _at(law, problem, np.exp(log_k), feasible)
-    most = np.floor(np.exp(log_most) * (1 + 1e-12))
-    whole = [
-        np.clip(np.floor(np.exp(log_k) * (1 + 1e-12)) + step, 1, most) for step in range(1 - _NEIGHBOURS, _NEIGHBOURS)
-    ]
-    return best_of([_at(law, problem, k, feasible) for k in whole])
+def badness(law: Law, strategy: Strategy, N: Array, D: Array, k: Array) -> Array:
+    """What is minimised at (N, D, k): the law's own score, or minus the strategy's value."""
+    if strategy == ORACLE or not law.samples:
+        return law.score(law.training_law.surface(N, D), np.log(k))
+    success = law.success(N, D)
+    if success is None:
+        raise ArgumentError(
+            f"`strategy` = {strategy.name} needs the distribution of success over questions, which the {law.name} law "
+            "does not know: plan with the accuracy law."
+        )
+    return -strategy.value(success, k)
 
 
-def _search(law: Law, problem: Problem, log_most: Array) -> Array:
+# ---- log k is searched, N and D are known for a given k ------------------------------------------
+
+
+def _by_samples(law: Law, problem: Problem, strategy: Strategy) -> Choice:
+    least = np.full(problem.shape, problem.limits.n_range[0])
+    feasible = problem.affords(least, 1.0)
+    log_most = np.log(np.where(feasible & law.samples, problem.most_samples(least), 1.0))
+    training = problem.training(law.training_law)
+    log_k = _searched_samples(law, training, log_most)
+
+    def at(k: Array) -> Choice:
+        N, D, _ = training(k)
+        return _choice(law, strategy, N, D, k, feasible & (problem.limits.min_tokens * (1 - 1e-9) <= D))
+
+    if not (problem.limits.integer_k and law.samples):
+        return at(np.exp(log_k))
+    return best_of([at(k) for k in _whole(np.exp(log_k), np.exp(log_most))])
+
+
+def _searched_samples(law: Law, training: Training, log_most: Array) -> Array:
     """log k of least score in [0, log_most]."""
-    training_law = law.training_law
+    surface = law.training_law.surface
 
     def value(log_k: Array) -> Array:
-        N, D, _ = problem.training(training_law, np.exp(log_k))
-        return law.score(training_law.surface(N, D), log_k)
+        N, D, _ = training(np.exp(log_k))
+        return law.score(surface(N, D), log_k)
 
     def slope(log_k: Array) -> Array:
-        N, D, loss_slope = problem.training(training_law, np.exp(log_k))
-        by_loss, by_k = law.slopes(training_law.surface(N, D), log_k)
+        N, D, loss_slope = training(np.exp(log_k))
+        by_loss, by_k = law.slopes(surface(N, D), log_k)
         return by_loss * loss_slope + by_k
 
     lo = np.zeros_like(log_most)
-    if law.unimodal:
-        return root(slope, lo, log_most)
-    return minimise(value, lo, log_most, slope)
+    if not law.samples:
+        return lo
+    return root(slope, lo, log_most) if law.unimodal else minimise(value, lo, log_most, slope)
 
 
-def _at(law: Law, problem: Problem, k: Array, feasible: NDArray[np.bool_]) -> Choice:
-    """The choice at k samples; NaN where even one sample cannot be afforded."""
-    N, D, _ = problem.training(law.training_law, k)
-    value = law.score(law.training_law.surface(N, D), np.log(k))
+# ---- log N is searched, and log k within where it is a choice ------------------------------------------
+
+
+def _by_size(law: Law, problem: Problem, strategy: Strategy) -> Choice:
+    """The general search; see the module."""
+    lo, hi, feasible = _sizes(problem, 1.0)
+    split = (problem.shared or not strategy.rising) and law.samples
+
+    def samples(x: Array) -> Array:
+        """log k of least score at each size."""
+        N = np.exp(x)
+        most = np.log(np.maximum(problem.most_samples(N), 1.0))
+        if not split:
+            return most if law.samples else np.zeros_like(most)
+        return minimise(lambda log_k: score_at(x, log_k), np.zeros_like(most), most)
+
+    def score_at(x: Array, log_k: Array) -> Array:
+        N, k = np.exp(x), np.exp(log_k)
+        ok = problem.affords(N, k)
+        D = np.where(ok, problem.tokens(N, k), 1.0)
+        return np.where(ok, badness(law, strategy, N, D, k), np.inf)
+
+    x = minimise(lambda x: score_at(x, samples(x)), lo, hi)
+    real = np.exp(samples(x))
+
+    def at(x: Array, k: Array, ok: NDArray[np.bool_]) -> Choice:
+        N = np.clip(np.exp(x), *problem.limits.n_range)  # an end of the range to the last digit
+        return _choice(law, strategy, N, np.where(ok, problem.tokens(N, k), np.nan), k, ok)
+
+    if not (problem.limits.integer_k and law.samples):
+        return at(x, real, feasible)
+    choices = []
+    for k in _whole(real, np.maximum(problem.most_samples(np.exp(lo)), 1.0)):
+        start, end, ok = _sizes(problem, k)
+        choices.append(at(minimise(_fixed(score_at, np.log(k)), start, end), k, ok))
+    return best_of(choices)
+
+
+def _fixed(score_at: Callable[[Array, Array], Array], log_k: Array) -> Callable[[Array], Array]:
+    return lambda x: score_at(x, log_k)
+
+
+def _sizes(problem: Problem, k: Array | float) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """(lo, hi) of log N that can be trained and draw k samples, and whether there is any.
+
+    Every condition but one fails from some size on; D/N may also be too great for small sizes, which `lo` leaves out.
+    """
+    limits = problem.limits
+    least = max(limits.n_range[0], limits.min_tokens / limits.tokens_per_param[1])
+    lo = np.full(problem.shape, np.log(least))
+    hi = np.full(problem.shape, np.log(min(limits.n_range[1], _MOST_PARAMS)))
+    feasible = problem.affords(np.exp(lo), k) & (lo <= hi)
+    return lo, np.where(feasible, last(lambda x: problem.affords(np.exp(x), k), lo, hi), lo), feasible
+
+
+def _whole(k: Array, most: Array) -> list[Array]:
+    """Whole samples near k, between 1 and `most`."""
+    top = np.floor(most * (1 + 1e-12))
+    near = np.floor(k * (1 + 1e-12))
+    return [np.clip(near + step, 1, np.maximum(top, 1)) for step in range(1 - _NEIGHBOURS, _NEIGHBOURS)]
+
+
+def _choice(law: Law, strategy: Strategy, N: Array, D: Array, k: Array, feasible: NDArray[np.bool_]) -> Choice:
+    """The choice with its score; NaN where it is not feasible."""
+    value = badness(law, strategy, N, np.where(feasible, D, 1.0), k)
     return Choice(*(np.where(feasible, array, np.nan) for array in (N, D, k, value)))
+
+
+__all__ = ["Choice", "Lifetime", "Problem", "TwoBudgets", "badness", "best_of", "optimum"]

@@ -1,8 +1,8 @@
 """From a law and a budget to one recommendation.
 
 `plan` turns the budget into a problem (`budgets.py`), finds the optimum (`optimum.py`), puts Chinchilla's allocation
-beside it (`chinchilla.py`), carries the fit's uncertainty through by planning with every bootstrap law at once, and
-says what to beware of.
+beside it (`chinchilla.py`), holds it against what was measured (`evidence.py`), carries the fit's uncertainty through
+by planning with every bootstrap law at once, and says how it stands and what to beware of (`cautions.py`).
 """
 
 from __future__ import annotations
@@ -15,127 +15,234 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.breakeven import break_even, matched_tokens
-from t2scaling.allocate.budgets import Budget
+from t2scaling.allocate.budgets import Budget, number
+from t2scaling.allocate.cautions import cautions, infeasible
 from t2scaling.allocate.chinchilla import chinchilla, predict
-from t2scaling.allocate.optimum import Choice, Problem, optimum
-from t2scaling.allocate.problem import Lifetime, Limits, TwoBudgets
-from t2scaling.allocate.result import Allocation, Interval, Plan
+from t2scaling.allocate.evidence import Measured, measured
+from t2scaling.allocate.limits import LEAST_PARAMS, Limits
+from t2scaling.allocate.optimum import Choice, optimum
+from t2scaling.allocate.problem import Problem, TwoBudgets
+from t2scaling.allocate.result import Interval, Plan
 from t2scaling.allocate.source import Source, source_of
+from t2scaling.costs import PAPER, CostModel
+from t2scaling.errors import ArgumentError
 from t2scaling.laws import Law
-from t2scaling.units import format_number
+from t2scaling.passk import guessing
+from t2scaling.strategies import ORACLE, Strategy, parse
 
 Array = NDArray[np.float64]
+
+# How far beyond the data a plan may lie and still be the headline: ten times in N, D, N·D or D/N. Forecasts have been
+# tried on public suites to some three to five times.
+REACH = math.log(10)
 
 
 def plan(
     law_or_fit: Any,
     *,
-    train_flops: float | None = None,
-    inference_flops: float | None = None,
-    total_flops: float | None = None,
-    tokens_served: float | None = None,
+    train_flops: float | str | None = None,
+    inference_flops: float | str | None = None,
+    total_flops: float | str | None = None,
+    tokens_served: float | str | None = None,
+    serve_budget: float | str | None = None,
     budget: Budget | None = None,
-    sizes: Sequence[float] = (),
-    n_range: tuple[float, float] | None = None,
-    max_tokens: float | None = None,
+    sizes: Sequence[float | str] = (),
+    n_range: tuple[float | str, float | str] | None = None,
+    max_tokens: float | str | None = None,
     integer_k: bool = False,
+    cost: CostModel = PAPER,
+    strategy: str | Strategy = ORACLE,
     level: float = 0.9,
+    extrapolate: bool = False,
 ) -> Plan:
     """The best N, D and k under a budget.
 
-    law_or_fit       a law, a FitResult, or a published law
-    train_flops      training budget, 6·N·D ≤ train_flops
+    law_or_fit       a law, a FitResult, a published law, or the name or path of one
+    train_flops      training budget, 6·N·D ≤ train_flops; numbers may be text such as "1e21" or "7B"
     inference_flops  budget per token served, 2·N·k ≤ inference_flops; may be left out for a Chinchilla law
     total_flops      lifetime budget instead: 6·N·D + 2·N·k·tokens_served = total_flops
     tokens_served    tokens of answers over the model's life, each drawn k times
-    budget           a `Budget` made from dollars or GPU-hours, instead of the four above
+    serve_budget     instead of inference_flops under a `cost` of its own: per query, in that model's unit
+    budget           a `Budget` made from dollars or GPU-hours, instead of the five above
     sizes            menu of N to choose from
     n_range          least and greatest N
     max_tokens       the tokens one has; D stays below, and then the training budget is not spent in full
     integer_k        whole samples only, N being chosen anew so that whole samples are best
+    cost             what training and serving cost; the paper's 6·N·D and 2·N·k
+    strategy         what is done with k samples, a value or text such as "verifier:tpr=.9,fpr=.05"; an oracle
     level            of the intervals, where the fit has a bootstrap
+    extrapolate      give the law's own optimum as the headline however far it lies from the data
 
-    Raises ValueError for a budget that is missing, doubled or infeasible, and for a law without an inner optimum.
+    >>> law = LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
+    >>> made = plan(law, train_flops="1e21", inference_flops="2e9")
+    >>> made.status.value, f"{made.n_params:.3g}", f"{made.k:.3g}"
+    ('optimum', '3.48e+07', '28.7')
+
+    Raises ArgumentError for a budget that is missing, doubled, absurd or infeasible.
     """
     source = source_of(law_or_fit)
     if not 0 < level < 1:
-        raise ValueError(f"`level` = {level:g} must lie between 0 and 1, such as 0.9.")
+        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, such as 0.9.")
+    given = (train_flops, inference_flops, total_flops, tokens_served, serve_budget)
     if budget is None:
-        budget = Budget(train_flops, inference_flops, total_flops, tokens_served)
-    elif any(value is not None for value in (train_flops, inference_flops, total_flops, tokens_served)):
-        raise ValueError("`budget` already says what may be spent: leave the *_flops and tokens_served arguments out.")
-    limits = Limits(
-        sizes=tuple(float(size) for size in sizes),
-        n_range=(1.0, math.inf) if n_range is None else (float(n_range[0]), float(n_range[1])),
-        max_tokens=math.inf if max_tokens is None else float(max_tokens),
+        budget = Budget(*given)  # type: ignore[arg-type]
+    elif any(value is not None for value in given):
+        raise ArgumentError("`budget` already says what may be spent: leave the *_flops and tokens_served out.")
+    limits = limits_of(sizes, n_range, max_tokens, integer_k)
+    return _plan(source, budget, limits, cost, parse(strategy), level, math.inf if extrapolate else REACH)
+
+
+def replan(law_or_fit: Any, like: Plan, **changes: Any) -> Plan:
+    """Another law, or the same, planned under the budget, limits, cost model and strategy of a plan.
+
+    changes   fields of `Budget` that differ, such as inference_flops=…
+    """
+    budget = replace(Budget.from_dict(like.budget), **changes)
+    return _plan(source_of(law_or_fit), budget, like.limits, like.cost, like.strategy, like.level or 0.9, like.reach)
+
+
+def limits_of(
+    sizes: Sequence[float | str] = (),
+    n_range: tuple[float | str, float | str] | None = None,
+    max_tokens: float | str | None = None,
+    integer_k: bool = False,
+) -> Limits:
+    """Limits from arguments that may be text or left out."""
+    most = number("max_tokens", max_tokens)
+    return Limits(
+        sizes=tuple(float(number("sizes", size) or 0.0) for size in sizes),
+        n_range=(LEAST_PARAMS, math.inf)
+        if n_range is None
+        else (float(number("n_range", n_range[0]) or 0.0), float(number("n_range", n_range[1]) or 0.0)),
+        max_tokens=math.inf if most is None else most,
         integer_k=integer_k,
     )
-    check_inner_optimum(source.law, limits)
-    problem = budget.problem(limits, needs_samples=source.law.samples)
-    choice = optimum(source.law, problem)
-    if not np.isfinite(choice.N[0]):
-        raise ValueError(_infeasible(problem))
-    return _describe(source, budget, problem, choice, level)
 
 
-def check_inner_optimum(law: Law, limits: Limits) -> None:
-    """Raise ValueError where the law has no best size because more parameters, or more tokens, never help."""
+def check_grows_better(law: Law) -> None:
+    """Raise ArgumentError where more parameters or tokens make the law's loss worse: it has no best allocation."""
     training = law.training_law
-    bounded = bool(limits.sizes) or limits.n_range[0] > 1
-    if not (training.A > 0 and training.alpha > 0) and not bounded:
-        raise ValueError(
-            f"the law has A = {training.A:g} and alpha = {training.alpha:g}: more parameters never help, so the best "
-            "model is the smallest. Say which sizes you would train with `sizes` or `n_range`, or fit on more sizes."
+    if min(np.min(training.A), np.min(training.B)) < 0 or np.min(training.beta) <= 0 or np.min(training.alpha) < 0:
+        raise ArgumentError(
+            f"the law {training} grows worse with more parameters or tokens: it has no best allocation."
         )
-    if training.B < 0 or training.beta <= 0 or training.A < 0:
-        raise ValueError(f"the law {training} grows worse with more parameters or tokens: it has no best allocation.")
 
 
-def _describe(source: Source, budget: Budget, problem: Problem, choice: Choice, level: float) -> Plan:
+def runaway(problem: Problem, choice: Choice) -> NDArray[np.bool_]:
+    """Where the search ended at the least size that anything is, for want of a limit: there is no optimum."""
+    if not problem.limits.unbounded_below:
+        return np.zeros(choice.N.shape, dtype=bool)
+    return choice.N <= LEAST_PARAMS * (1 + 1e-6)
+
+
+def _plan(
+    source: Source, budget: Budget, limits: Limits, cost: CostModel, strategy: Strategy, level: float, reach: float
+) -> Plan:
     law = source.law
-    best = allocation(law, choice.N[0], choice.D[0], choice.k[0])
-    rival = allocation(law, *(float(array[0]) for array in chinchilla(law, problem)))
-    interval, interval_warnings = _interval(source, problem, level)
-    return Plan(
+    check_grows_better(law)
+    problem = budget.problem(limits, needs_samples=law.samples, cost=cost)
+    choice = optimum(law, problem, strategy)
+    if not np.isfinite(choice.N[0]):
+        raise ArgumentError(infeasible(problem))
+    lost = bool(runaway(problem, choice)[0])
+    best = allocation(law, strategy, *((math.nan,) * 3 if lost else (choice.N[0], choice.D[0], choice.k[0])))
+    rival = allocation(law, strategy, *(float(array[0]) for array in chinchilla(law, problem)))
+    within = _within_data(source, problem, strategy)
+    status, distance = _status(source, problem, best)
+    interval, interval_warnings = ({}, []) if lost else _interval(source, problem, strategy, level)
+    evidence = Measured() if source.fit is None else measured(source.fit, problem, best, rival)
+    chance = guessing_at(source, best.k)
+    weight = budget.serving_weight
+    made = Plan(
         law=law.name,
         task=source.task,
         budget=budget.to_dict(),
         optimum=best,
         chinchilla=rival,
+        status=status,
+        limits=limits,
+        cost=cost,
+        strategy=strategy,
+        support=source.support,
+        within_data=within,
+        measured=evidence,
+        distance=distance,
+        reach=reach,
         interval=interval,
         level=level if interval else None,
-        break_even=_served(break_even(law, best, rival), budget),
-        matched_tokens=_served(matched_tokens(law, best), budget),
-        spend=budget.spend(best),
-        warnings=(*source.warnings, *_warnings(source, problem, best, rival), *interval_warnings),
+        quality=source.quality,
+        guessing=chance,
+        break_even=break_even(law, best, rival, cost, weight),
+        matched_tokens=matched_tokens(law, best, cost, weight),
+        spend=budget.spend(best, cost),
         conventions=source.conventions,
     )
+    return replace(made, warnings=(*source.warnings, *cautions(made, source, problem), *interval_warnings))
 
 
-def _served(tokens: float | None, budget: Budget) -> float | None:
-    """Tokens served at the price of training, turned into tokens at the price of serving."""
-    return None if tokens is None else tokens / budget.serving_weight
-
-
-def allocation(law: Law, N: float, D: float, k: float) -> Allocation:
-    """An `Allocation` with the law's own metric, NaN where k < 1."""
-    point = np.array([N]), np.array([D]), np.array([k])
-    value = float(predict(law, *point)[0])
+def allocation(law: Law, strategy: Strategy, N: float, D: float, k: float) -> Allocation:
+    """An `Allocation` with the law's own metric, or the strategy's value beside the oracle's; NaN where k < 1."""
+    point = np.array([float(N)]), np.array([float(D)]), np.array([float(k)])
     rate = float(predict(law, *point, "pass_at_k")[0]) if "pass_at_k" in law.metrics else math.nan
-    return Allocation(float(N), float(D), float(k), law.metric, value, rate)
+    if strategy == ORACLE or not law.samples:
+        return Allocation(float(N), float(D), float(k), law.metric, float(predict(law, *point)[0]), rate)
+    able = k >= 1
+    value = float(strategy.value(law.success(N, D), k)) if able else math.nan
+    return Allocation(float(N), float(D), float(k), strategy.label, value, rate)
 
 
-def _interval(source: Source, problem: Problem, level: float) -> tuple[Interval, list[str]]:
+def guessing_at(source: Source, k: float) -> float:
+    """pass@k of a guesser at k samples, where the fit knows every question's chance; else NaN."""
+    chance = None if source.fit is None else getattr(source.fit.curves, "chance", None)
+    if chance is None or not k >= 1:
+        return math.nan
+    return float(guessing(chance, k, getattr(source.fit.curves, "question_weight", None)))  # type: ignore[union-attr]
+
+
+def _within_data(source: Source, problem: Problem, strategy: Strategy) -> Allocation | None:
+    """The best allocation inside the support and the limits; None where the support is not known or holds none."""
+    limits = problem.limits.within(source.support) if "N" in source.support and "D" in source.support else None
+    if limits is None:
+        return None
+    choice = optimum(source.law, replace(problem, limits=limits), strategy)
+    if not np.isfinite(choice.N[0]):
+        return None
+    return allocation(source.law, strategy, choice.N[0], choice.D[0], choice.k[0])
+
+
+def _status(source: Source, problem: Problem, best: Allocation) -> tuple[PlanStatus, float]:
+    """How the plan stands, and how far its optimum lies beyond the data (log units)."""
+    if not best.exists:
+        return PlanStatus.NO_OPTIMUM, math.nan
+    k = best.k if source.law.samples else None
+    distance = float(source.support.distance(best.n_params, best.n_tokens))
+    if bool(source.support.outside(best.n_params, best.n_tokens, k)):
+        return PlanStatus.OUTSIDE, distance
+    return (PlanStatus.AT_A_LIMIT if _at_a_limit(source, problem, best) else PlanStatus.OPTIMUM), 0.0
+
+
+def _at_a_limit(source: Source, problem: Problem, best: Allocation) -> bool:
+    """Whether a limit, and not the law, decides: an end of `n_range` or of the menu, all tokens, or a single sample."""
+    limits = problem.limits
+    lo, hi = (min(limits.menu), max(limits.menu)) if limits.sizes else limits.n_range
+    at_end = best.n_params <= lo * (1 + 1e-9) or best.n_params >= hi * (1 - 1e-9)
+    capped = best.n_tokens >= limits.max_tokens * (1 - 1e-9)
+    single = source.law.samples and best.k < 1 + 1e-9 and isinstance(problem, TwoBudgets)
+    return bool(at_end or capped or single)
+
+
+def _interval(source: Source, problem: Problem, strategy: Strategy, level: float) -> tuple[Interval, list[str]]:
     """Percentile intervals of N, D, k, D/N and the value over the bootstrap laws, all planned at once."""
     law = source.bootstrap
     if law is None:
         return {}, []
-    shape = np.shape(law.training_law.A)
-    choice = optimum(law, _tiled(problem, shape))
+    tiled = _tiled(problem, np.shape(law.training_law.A))
+    choice = optimum(law, tiled, strategy)
     value = predict(law, choice.N, choice.D, choice.k)
-    # A refit with A = 0 has no best size: it is counted, not hidden in an interval.
-    ok = np.isfinite(value) & (law.training_law.A > 0)
+    # A refit without a best size is counted, not hidden in an interval.
+    ok = np.isfinite(value) & ~runaway(tiled, choice)
     tails = [50 * (1 - level), 50 * (1 + level)]
     columns = {"n_params": choice.N, "n_tokens": choice.D, "k": choice.k, "tokens_per_param": choice.D / choice.N}
     columns["value"] = value
@@ -148,76 +255,9 @@ def _interval(source: Source, problem: Problem, level: float) -> tuple[Interval,
 
 
 def _tiled(problem: Problem, shape: tuple[int, ...]) -> Problem:
+    """The same problem for each of many laws."""
     if isinstance(problem, TwoBudgets):
-        return replace(
-            problem,
-            train_flops=np.broadcast_to(problem.train_flops, shape),
-            inference_flops=np.broadcast_to(problem.inference_flops, shape),
-        )
-    return replace(
-        problem,
-        total_flops=np.broadcast_to(problem.total_flops, shape),
-        tokens_served=np.broadcast_to(problem.tokens_served, shape),
-    )
-
-
-def _warnings(source: Source, problem: Problem, best: Allocation, rival: Allocation) -> list[str]:
-    samples = {"k": best.k} if source.law.samples else {}
-    warnings = source.outside(
-        N=best.n_params,
-        D=best.n_tokens,
-        **samples,
-        tokens_per_param=best.tokens_per_param,
-        train_flops=best.train_flops,
-    )
-    warnings += _at_the_end(problem, best)
-    if source.stay_inside() and not _within(source, best):
-        warnings.append(source.stay_inside())
-    if best.n_tokens >= problem.limits.max_tokens * (1 - 1e-9):
-        warnings.append(_capped(problem, best))
-    if samples and 1 <= best.k < 1 + 1e-9 and not problem.limits.integer_k:
-        warnings.append("k is at its least, one sample: the inference budget decides the size.")
-    if rival.k < 1:
-        warnings.append(
-            f"Chinchilla's {format_number(rival.n_params)} parameters afford {rival.k:.2g} samples, less than one: "
-            "its value is not extrapolated."
-        )
-    return warnings
-
-
-def _at_the_end(problem: Problem, best: Allocation) -> list[str]:
-    lo, hi = problem.limits.n_range
-    if problem.limits.sizes or not (best.n_params <= lo * (1 + 1e-9) or best.n_params >= hi * (1 - 1e-9)):
-        return []
-    if lo == 1 and best.n_params < 2:
-        return ["the best size runs to a single parameter: this law says nothing useful here; give `n_range`."]
-    end, other = ("least", "smaller") if best.n_params <= lo * (1 + 1e-9) else ("greatest", "larger")
-    return [f"N is the {end} that `n_range` allows: by this law a {other} model would do better."]
-
-
-def _within(source: Source, best: Allocation) -> bool:
-    """Whether N and D themselves lie in the support, whatever their ratio."""
-    return not source.outside(N=best.n_params, D=best.n_tokens)
-
-
-def _capped(problem: Problem, best: Allocation) -> str:
-    text = f"D is capped at the {format_number(problem.limits.max_tokens)} tokens you have (`max_tokens`)"
-    if isinstance(problem, Lifetime):
-        return f"{text}: more tokens would lower the loss."
-    spent = best.train_flops / float(problem.train_flops[0])
-    return f"{text}: training spends {100 * spent:.3g}% of its budget, {format_number(best.train_flops)} FLOPs."
-
-
-def _infeasible(problem: Problem) -> str:
-    least = min(problem.limits.sizes, default=problem.limits.n_range[0])
-    size = f"the smallest model allowed ({format_number(least)} parameters)"
-    if isinstance(problem, TwoBudgets):
-        return (
-            f"`inference_flops` = {problem.inference_flops[0]:g} cannot pay for one sample of {size}, which takes "
-            f"2·N = {problem.cost.serve(least, 1):g} FLOPs per token: raise it, or allow smaller models with `sizes` "
-            "or `n_range`."
-        )
-    return (
-        f"`total_flops` = {problem.total_flops[0]:g} cannot pay for one sample of {size} for each of "
-        f"{format_number(problem.tokens_served[0])} tokens served: raise it, or serve fewer tokens."
-    )
+        train, inference = (np.broadcast_to(one, shape) for one in (problem.train_flops, problem.inference_flops))
+        return replace(problem, train_flops=train, inference_flops=inference)
+    total, served = (np.broadcast_to(one, shape) for one in (problem.total_flops, problem.tokens_served))
+    return replace(problem, total_flops=total, tokens_served=served)

@@ -1,4 +1,4 @@
-"""What a plan says: the allocation, Chinchilla's beside it, how sure, and what to beware of.
+"""What a plan says: the allocation, Chinchilla's beside it, how it stands, what is known of it, what to beware of.
 
 `Plan.to_dict` is the plan.json artefact; `Plan.load` reads it back. Numbers that do not exist (the value of an
 allocation that cannot draw one sample) are NaN in Python and null in JSON.
@@ -6,84 +6,53 @@ allocation that cannot draw one sample) are NaN in Python and null in JSON.
 
 from __future__ import annotations
 
-import json
+import html
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from t2scaling.allocate.sentence import plan_sentence
+from t2scaling.allocate.allocation import Allocation, PlanStatus
+from t2scaling.allocate.evidence import Measured, run_on_the_way
+from t2scaling.allocate.limits import Limits
+from t2scaling.allocate.sentence import format_per_param, format_value, plan_sentence
 from t2scaling.artefacts import dumps, write_json
-from t2scaling.costs import sample_flops, train_flops
-from t2scaling.errors import DataError
+from t2scaling.costs import PAPER, CostModel
+from t2scaling.laws.support import Support
+from t2scaling.strategies import ORACLE, Strategy
+from t2scaling.units import format_number
+from t2scaling.views import figure, frame, html_table
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
 
 Interval = dict[str, tuple[float, float]]
+FORMAT = "t2scaling/plan/2"
 
 
-@dataclass(frozen=True)
-class Allocation:
-    """One choice of N, D and k and what the law expects of it.
-
-    n_params, n_tokens   N and D
-    k                    samples per problem; below 1 for an allocation that cannot afford one
-    metric, value        what is predicted; NaN where k < 1
-    pass_at_k            mean pass@k, NaN where k < 1 or the law cannot say it
-    """
-
-    n_params: float
-    n_tokens: float
-    k: float
-    metric: str
-    value: float
-    pass_at_k: float = math.nan
-
-    @property
-    def tokens_per_param(self) -> float:
-        """D/N."""
-        return self.n_tokens / self.n_params
-
-    @property
-    def train_flops(self) -> float:
-        """6·N·D."""
-        return float(train_flops(self.n_params, self.n_tokens))
-
-    @property
-    def inference_flops(self) -> float:
-        """2·N·k, per token served."""
-        return float(sample_flops(self.n_params, self.k))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {
-            "n_params": self.n_params,
-            "n_tokens": self.n_tokens,
-            "k": self.k,
-            "tokens_per_param": self.tokens_per_param,
-            "metric": self.metric,
-            "value": self.value,
-            "pass_at_k": self.pass_at_k,
-        }
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Allocation:
-        """Read back what `to_dict` wrote; null becomes NaN."""
-        numbers = {key: _number(content[key]) for key in ("n_params", "n_tokens", "k", "value", "pass_at_k")}
-        return cls(metric=str(content["metric"]), **numbers)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """The best allocation under a budget.
 
     law, task       name of the law and the task it was fitted to
     budget          the budget as FLOPs and tokens: train_flops and inference_flops, or total_flops and tokens_served;
                     with dollars, GPU-hours and prices where those were given
-    optimum         the allocation to choose
+    optimum         the allocation to choose; N, D and k are NaN where there is none
     chinchilla      the allocation that minimises the k = 1 law under the training budget alone, at the k it affords
+    status          how the plan stands
+    limits, cost, strategy, support   what it was made under, so that `replan` can make others like it
+    within_data     the best allocation whose N, D, k, D/N and 6·N·D lie in what was measured
+    measured        the measured checkpoints around it
+    distance, reach how far the optimum lies beyond the data, and how far forecasts are trusted (log units)
     interval        {"n_params": (lo, hi), …} over the bootstrap laws of the fit; empty without a bootstrap
     level           the level of `interval`
+    near_optimal    {"n_params": (lo, hi), …} of all plans within a stated loss of the best; empty where not computed
+    spread          {"n_params": (lo, hi), …} over other laws, k ranges and tasks; empty where not computed
+    quality         in-sample and held-out error of the fit, where it knows them
+    guessing        pass@k of a guesser at the plan's k; NaN where chances are not known
     break_even      tokens served from which the plan's whole cost is below that of any Chinchilla-trained model of
-                    the same quality (see `break_even.py`); None where there is no such number
+                    the same quality (see `breakeven.py`); None where there is no such number
     matched_tokens  tokens served at which the plan is the cheapest of all ways to its quality; None likewise
     spend           what the optimum spends: FLOPs, and dollars and GPU-hours where there are prices
     warnings        sentences
@@ -95,8 +64,21 @@ class Plan:
     budget: dict[str, Any]
     optimum: Allocation
     chinchilla: Allocation
+    status: PlanStatus = PlanStatus.OPTIMUM
+    limits: Limits = field(default_factory=Limits)
+    cost: CostModel = PAPER
+    strategy: Strategy = ORACLE
+    support: Support = field(default_factory=Support)
+    within_data: Allocation | None = None
+    measured: Measured = field(default_factory=Measured)
+    distance: float = 0.0
+    reach: float = math.inf
     interval: Interval = field(default_factory=dict)
     level: float | None = None
+    near_optimal: Interval = field(default_factory=dict)
+    spread: Interval = field(default_factory=dict)
+    quality: dict[str, float] = field(default_factory=dict)
+    guessing: float = math.nan
     break_even: float | None = None
     matched_tokens: float | None = None
     spend: dict[str, float] = field(default_factory=dict)
@@ -133,27 +115,58 @@ class Plan:
         """D/N of the optimum."""
         return self.optimum.tokens_per_param
 
+    @property
+    def trusted(self) -> bool:
+        """Whether there is an optimum, near enough to the data for a headline."""
+        return self.status is not PlanStatus.NO_OPTIMUM and self.distance <= self.reach
+
     def sentence(self) -> str:
-        """The recommendation in words that a person can act on."""
-        return plan_sentence(self)
+        """The recommendation in words that a person can act on; which ones is a matter of the status."""
+        return plan_sentence(
+            self.status,
+            self.optimum,
+            self.chinchilla,
+            self.within_data,
+            self.trusted,
+            math.exp(self.distance),
+            self._further(),
+        )
+
+    def _further(self) -> str:
+        if self.status is PlanStatus.NO_OPTIMUM:
+            return "" if self.within_data else " Say which sizes you would train with `sizes` or `n_range`."
+        if self.within_data is None:
+            return " Ask for `extrapolate` to have it all the same."
+        return run_on_the_way(self.within_data, self.optimum, self.reach)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan.json artefact as plain values."""
-        keys = ("train_flops", "inference_flops", "total_flops", "tokens_served")
+        keys = ("train_flops", "inference_flops", "serve_budget", "total_flops", "tokens_served")
         return {
+            "format": FORMAT,
             "law": self.law,
             "task": self.task,
             **{key: self.budget[key] for key in keys if key in self.budget},
-            "optimum": {
-                **self.optimum.to_dict(),
-                "interval": {key: list(value) for key, value in self.interval.items()},
-            },
+            "status": self.status.value,
+            "optimum": {**self.optimum.to_dict(), "interval": self.interval},
             "chinchilla": self.chinchilla.to_dict(),
+            "within_data": None if self.within_data is None else self.within_data.to_dict(),
+            "measured": self.measured.to_dict(),
+            "near_optimal": self.near_optimal,
+            "spread": self.spread,
+            "quality": self.quality,
+            "guessing": self.guessing,
+            "distance": self.distance,
+            "reach": self.reach,
             "break_even": self.break_even,
             "matched_tokens": self.matched_tokens,
             "spend": self.spend,
             "level": self.level,
             "budget": self.budget,
+            "limits": self.limits.to_dict(),
+            "cost": self.cost.to_dict(),
+            "strategy": _settings(self.strategy),
+            "support": dict(self.support),
             "conventions": self.conventions,
             "sentence": self.sentence(),
             "warnings": list(self.warnings),
@@ -169,34 +182,50 @@ class Plan:
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
-        """Read a plan.json. Raises DataError if the file is not one."""
-        try:
-            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            lacks = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise DataError(
-                f"`{path}` is not a plan.json ({lacks}): write one with `t2 plan … -o plan.json`."
-            ) from error
+        """Read a plan.json. Raises DataError if the file is not one, or is of another version."""
+        from t2scaling.allocate.planfile import load_plan
 
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Plan:
-        """Read back what `to_dict` wrote."""
-        interval = {key: (_number(lo), _number(hi)) for key, (lo, hi) in content["optimum"]["interval"].items()}
-        return cls(
-            law=content["law"],
-            task=content["task"],
-            budget=dict(content["budget"]),
-            optimum=Allocation.from_dict(content["optimum"]),
-            chinchilla=Allocation.from_dict(content["chinchilla"]),
-            interval=interval,
-            level=content["level"],
-            break_even=content["break_even"],
-            matched_tokens=content["matched_tokens"],
-            spend=dict(content["spend"]),
-            warnings=tuple(content["warnings"]),
-            conventions=dict(content["conventions"]),
+        return load_plan(path)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The allocations beside each other: optimum, within the data, Chinchilla."""
+        named = {"optimum": self.optimum, "within data": self.within_data, "chinchilla": self.chinchilla}
+        return [{"plan": name, **one.to_dict()} for name, one in named.items() if one is not None]
+
+    def to_frame(self) -> pl.DataFrame:
+        """`rows` as a polars frame."""
+        return frame(self.rows())
+
+    def plot(self) -> Figure:
+        """N, D, k and the value of the plan against the size chosen, as a figure (needs matplotlib)."""
+        return figure("plan", self)
+
+    def __repr__(self) -> str:
+        best = self.optimum
+        return (
+            f"Plan({self.law}, {self.task}: {self.status.value}; N={format_number(best.n_params)}, "
+            f"D={format_number(best.n_tokens)}, k={format_number(best.k)}, "
+            f"{best.metric}={format_value(best.metric, best.value)})"
         )
 
+    def _repr_html_(self) -> str:
+        head = ("", "N", "D", "D/N", "k", self.metric)
+        body = [
+            (
+                str(row["plan"]),
+                format_number(row["n_params"]),
+                format_number(row["n_tokens"]),
+                format_per_param(row["tokens_per_param"]),
+                format_number(row["k"]),
+                format_value(row["metric"], row["value"]),
+            )
+            for row in self.rows()
+        ]
+        return f"<p>{html.escape(self.sentence())}</p>{html_table(head, body)}"
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+
+def _settings(strategy: Strategy) -> str:
+    """A strategy as `parse` reads it: NAME or NAME:setting=value,…"""
+    values = {name: value for name, value in vars(strategy).items() if value is not None}
+    settings = ",".join(f"{name}={value}" for name, value in values.items())
+    return f"{strategy.name}:{settings}" if settings else strategy.name

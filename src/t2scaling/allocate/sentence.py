@@ -1,35 +1,74 @@
-"""A plan in plain words."""
+"""Plans in plain words."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.units import format_number
-
-if TYPE_CHECKING:
-    from t2scaling.allocate.result import Allocation, Plan
 
 _METRICS = {"neg_log_pass_at_k": "−log pass@k", "pass_at_k": "pass@k", "loss": "a loss"}
 
 
-def plan_sentence(plan: Plan) -> str:
+def headline(best: Allocation, rival: Allocation) -> str:
     """What to train, on how much, how often to sample, and what Chinchilla's rule would have chosen instead."""
-    best, other = plan.optimum, plan.chinchilla
+    says = recommendation(best)
+    other = f"{format_number(rival.n_params)} parameters on {format_number(rival.n_tokens)} tokens"
+    if best.metric == "loss":
+        same = not abs(rival.n_params / best.n_params - 1) > 1e-3
+        return f"{says}." if same else f"{says}; Chinchilla's {other} gives {_expected(rival)}."
+    if math.isnan(rival.k):
+        return f"{says}; no Chinchilla-optimal model fits this budget."
+    if rival.k < 1:
+        return f"{says}; Chinchilla's {other} could not afford one sample ({rival.k:.2g})."
+    return f"{says}; Chinchilla's {other} afford {format_samples(rival.k)}, for {_expected(rival)}."
+
+
+def recommendation(best: Allocation) -> str:
+    """Train N on D and draw k, for what is expected; without a full stop."""
     says = (
         f"Train {format_number(best.n_params)} parameters on {format_number(best.n_tokens)} tokens "
         f"({format_per_param(best.tokens_per_param)} tokens per parameter)"
     )
-    rival = f"{format_number(other.n_params)} parameters on {format_number(other.n_tokens)} tokens"
     if best.metric == "loss":
-        same = not abs(other.n_params / best.n_params - 1) > 1e-3
-        return f"{says}, for {_expected(best)}" + ("." if same else f"; Chinchilla's {rival} gives {_expected(other)}.")
-    says += f" and draw {format_samples(best.k)} per problem, for {_expected(best)}"
-    if math.isnan(other.k):
-        return f"{says}; no Chinchilla-optimal model fits this budget."
-    if other.k < 1:
-        return f"{says}; Chinchilla's {rival} could not afford one sample ({other.k:.2g})."
-    return f"{says}; Chinchilla's {rival} afford {format_samples(other.k)}, for {_expected(other)}."
+        return f"{says}, for {_expected(best)}"
+    return f"{says} and draw {format_samples(best.k)} per problem, for {_expected(best)}"
+
+
+def plan_sentence(
+    status: PlanStatus,
+    best: Allocation,
+    rival: Allocation,
+    within: Allocation | None,
+    trusted: bool,
+    factor: float,
+    further: str,
+) -> str:
+    """The recommendation by status.
+
+    within   the best plan within what was measured, None where it is not known
+    trusted  whether the optimum lies near enough to the data for a headline of its own
+    factor   how many times beyond the measured range it lies
+    further  what would help where there is no optimum, or it is not trusted
+    """
+    inside = f" Within what was measured: {_lowered(recommendation(within))}." if within is not None else ""
+    if status is PlanStatus.NO_OPTIMUM:
+        return f"No plan: by this law ever smaller models do better under this budget.{inside}{further}"
+    if status is PlanStatus.OUTSIDE and not trusted:
+        times = f"{factor:.2g}" if factor < 100 else f"{factor:,.0f}"
+        where = f"{format_number(best.n_params)} parameters on {format_number(best.n_tokens)} tokens"
+        return (
+            f"No plan: the law's optimum ({where}) lies {times}× beyond what was measured, farther than its forecasts "
+            f"have been tried.{inside}{further}"
+        )
+    text = headline(best, rival)
+    if status is PlanStatus.OUTSIDE:
+        return f"By extrapolation: {_lowered(text)}{inside}"
+    return text
+
+
+def _lowered(text: str) -> str:
+    return text[0].lower() + text[1:]
 
 
 def format_per_param(tokens_per_param: float) -> str:
@@ -46,16 +85,19 @@ def format_samples(k: float) -> str:
 
 
 def format_value(metric: str, value: float) -> str:
-    """A metric's value for people: pass@k as a percentage, the rest in nats."""
+    """A metric's value for people: a share of problems as a percentage, the rest in nats."""
     if math.isnan(value):
         return "—"
-    if metric != "pass_at_k":
+    if metric in ("neg_log_pass_at_k", "loss"):
         return f"{value:.4g} nats"
     return "over 99.9%" if value >= 0.9995 else f"{100 * value:.3g}%"
 
 
 def _expected(allocation: Allocation) -> str:
-    name = _METRICS.get(allocation.metric, allocation.metric)
-    if not math.isnan(allocation.pass_at_k):
+    if allocation.metric in ("neg_log_pass_at_k", "pass_at_k") and not math.isnan(allocation.pass_at_k):
         return f"pass@k of {format_value('pass_at_k', allocation.pass_at_k)}"
-    return f"{name} of {format_value(allocation.metric, allocation.value)}"
+    name = _METRICS.get(allocation.metric, allocation.metric)
+    text = f"{name} of {format_value(allocation.metric, allocation.value)}"
+    if allocation.metric in _METRICS or math.isnan(allocation.pass_at_k):
+        return text
+    return f"{text} (an oracle would reach {format_value('pass_at_k', allocation.pass_at_k)})"

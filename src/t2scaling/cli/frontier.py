@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, emit, note, number_option, output_option, wrote
+from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
 from t2scaling.cli.plan import law_name, read_range
+from t2scaling.errors import ArgumentError
 from t2scaling.units import format_flops, format_number, parse_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from t2scaling.allocate import Frontier
 
 _MOST_ROWS = 25
+_MOST_BUDGETS = 100_000
 _METRICS = {"neg_log_pass_at_k": "−log pass@k in nats", "pass_at_k": "mean pass@k", "loss": "loss in nats"}
 
 
@@ -31,12 +34,21 @@ def command(
         str, typer.Option(help="Training budgets in FLOPs: from:to:how many (log-spaced), or a list 1e19,1e20.")
     ] = "1e17:1e25:33",
     inference_flops: Annotated[
-        str | None, typer.Option(help="Inference budgets in FLOPs per token served, written likewise; all pairs.")
+        str | None,
+        typer.Option(help="Inference budgets in FLOPs per token served (or the unit of --cost), likewise; all pairs."),
     ] = None,
     sizes: Annotated[str | None, typer.Option(help="Menu of sizes, such as 100M,300M,1B.")] = None,
     n_range: Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")] = None,
     max_tokens: Annotated[float | None, number_option("Training tokens you have, such as 2T.", "--max-tokens")] = None,
     integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
+    cost: CostName = None,
+    gpu: Annotated[str, typer.Option(help="GPU that serves, where --cost is serving.")] = "h100",
+    prompt_tokens: PromptTokens = None,
+    answer_tokens: Annotated[float | None, number_option("Tokens of one answer.", "--answer-tokens")] = None,
+    precision: Precision = None,
+    batch: Batch = None,
+    tp: Tp = None,
+    strategy: StrategyName = "oracle",
     as_json: JsonFlag = False,
     output: Annotated[Path | None, output_option("Where to write all budgets.", ".csv", ".json")] = None,
 ) -> None:
@@ -48,6 +60,11 @@ def command(
 
     training = read_grid("--train-flops", train_flops)
     inference = read_grid("--inference-flops", inference_flops) if inference_flops else [np.inf]
+    if len(training) * len(inference) > _MOST_BUDGETS:
+        raise ArgumentError(
+            f"`--train-flops` and `--inference-flops` make {len(training) * len(inference):,} pairs of budgets: "
+            f"ask for {_MOST_BUDGETS:,} at most."
+        )
     source = load_law(law_name(fit, law))
     result = frontier(
         source,
@@ -57,6 +74,16 @@ def command(
         n_range=read_range(n_range),
         max_tokens=max_tokens,
         integer_k=integer_k,
+        cost=cost_model(
+            cost,
+            gpu=gpu,
+            prompt_tokens=prompt_tokens,
+            answer_tokens=answer_tokens,
+            precision=precision,
+            batch=batch,
+            tp=tp,
+        ),
+        strategy=strategy,
     )
     if output is not None:
         result.save(output)
@@ -74,10 +101,12 @@ def read_grid(name: str, text: str) -> list[float]:
         return parse_numbers(text)
     parts = text.split(":")
     if len(parts) != 3:
-        raise ValueError(f"`{name}` = {text} is no range: write from:to:how many, such as 1e17:1e25:50.")
+        raise ArgumentError(f"`{name}` = {text} is no range: write from:to:how many, such as 1e17:1e25:50.")
     lo, hi, count = parse_number(parts[0]), parse_number(parts[1]), parse_number(parts[2])
     if not (0 < lo <= hi and count >= 2 and count == int(count)):
-        raise ValueError(f"`{name}` = {text}: both ends must be positive, the smaller first, and 2 points or more.")
+        raise ArgumentError(f"`{name}` = {text}: both ends must be positive, the smaller first, and 2 points or more.")
+    if count > _MOST_BUDGETS:
+        raise ArgumentError(f"`{name}` = {text} asks for {count:,.0f} budgets: {_MOST_BUDGETS:,} are the most.")
     ratio = (hi / lo) ** (1 / (int(count) - 1))
     return [*(lo * ratio**i for i in range(int(count) - 1)), hi]
 
@@ -88,10 +117,10 @@ def table(frontier: Frontier) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
+    from t2scaling.allocate.frontier import evenly
+
     total = len(frontier.k)
-    shown = list(range(total))
-    if total > _MOST_ROWS:
-        shown = sorted({i * (total - 1) // (_MOST_ROWS - 1) for i in range(_MOST_ROWS)})
+    shown = evenly(total, _MOST_ROWS)
     notes = [f"{len(shown)} of {total} budgets; -o writes them all"] if len(shown) < total else []
     notes += ["* outside what the law was fitted on"] if frontier.outside.any() else []
     notes += ["_c is Chinchilla's"] if frontier.metric != "loss" else []

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, emit, number_option, warning, wrote
-from t2scaling.errors import DataError
+from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.units import format_flops, format_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ def command(
     serving_dollars: Annotated[
         Maybe, number_option("Inference budget in dollars for all tokens served.", "--serving-dollars")
     ] = None,
+    serve_budget: Annotated[
+        Maybe, number_option("Budget per query in GPU-seconds, or the unit of --cost.", "--serve-budget")
+    ] = None,
+    query_dollars: Annotated[Maybe, number_option("Budget per query in dollars.", "--query-dollars")] = None,
     total_flops: Annotated[
         Maybe, number_option("Lifetime budget in FLOPs: training and serving together.", "--total-flops")
     ] = None,
@@ -47,7 +52,15 @@ def command(
     queries: Annotated[
         Maybe, number_option("Queries over the model's life, with --output-tokens.", "--queries")
     ] = None,
-    output_tokens: Annotated[Maybe, number_option("Tokens of one answer.", "--output-tokens")] = None,
+    output_tokens: Annotated[
+        Maybe, number_option("Tokens of one answer.", "--answer-tokens", "--output-tokens")
+    ] = None,
+    cost: CostName = None,
+    prompt_tokens: PromptTokens = None,
+    precision: Precision = None,
+    batch: Batch = None,
+    tp: Tp = None,
+    strategy: StrategyName = "oracle",
     gpu: Annotated[str, typer.Option(help="GPU that dollars and GPU-hours buy: a100, h100, h200, b200, …")] = "h100",
     price: Annotated[
         Maybe, number_option("Dollars per GPU-hour.", "--price", default_text="the GPU's price in the table")
@@ -62,6 +75,9 @@ def command(
     n_range: Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")] = None,
     max_tokens: Annotated[Maybe, number_option("Training tokens you have, such as 2T.", "--max-tokens")] = None,
     integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
+    extrapolate: Annotated[
+        bool, typer.Option("--extrapolate", help="Give the law's own optimum however far it lies from the data.")
+    ] = False,
     level: Annotated[float, typer.Option(help="Level of the intervals, where the fit has a bootstrap.")] = 0.9,
     as_json: JsonFlag = False,
     output: Output = None,
@@ -69,18 +85,32 @@ def command(
     """Choose the model size N, training tokens D and samples per problem k under a budget.
 
     Give --train-flops with --inference-flops, or a lifetime budget: --total-flops with --tokens-served. Dollars and
-    GPU-hours may stand in for FLOPs.
+    GPU-hours may stand in for FLOPs. With --prompt-tokens serving is costed per query on --gpu: give --serve-budget
+    or --query-dollars, or a lifetime budget with --queries.
     """
     from t2scaling.allocate import Budget, plan
     from t2scaling.costs import Price
     from t2scaling.laws.published import load_law
 
     source = load_law(law_name(fit, law))
+    serve_price = serve_price if serve_gpu or serve_price else price
+    model = cost_model(
+        cost,
+        gpu=serve_gpu or gpu,
+        price=serve_price,
+        prompt_tokens=prompt_tokens,
+        answer_tokens=output_tokens,
+        precision=precision,
+        batch=batch,
+        tp=tp,
+        dollars=any(value is not None for value in (query_dollars, serving_dollars, total_dollars)),
+    )
     budget = Budget.of(
         train_flops=train_flops,
         train_dollars=train_dollars,
         train_gpu_hours=train_gpu_hours,
         inference_flops=inference_flops,
+        serve_budget=serve_budget if query_dollars is None else query_dollars,
         serving_dollars=serving_dollars,
         total_flops=total_flops,
         total_dollars=total_dollars,
@@ -89,7 +119,8 @@ def command(
         queries=queries,
         output_tokens=output_tokens,
         train=Price(gpu, price, utilisation),
-        serve=Price(serve_gpu or gpu, serve_price if serve_gpu or serve_price else price, serve_utilisation),
+        serve=Price(serve_gpu or gpu, serve_price, serve_utilisation),
+        cost=model,
     )
     result = plan(
         source,
@@ -98,7 +129,10 @@ def command(
         n_range=read_range(n_range),
         max_tokens=max_tokens,
         integer_k=integer_k,
+        cost=model,
+        strategy=strategy,
         level=level,
+        extrapolate=extrapolate,
     )
     if output is not None:
         result.save(output)
@@ -120,30 +154,36 @@ def read_range(text: str | None) -> tuple[float, float] | None:
         return None
     numbers = parse_numbers(text)
     if len(numbers) != 2:
-        raise ValueError(f"`--n-range` = {text} must be two sizes, such as 100M,7B.")
+        raise ArgumentError(f"`--n-range` = {text} must be two sizes, such as 100M,7B.")
     return numbers[0], numbers[1]
 
 
 def show(plan: Plan) -> list[Any]:
-    """The plan for people: the sentence, a table, what to beware of."""
+    """The plan for people: the sentence, a table, what is known of it, what to beware of."""
     from rich.markup import escape
 
     warnings = [warning(text) for text in plan.warnings]
-    return [escape(plan.sentence()), table(plan), *_traffic(plan), *warnings]
+    known = [escape(line) for line in (*_evidence(plan), *_traffic(plan))]
+    return [escape(plan.sentence()), table(plan), *known, *warnings]
 
 
 def table(plan: Plan) -> Table:
-    """Optimum and Chinchilla side by side, with intervals where there are any."""
+    """Optimum, the best within the data, and Chinchilla side by side, with intervals where there are any."""
     from rich.markup import escape
     from rich.table import Table
 
     from t2scaling.allocate.sentence import format_per_param, format_value
 
+    shown = {"optimum": plan.optimum}
+    if plan.within_data is not None and plan.within_data.n_params != plan.n_params:
+        shown["within the data"] = plan.within_data
+    shown["Chinchilla"] = plan.chinchilla
     grid = Table(title=f"{plan.law} law" + (f", {escape(plan.task)}" if plan.task else ""), title_justify="left")
-    grid.add_column("")
-    columns = ["optimum", f"{100 * plan.level:g}% interval", "Chinchilla"] if plan.level else ["optimum", "Chinchilla"]
-    for column in columns:
-        grid.add_column(column, justify="right")
+    columns = list(shown)
+    if plan.level:
+        columns.insert(1, f"{100 * plan.level:g}% interval")
+    for column in ["", *columns]:
+        grid.add_column(column, justify="right" if column else "left")
 
     def value(number: float) -> str:
         return format_value(plan.metric, number)
@@ -153,16 +193,16 @@ def table(plan: Plan) -> Table:
         ("training tokens D", "n_tokens", format_number),
         ("tokens per parameter", "tokens_per_param", format_per_param),
         ("samples k", "k", format_number),
-        (_METRICS[plan.metric], "value", value),
+        (_METRICS.get(plan.metric, plan.metric), "value", value),
     ):
-        cells = [_cell(plan.optimum, name, write), _cell(plan.chinchilla, name, write)]
+        cells = [_cell(one, name, write) for one in shown.values()]
         if plan.level:
             lo, hi = plan.interval[name]
             cells.insert(1, f"{write(lo)} to {write(hi)}")
         grid.add_row(label, *cells)
-    if plan.metric != "pass_at_k" and not math.isnan(plan.optimum.pass_at_k):
-        rates = [format_value("pass_at_k", at.pass_at_k) for at in (plan.optimum, plan.chinchilla)]
-        grid.add_row("pass@k", rates[0], *([""] if plan.level else []), rates[1])
+    if plan.metric != "pass_at_k" and not math.isnan(plan.chinchilla.pass_at_k + plan.optimum.pass_at_k):
+        rates = [format_value("pass_at_k", one.pass_at_k) for one in shown.values()]
+        grid.add_row("pass@k", rates[0], *([""] if plan.level else []), *rates[1:])
     for name, spent in plan.spend.items():
         label = name.replace("_", " ").replace("gpu", "GPU").replace("flops", "FLOPs")
         written = format_flops(spent) if "flops" in name else format_number(spent)
@@ -175,11 +215,19 @@ def _cell(allocation: Allocation, name: str, write: Any) -> str:
     return "—" if math.isnan(number) else str(write(number))
 
 
+def _evidence(plan: Plan) -> list[str]:
+    """What was measured near the plan, what the fit is worth, and how sure the plan is."""
+    from t2scaling.allocate.words import evidence_lines
+
+    return evidence_lines(plan)
+
+
 def _traffic(plan: Plan) -> list[str]:
     """Where overtraining pays, and what traffic the plan suits best."""
     if plan.break_even is None:
         return []
-    text = f"Overtraining pays from {format_number(plan.break_even)} tokens served"
+    unit = "queries" if "query" in plan.cost.serve_unit else "tokens served"
+    text = f"Overtraining pays from {format_number(plan.break_even)} {unit}"
     if plan.matched_tokens is None:
         return [f"{text}."]
     return [f"{text}; this plan is the cheapest way to its quality at {format_number(plan.matched_tokens)}."]

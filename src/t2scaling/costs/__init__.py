@@ -17,12 +17,14 @@ from t2scaling.costs.memory import kv_bytes_per_token
 from t2scaling.costs.money import Price
 from t2scaling.costs.params import CONVENTIONS, Convention, Shape, ShapeLike, n_params, param_groups
 from t2scaling.costs.query import QueryCost
+from t2scaling.costs.registry import COSTS, cost_from_dict
 from t2scaling.costs.sardana import SardanaCost
 from t2scaling.costs.serving import Constants, Serving
 from t2scaling.costs.shapes import typical_shape
 
 __all__ = [
     "CONVENTIONS",
+    "COSTS",
     "GPU",
     "GPUS",
     "PAPER",
@@ -38,6 +40,7 @@ __all__ = [
     "Shape",
     "ShapeLike",
     "attention_flops",
+    "cost_from_dict",
     "forward_flops",
     "gpu",
     "kinetics_cost",

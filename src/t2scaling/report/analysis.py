@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from t2scaling.allocate import Budget, Plan, plan
+from t2scaling.allocate import Plan, PlanStatus, replan
 from t2scaling.costs import sample_flops
 from t2scaling.errors import FitError
 from t2scaling.laws import FitResult, fit
@@ -33,12 +33,6 @@ class TaskPlan:
     reason: str = ""
 
 
-def budget_of(recommended: Plan) -> Budget:
-    """The budget of a plan, to plan others with."""
-    names = ("train_flops", "inference_flops", "total_flops", "tokens_served", "serving_weight")
-    return Budget(**{name: recommended.budget[name] for name in names if recommended.budget.get(name) is not None})
-
-
 def inference_budget(recommended: Plan, laws: Sequence[FitResult | PublishedLaw]) -> float:
     """FLOPs per token served that the figures assume: the plan's budget, or what its optimum spends.
 
@@ -50,7 +44,8 @@ def inference_budget(recommended: Plan, laws: Sequence[FitResult | PublishedLaw]
     if recommended.metric == "loss":
         largest = [law.support["N"][1] for law in laws if "N" in law.support]
         return float(sample_flops(max(largest, default=recommended.n_params), 1))
-    return recommended.optimum.inference_flops
+    chosen = recommended.optimum if recommended.optimum.exists else recommended.chinchilla
+    return chosen.inference_flops
 
 
 def guess(observations: Observations, fitted: FitResult) -> NDArray[np.float64] | None:
@@ -60,8 +55,8 @@ def guess(observations: Observations, fitted: FitResult) -> NDArray[np.float64] 
 
 
 def further_plans(recommended: Plan, fits: Sequence[FitResult | PublishedLaw]) -> list[Plan]:
-    """The plan of every further fit under the budget of the first plan."""
-    return [plan(other, budget=budget_of(recommended)) for other in fits]
+    """The plan of every further fit under the budget and the limits of the first plan."""
+    return [replan(other, recommended) for other in fits]
 
 
 def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -> list[TaskPlan]:
@@ -70,14 +65,9 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
     for task in observations.tasks:
         try:
             alone = fit(observations, law=fitted.law.name, task=task, k=fitted.curves.k, seed=fitted.seed)
-            made = plan(alone, budget=budget_of(recommended))
-            # A law by which ever smaller models do better ends at a single parameter, which is no plan.
-            found = (
-                TaskPlan(task, made)
-                if made.n_params > 2
-                else TaskPlan(task, None, "no best size: runs to the smallest")
-            )
-            rows.append(found)
+            made = replan(alone, recommended)
+            none = made.status is PlanStatus.NO_OPTIMUM
+            rows.append(TaskPlan(task, None, "no best size: runs to the smallest") if none else TaskPlan(task, made))
         except (FitError, ValueError) as error:
             rows.append(TaskPlan(task, None, str(error)))
     return rows

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from t2scaling.laws.result import FitResult
     from t2scaling.observations import Observations
 
-_SMALLEST = 100.0  # parameters: a model below this is no model
 LAWS = ("loss", "accuracy")
 
 
@@ -67,8 +66,8 @@ class Optimum:
 
     @property
     def exists(self) -> bool:
-        """False where the law has no best size and the search ended at the smallest one."""
-        return self.n_params > _SMALLEST
+        """False where the law has no best size."""
+        return bool(np.isfinite(self.n_params))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,109 @@
+"""What to beware of in a plan, as sentences, and why a budget affords none."""
+
+from __future__ import annotations
+
+import math
+
+from t2scaling.allocate.allocation import Allocation, PlanStatus
+from t2scaling.allocate.limits import Limits
+from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
+from t2scaling.allocate.result import Plan
+from t2scaling.allocate.sentence import format_value
+from t2scaling.allocate.source import Source
+from t2scaling.costs import PAPER
+from t2scaling.units import format_flops, format_number
+
+# Where guessing passes this share of the problems, pass@k measures patience as much as skill.
+MUCH_GUESSING = 0.1
+
+
+def cautions(plan: Plan, source: Source, problem: Problem) -> list[str]:
+    """Sentences on extrapolation, limits, guessing, the bound and the comparison."""
+    best, found = plan.optimum, []
+    if plan.status is PlanStatus.NO_OPTIMUM:
+        found.append(_no_optimum(source))
+    elif plan.status is PlanStatus.OUTSIDE:
+        found += source.support.sentences(best.n_params, best.n_tokens, best.k if source.law.samples else None)
+    if best.exists:
+        found += _limited(problem, best, source.law.samples)
+    if plan.guessing >= MUCH_GUESSING:
+        found.append(
+            f"Guessing alone would pass {format_value('pass_at_k', plan.guessing)} of the problems with "
+            f"{best.k:,.3g} samples: the task's answers are few, so read pass@k above that line only."
+        )
+    if source.law.samples and not plan.strategy.rising and best.k < 1 + 1e-9:
+        found.append(f"Under {plan.strategy.label} more samples do not help: one is best.")
+    if plan.chinchilla.k < 1:
+        found.append(
+            f"Chinchilla's {format_number(plan.chinchilla.n_params)} parameters afford {plan.chinchilla.k:.2g} "
+            "samples, less than one: its value is not extrapolated."
+        )
+    return found
+
+
+def _no_optimum(source: Source) -> str:
+    training = source.law.training_law
+    if not (training.A > 0 and training.alpha > 0):
+        return (
+            f"The law has A = {training.A:g} and alpha = {training.alpha:g}: more parameters never help, so the best "
+            "model is the smallest. Say which sizes you would train with `sizes` or `n_range`, or fit on more sizes."
+        )
+    return "The best size runs to the smallest that is any model: say which sizes you would train with `n_range`."
+
+
+def _limited(problem: Problem, best: Allocation, samples: bool) -> list[str]:
+    limits, found = problem.limits, []
+    at_end = _at_the_end(limits, best)
+    if at_end:
+        found.append(at_end)
+    if best.n_tokens >= limits.max_tokens * (1 - 1e-9):
+        found.append(_capped(problem, best))
+    if samples and 1 <= best.k < 1 + 1e-9 and not limits.integer_k and isinstance(problem, TwoBudgets):
+        found.append("k is at its least, one sample: the inference budget decides the size.")
+    return found
+
+
+def _at_the_end(limits: Limits, best: Allocation) -> str:
+    lo, hi = (min(limits.menu), max(limits.menu)) if limits.sizes else limits.n_range
+    if lo == hi:
+        return ""
+    if best.n_params <= lo * (1 + 1e-9):
+        end, other = ("smallest" if limits.sizes else "least"), "smaller"
+    elif best.n_params >= hi * (1 - 1e-9):
+        end, other = ("largest" if limits.sizes else "greatest"), "larger"
+    else:
+        return ""
+    name = "`sizes` holds" if limits.sizes else "`n_range` allows"
+    return f"N is the {end} that {name}: by this law a {other} model would do better."
+
+
+def _capped(problem: Problem, best: Allocation) -> str:
+    text = f"D is capped at the {format_number(problem.limits.max_tokens)} tokens you have (`max_tokens`)"
+    if isinstance(problem, Lifetime):
+        return f"{text}: more tokens would lower the loss."
+    spent = best.train_flops / float(problem.train_flops[0])
+    return f"{text}: training spends {100 * spent:.3g}% of its budget, {format_flops(best.train_flops)} FLOPs."
+
+
+def infeasible(problem: Problem) -> str:
+    """Why no allocation is possible, and a way out; of several budgets the largest is named."""
+    limits, cost = problem.limits, problem.cost
+    least = min(limits.menu, default=limits.n_range[0])
+    size = f"the smallest model allowed ({format_number(least)} parameters)"
+    if isinstance(problem, Lifetime):
+        return (
+            f"`total_flops` = {problem.total_flops.max():g} cannot pay for one sample of {size} for each of "
+            f"{format_number(problem.tokens_served[0])} tokens served: raise it, or serve fewer tokens."
+        )
+    train, inference = float(problem.train_flops.max()), float(problem.inference_flops.max())
+    if float(cost.samples(least, inference)) >= 1:
+        return f"`train_flops` = {train:g} buys {float(cost.tokens(least, train)):.3g} tokens for {size}: raise it."
+    name = "inference_flops" if cost == PAPER else "serve_budget"
+    needs = float(cost.serve(least, 1))
+    if math.isinf(needs):
+        return f"{size[0].upper()}{size[1:]} does not fit on the hardware of the cost model: allow smaller ones."
+    takes = f"2·N = {needs:g} FLOPs per token" if cost == PAPER else f"{needs:.3g} {cost.serve_unit}"
+    return (
+        f"`{name}` = {inference:g} cannot pay for one sample of {size}, which takes {takes}: raise "
+        "it, or allow smaller models with `sizes` or `n_range`."
+    )

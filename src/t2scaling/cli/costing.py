@@ -1,0 +1,82 @@
+"""Options that say what serving costs and what samples are good for, shared by `plan` and `frontier`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from t2scaling.cli.common import number_option
+from t2scaling.errors import ArgumentError
+from t2scaling.units import parse_number
+
+if TYPE_CHECKING:
+    from t2scaling.costs import CostModel
+
+CostName = Annotated[
+    str | None,
+    typer.Option(
+        "--cost",
+        help="What serving costs: paper (2·N·k), query, sardana, kinetics or serving.",
+        show_default="serving where --prompt-tokens, --precision, --batch or --tp is given, else paper",
+    ),
+]
+PromptTokens = Annotated[float | None, number_option("Tokens of a query's prompt.", "--prompt-tokens")]
+Precision = Annotated[
+    str | None, typer.Option(help="Of the served weights: bf16, fp8, int8, int4.", show_default="bf16")
+]
+Batch = Annotated[
+    str | None,
+    typer.Option(help="Sequences in flight on a replica: a number, or max (as many as fit).", show_default="max"),
+]
+Tp = Annotated[int | None, typer.Option(help="GPUs that hold one copy of the model.", show_default="1")]
+StrategyName = Annotated[
+    str,
+    typer.Option("--strategy", help="What is done with k samples: oracle (pass@k), all, verifier:tpr=.9,fpr=.05, …"),
+]
+
+
+def cost_model(
+    name: str | None,
+    *,
+    gpu: str,
+    price: float | None = None,
+    prompt_tokens: float | None = None,
+    answer_tokens: float | None = None,
+    precision: str | None = None,
+    batch: str | None = None,
+    tp: int | None = None,
+    dollars: bool = False,
+) -> CostModel:
+    """The cost model that the options describe.
+
+    dollars   whether serving is counted in dollars; in GPU-seconds otherwise
+    """
+    from t2scaling.costs import COSTS, PAPER, Serving
+    from t2scaling.errors import unknown
+
+    served = {"--prompt-tokens": prompt_tokens, "--precision": precision, "--batch": batch, "--tp": tp}
+    given = [option for option, value in served.items() if value is not None]
+    name = name or ("serving" if given else "paper")
+    if name not in COSTS:
+        raise unknown("cost", name, COSTS)
+    if name == "paper":
+        if given:
+            raise ArgumentError(f"`{given[0]}` has no place in the paper's 2·N·k: leave `--cost` out, or name another.")
+        return PAPER
+    tokens: dict[str, Any] = {"prompt_tokens": prompt_tokens, "answer_tokens": answer_tokens}
+    tokens = {key: value for key, value in tokens.items() if value is not None}
+    if name != "serving":
+        if len(tokens) < 2 or given[1:]:
+            raise ArgumentError(f"`--cost` = {name} takes `--prompt-tokens` and `--answer-tokens`, both and no more.")
+        model: CostModel = COSTS[name](**tokens)
+        return model
+    settings: dict[str, Any] = {"weights": precision, "tp": tp, "batch": _batch(batch)}
+    settings = {key: value for key, value in settings.items() if value is not None}
+    if dollars:
+        settings |= {"unit": "dollars", "dollars_per_hour": price}
+    return Serving(gpu=gpu, **tokens, **settings)
+
+
+def _batch(text: str | None) -> float | str | None:
+    return text if text in (None, "max") else parse_number(text)

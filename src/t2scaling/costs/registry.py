@@ -1,0 +1,36 @@
+"""The cost models by name, and how one is read back from a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from t2scaling.costs.base import CostModel, PaperCost
+from t2scaling.costs.kinetics import KineticsCost
+from t2scaling.costs.query import QueryCost
+from t2scaling.costs.sardana import SardanaCost
+from t2scaling.costs.serving import Constants, Serving
+from t2scaling.errors import DataError, unknown
+
+COSTS: dict[str, type[Any]] = {cls.name: cls for cls in (PaperCost, QueryCost, SardanaCost, KineticsCost, Serving)}
+
+
+def cost_from_dict(content: Mapping[str, Any]) -> CostModel:
+    """The cost model that `to_dict` described.
+
+    >>> cost_from_dict({"name": "query", "prompt_tokens": 70, "answer_tokens": 215}).label
+    '2·N·(prompt + k·answer) per query'
+
+    Raises DataError for settings that the model does not have, ArgumentError for a name or a value that cannot be.
+    """
+    settings = dict(content)
+    name = settings.pop("name", None)
+    if name not in COSTS:
+        raise unknown("cost", name, COSTS)
+    try:
+        if isinstance(settings.get("constants"), Mapping):
+            settings["constants"] = Constants(**settings["constants"])
+        model: CostModel = COSTS[name](**settings)
+    except TypeError as error:
+        raise DataError(f"`cost` = {name} has settings that it does not know ({error}): make the plan anew.") from error
+    return model
