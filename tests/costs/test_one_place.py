@@ -88,7 +88,9 @@ def test_the_look_finds_flops(line):
     assert flops_in(line)
 
 
-@pytest.mark.parametrize("line", ["x = 2 * error", "y = (a + b) / 2", "z = -2 * pull * residual", "w = 6 * len(names)", "v = 2 * len(k)"])
+@pytest.mark.parametrize(
+    "line", ["x = 2 * error", "y = (a + b) / 2", "z = -2 * pull * residual", "w = 6 * len(names)", "v = 2 * len(k)"]
+)
 def test_the_look_leaves_other_arithmetic_alone(line):
     assert not flops_in(line)
 
