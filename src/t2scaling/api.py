@@ -1,30 +1,37 @@
 """The lenient door of Python: `t2.fit` takes whatever the command takes.
 
 Laws are fitted to arrays and know no table; tables know no law. Here the two meet: a path, the name of a suite that
-ships with the package, a dataframe, Observations, or a table of losses.
+ships with the package, a dataframe, Observations, or a table of results.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from t2scaling.laws import Curves, FitResult, Measurements
 from t2scaling.laws import fit as fit_arrays
+from t2scaling.laws.curves import sample_counts
 from t2scaling.laws.default import AUTO, resolve
-from t2scaling.laws.losses import is_loss_table, read_losses
 
 
 def fit(
-    data: Any, law: str = AUTO, task: str | None = None, k: ArrayLike | str | None = None, **options: Any
+    data: Any,
+    law: str = AUTO,
+    task: str | None = None,
+    k: ArrayLike | str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> FitResult:
     """Fit a law to measurements, wherever they are.
 
     data     a path, a folder of logs, the name of a shipped suite such as "world", a dataframe, Observations,
-             `Measurements` or `Curves`; for laws without k also a CSV with n_params, n_tokens and loss
+             `Measurements` or `Curves`; a table of means over questions (N, D, and pass@k or a loss) will do too
     law, task, k, options  as for `t2scaling.laws.fit`; numbers may be text such as "2e9" or "1,2,4"
+    columns  canonical column → the name it has in the table, where it is none of the usual ones
 
     >>> import t2scaling as t2
     >>> found = t2.fit("simulated", law="chinchilla", task="sciq")
@@ -34,15 +41,31 @@ def fit(
     Raises DataError where the data cannot be read or cannot carry the law, FitError where no usable law was found,
     ArgumentError for impossible arguments.
     """
-    return fit_arrays(readable(data, law), law, task, k, **options)
+    source, _ = readable(data, law, task, k, stage=options.get("stage", "base"), columns=columns)
+    return fit_arrays(source, law, task, k, **options)
 
 
-def readable(data: Any, law: str) -> Any:
-    """`data` as something that a law can be fitted to: Observations, `Measurements` or `Curves`."""
+def readable(
+    data: Any,
+    law: str,
+    task: str | None = None,
+    k: ArrayLike | str | None = None,
+    stage: str = "base",
+    **reading: Any,
+) -> tuple[Any, tuple[str, ...]]:
+    """`data` as something that a law can be fitted to (Observations, `Measurements` or `Curves`), and what is to be
+    known of it.
+
+    task     also names the task of a table that has no column for it
+    reading  options of `observations.as_fittable`
+    """
     if isinstance(data, Measurements | Curves):
-        return data
-    if isinstance(data, str | Path) and not resolve(law, "counts")[0].samples and is_loss_table(data):
-        return read_losses(data)
-    from t2scaling.observations import as_observations
+        return data, ()
+    from t2scaling.observations import Results, as_fittable
 
-    return as_observations(data)
+    named = None if task == "macro" else task
+    found = as_fittable(data, task=named, **{name: value for name, value in reading.items() if value is not None})
+    if not isinstance(found, Results):
+        return found, found.report.notes
+    wanted = None if k is None else sample_counts(k).tolist()
+    return found.curves(task, wanted, stage, resolve(law, "counts")[0].samples), found.notes

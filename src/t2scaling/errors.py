@@ -34,6 +34,18 @@ class DataError(T2Error, ValueError):
         self.rows = rows or []
 
 
+class MissingColumns(DataError):
+    """A table without columns that it needs.
+
+    what     the message without its way out
+    options  those of the command that say where the columns are, such as "--column n_params=size"
+    """
+
+    def __init__(self, what: str, options: str, columns: list[str]) -> None:
+        super().__init__(f"{what} Say where they are: {options}.", columns)
+        self.what, self.options = what, options
+
+
 class SuiteError(T2Error, ValueError):
     """A suite, recipe or study file that cannot be carried out as written."""
 

@@ -94,7 +94,7 @@ def test_table_of_losses(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["law"]["parameters"]["alpha"] == pytest.approx(0.34, rel=1e-5)
     path.write_text("\n".join([*lines, "7B,oops,2.0"]))
     assert run(["fit", str(path), "--law", "chinchilla"]) == 2
-    assert "line 11: `n_tokens` = 'oops'" in capsys.readouterr().err
+    assert "line 11 says 'oops'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import t2scaling.observations as observations
 from t2scaling.errors import DataError
 from t2scaling.observations import read
 from t2scaling.observations.schema import BY_NAME, COLUMNS, DTYPE
-from t2scaling.observations.table import read_conventions
+from t2scaling.observations.tabular import read_conventions
 
 Table = dict[str, list[Any]]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from t2scaling.laws import fit_chinchilla
-from t2scaling.laws.losses import is_loss_table, read_losses
 from t2scaling.laws.solvers.logfit import log_objective
+from t2scaling.observations import as_fittable
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,6 @@ def test_huber_row_of_czech_et_al_is_not_below_ours(points):
 def test_porian_points_are_read_from_csv(shared_data):
     """The 88 runs that the T² paper's suite builds on."""
     path = shared_data / "porian" / "refinedweb_base_short_chinchilla.csv"
-    assert is_loss_table(path)
-    curves = read_losses(path)
+    curves = as_fittable(path).curves(samples=False)
     assert curves.value.shape == (88, 1)
     assert fit_chinchilla(curves.N, curves.D, curves.loss).law.alpha > 0

@@ -19,6 +19,7 @@ from t2scaling.cli.common import (
     progress,
     wrote,
 )
+from t2scaling.cli.tables import Columns, NllUnit, Runs, columns_of
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
@@ -31,14 +32,18 @@ def command(
     observations: Annotated[
         str,
         typer.Argument(
-            metavar="OBS", help="Table, folder of logs, or the shipped suite `world`; for chinchilla also N, D, loss."
+            metavar="OBS",
+            help="Table of outcomes, folder of logs, the suite `world`, or a table of means (N, D, pass@k or loss).",
         ),
     ],
     law: Annotated[
         str,
         typer.Option(help="auto (the bottleneck law, the paper's two beside it), or one law: see `t2 laws`."),
     ] = "auto",
-    task: Annotated[str | None, typer.Option(help="Task to fit, or macro for the mean over tasks.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="Task to fit, or macro for the mean over tasks; names that of a table without tasks."),
+    ] = None,
     stage: Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")] = "base",
     k: Annotated[
         str | None,
@@ -64,12 +69,9 @@ def command(
         str, typer.Option("--over", help="What is resampled: runs, questions or runs_and_questions.")
     ] = "runs_and_questions",
     level: Annotated[float, typer.Option(help="Level of the intervals shown.")] = 0.9,
-    nll_unit: Annotated[
-        str | None,
-        typer.Option(
-            help="What nll is, where the file does not say: sum (over the answer's tokens) or mean_per_token."
-        ),
-    ] = None,
+    nll_unit: NllUnit = None,
+    column: Columns = None,
+    runs: Runs = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Refits in parallel.", show_default="the processors")] = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
@@ -81,6 +83,7 @@ def command(
     smallest model affords under --inference-flops. Exits 1 where the fit found no law to rely on; what it found is
     written all the same.
     """
+    from t2scaling.api import readable
     from t2scaling.laws import fit
 
     check_level(level)
@@ -101,7 +104,9 @@ def command(
         "seed": seed,
         "jobs": jobs or len(os.sched_getaffinity(0)),
     }
-    data, notes = _read(observations, law, nll_unit)
+    reading = {"columns": columns_of(column), "runs": runs, "nll_unit": nll_unit}
+    with console(stderr=True).status("reading"):
+        data, notes = readable(observations, law, task, options["k"], stage, **reading)
     steps = bootstrap + (restarts if solver == "restarts" else 0)
     with progress("fitting", total=steps or None, quiet=as_json or not steps) as advance:
         found = fit(data, law, solver=solver, advance=advance, **options)
@@ -111,20 +116,6 @@ def command(
         wrote(found.save(output))
     emit(found.to_dict(), as_json=as_json, show=[_table(found, level), _lines(found)])
     return 0 if found.status.usable else 1
-
-
-def _read(observations: str, law: str, nll_unit: str | None) -> tuple[Any, tuple[str, ...]]:
-    """What to fit, and what is to be known of it."""
-    from t2scaling.laws.default import resolve
-    from t2scaling.laws.losses import is_loss_table, read_losses
-
-    if not resolve(law, "counts")[0].samples and is_loss_table(observations):
-        return read_losses(observations), ()
-    from t2scaling.observations import read
-
-    with console(stderr=True).status("reading"):
-        found = read(observations, nll_unit=nll_unit)
-        return found, found.report.notes
 
 
 def _table(fit: FitResult, level: float) -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, console, emit, output_option, wrote
+from t2scaling.cli.tables import Columns, NllUnit, Runs, columns_of
 from t2scaling.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -23,10 +24,7 @@ def command(
             show_default=False,
         ),
     ],
-    runs: Annotated[
-        Path | None,
-        typer.Option(help="Manifest (YAML or CSV) that gives N and D to runs whose logs do not.", show_default=False),
-    ] = None,
+    runs: Runs = None,
     format: Annotated[str, typer.Option(help="auto, lm-eval, inspect or table.")] = "auto",
     score: Annotated[
         str | None,
@@ -38,17 +36,15 @@ def command(
     filter: Annotated[
         str | None, typer.Option(help="lm-eval filter, or Inspect scorer, to take.", show_default="the first")
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help="Map a column of a table: NAME=THEIRS (repeatable).", show_default=False),
+    column: Columns = None,
+    task: Annotated[
+        str | None, typer.Option(help="Name of the task, for a table without such a column.", show_default=False)
     ] = None,
     name: Annotated[
         list[str] | None,
         typer.Option(help="Rename a run: RUN=NAME (repeatable), or NAME where there is one run.", show_default=False),
     ] = None,
-    nll_unit: Annotated[
-        str | None, typer.Option(help="sum or mean_per_token, where the file does not say.", show_default=False)
-    ] = None,
+    nll_unit: NllUnit = None,
     n_params_convention: Annotated[
         str | None,
         typer.Option(help="How N is counted: with_head, non_embedding, total, …", show_default=False),
@@ -70,10 +66,11 @@ def command(
             format=format,  # type: ignore[arg-type]  # read checks it
             score=score,
             filter=filter,
-            columns=_columns(column or []),
+            columns=columns_of(column),
             names=_names(name or []),
             nll_unit=nll_unit,
             n_params_convention=n_params_convention,
+            task=task,
         )
         observations.write(output)
     tasks = summarise(observations)
@@ -82,16 +79,6 @@ def command(
     shown = [*_read_and_dropped(report), *validate.show(observations, tasks), *validate.notes(report)]
     emit(content, as_json=json, show=shown)
     wrote(output)
-
-
-def _columns(pairs: list[str]) -> dict[str, str]:
-    columns = {}
-    for pair in pairs:
-        name, equals, theirs = pair.partition("=")
-        if not (name and equals and theirs):
-            raise ValueError(f"`--column` {pair} should be NAME=THEIRS, such as n_params=n_params_non_embedding.")
-        columns[name.strip()] = theirs.strip()
-    return columns
 
 
 def _names(pairs: list[str]) -> str | dict[str, str] | None:

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from t2scaling.cli.tables import ready
 from t2scaling.cli.terminal import drop_stdout, prepare_streams
-from t2scaling.errors import ArgumentError, T2Error
+from t2scaling.errors import ArgumentError, MissingColumns, T2Error
 from t2scaling.foreign.names import shown
 from t2scaling.units import parse_number
 
@@ -123,6 +124,8 @@ def run(argv: list[str]) -> int:
         message = _message(error)
         if isinstance(error, ArgumentError) or not isinstance(error, T2Error):
             message = as_typed(message, _options(app, argv))
+        if isinstance(error, MissingColumns):
+            return _fail(f"{error.what} {ready(argv, error.options)}", error.exit_code)
         return _fail(message, getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, console, emit, wrote
+from t2scaling.cli.tables import Columns, NllUnit, Runs, columns_of
 from t2scaling.units import format_number
 
 if TYPE_CHECKING:
@@ -18,29 +18,35 @@ if TYPE_CHECKING:
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSONL table, or logs.", show_default=False)],
-    runs: Annotated[
-        Path | None, typer.Option(help="Manifest (YAML or CSV) that gives N and D of runs.", show_default=False)
+    file: Annotated[
+        str, typer.Argument(help="CSV, Parquet or JSONL table, logs, or a suite by name.", show_default=False)
+    ],
+    runs: Runs = None,
+    column: Columns = None,
+    task: Annotated[
+        str | None, typer.Option(help="Name of the task, for a table without such a column.", show_default=False)
     ] = None,
-    nll_unit: Annotated[
-        str | None, typer.Option(help="sum or mean_per_token, where the file does not say.", show_default=False)
-    ] = None,
+    nll_unit: NllUnit = None,
     output: Output = None,
     json: JsonFlag = False,
 ) -> None:
     """Check a table: the first thing that is wrong with it, or what it holds, task by task."""
     from t2scaling.artefacts import write_json
-    from t2scaling.observations import read
+    from t2scaling.observations import Results, as_fittable
     from t2scaling.observations.summary import summarise
 
     with console(stderr=True).status("reading"):
-        observations = read(file, runs, nll_unit=nll_unit)
-        tasks = summarise(observations)
-    content = {"file": str(file), "valid": True, **describe(observations, tasks)}
+        found = as_fittable(file, columns=columns_of(column), task=task, runs=runs, nll_unit=nll_unit)
+        if isinstance(found, Results):
+            told, shown, remarks = found.describe(), [_escape(repr(found))], found.notes
+        else:
+            tasks = summarise(found)
+            told, shown, remarks = describe(found, tasks), show(found, tasks), found.report.notes
+    content = {"file": file, "valid": True, **told}
     if output is not None:
         wrote(write_json(output, content))
-    headline = f"[green]valid[/green]  {_escape(str(file))}"
-    emit(content, as_json=json, show=[headline, *show(observations, tasks), *notes(observations.report)])
+    headline = f"[green]valid[/green]  {_escape(file)}"
+    emit(content, as_json=json, show=[headline, *shown, *(f"[yellow]{_escape(text)}[/yellow]" for text in remarks)])
 
 
 def describe(observations: Observations, tasks: Sequence[TaskSummary]) -> dict[str, Any]:

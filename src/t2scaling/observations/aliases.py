@@ -85,9 +85,9 @@ def _usual(present: Sequence[str], found: Mapping[str, str], where: str) -> dict
     """Canonical columns that are not found, under a usual name."""
     free = [name for name in present if name not in found.values()]
     candidates = {
-        name: [theirs for theirs in free if _plain(theirs) in (name, *ALIASES.get(name, ()))]
+        name: [theirs for theirs in free if plain(theirs) in (name, *ALIASES.get(name, ()))]
         for name in BY_NAME
-        if name not in found
+        if name not in found and name != "correct"
     }
     if not all(candidates.get(name) or name in found for name in TOGETHER):
         candidates = {name: names for name, names in candidates.items() if name not in TOGETHER}
@@ -105,5 +105,6 @@ def _usual(present: Sequence[str], found: Mapping[str, str], where: str) -> dict
     return taken
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A column's name as `ALIASES` writes names."""
     return name.strip() if len(name.strip()) == 1 else name.strip().lower().replace(" ", "_").replace("-", "_")

@@ -91,7 +91,7 @@ def _wrong_type(series: pl.Series, column: Column, where: str) -> DataError:
 
 def _refusal(column: Column, where: str, row: str, value: Any, reason: str) -> DataError:
     return DataError(
-        f"`{column.name}` of {where} should hold {_NOUN[column.kind]}, but {row} says {_shown(value)}: {reason}",
+        f"`{column.name}` of {where} should hold {_NOUN[column.kind]}, but {row} says {_shown(value)}, which {reason}",
         [value],
     )
 
@@ -110,8 +110,8 @@ def _text(series: pl.Series, column: Column, where: str, rows: Rows) -> pl.Serie
     odd = (tidy.is_not_null() & ~tidy.is_in(column.choices)).fill_null(False)
     if odd.any():
         position = odd.arg_max() or 0
-        error = unknown(column.name, tidy[position], column.choices)
-        raise _refusal(column, where, rows.at(position), series[position], _advice(error))
+        reason = str(unknown(column.name, tidy[position], column.choices)).partition("is not known")[1:]
+        raise _refusal(column, where, rows.at(position), series[position], "".join(reason))
     return tidy
 
 
@@ -156,11 +156,11 @@ def _refuse_first(
         return
     position = broken.arg_max() or 0
     value = series[position]
-    reason = "write true or false."
+    reason = "is neither: write true or false."
     if parse is not None:
         try:
             parse(value)
-            reason = "it is beyond 64 bits."
+            reason = "is beyond 64 bits: write a smaller number."
         except ArgumentError as error:
             reason = _advice(error)
     raise _refusal(column, where, rows.at(position), value, reason)
@@ -234,7 +234,9 @@ def _lists(series: pl.Series, column: Column, where: str, rows: Rows) -> pl.Seri
     typed = cast(flat, inner, where, within)
     if typed.null_count():
         position = typed.is_null().arg_max() or 0
-        raise _refusal(column, where, within.at(position), None, "fill the gap in the list, or leave the cell empty.")
+        raise _refusal(
+            column, where, within.at(position), None, "is a gap in the list: fill it, or leave the cell empty."
+        )
     of_row = pl.DataFrame({"row": index, "value": typed}, schema_overrides={"row": pl.Int64})
     filled = of_row.group_by("row", maintain_order=True).agg("value")
     every = pl.DataFrame({"row": np.arange(len(series)), "missing": missing}).join(

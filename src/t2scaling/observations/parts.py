@@ -59,11 +59,10 @@ def part_from_log(frame: pl.DataFrame, where: str, conventions: Mapping[str, str
     return Part(where, runs, outcomes, conventions, from_log=True)
 
 
-def part_from_sheet(sheet: Sheet, naming: Naming, stated: Mapping[str, str], report: ReportBuilder) -> Part:
+def part_from_sheet(sheet: Sheet, naming: Naming, report: ReportBuilder) -> Part:
     """A part from a table as it stands in a file: columns named and typed, the rest left out and reported.
 
     naming  which columns of the sheet are which
-    stated  conventions that the file states beside its columns
     """
     report.notes.extend([*sheet.notes, *naming.notes])
     if naming.unused:
@@ -81,7 +80,7 @@ def part_from_sheet(sheet: Sheet, naming: Naming, stated: Mapping[str, str], rep
         outcomes.append(some)
     if not runs:
         raise DataError(f"{sheet.where} has no rows: there is nothing to fit. Check the path, or what wrote it.")
-    conventions = {**stated, **_statements(said, sheet.where)}
+    conventions = {**sheet.stated, **_statements(said, sheet.where)}
     return Part(
         sheet.where, pl.concat(runs).unique(maintain_order=True), pl.concat(outcomes), conventions, naming.unused
     )

@@ -23,10 +23,11 @@ from t2scaling.observations.lm_eval.logs import Options
 from t2scaling.observations.manifest import Manifest, attach, load_manifest, renaming
 from t2scaling.observations.parts import Part, part_from_log, part_from_sheet
 from t2scaling.observations.report import ReportBuilder, Source
+from t2scaling.observations.results import Results, find_columns, read_results
 from t2scaling.observations.schema import nearest
 from t2scaling.observations.suites import SUITES, load_observations
-from t2scaling.observations.table import Observations, read_conventions
-from t2scaling.observations.tabular import SUFFIXES, open_sheet, sheet_of
+from t2scaling.observations.table import Observations
+from t2scaling.observations.tabular import SUFFIXES, Sheet, open_sheet, sheet_of
 
 Format = Literal["auto", "lm-eval", "inspect", "table"]
 
@@ -68,14 +69,11 @@ def read(
     if isinstance(data, str | Path) or (isinstance(data, list | tuple) and data and isinstance(data[0], str | Path)):
         paths = [data] if isinstance(data, str | Path) else data
         found = sort_files([Path(path) for path in paths], format)
-        parts = _read_files(found, Options(score, filter), naming, report)
+        parts = _read_logs(found, Options(score, filter), report)
+        sheets = [open_sheet(path) for path in found["table"]]
     else:
-        sheet = sheet_of(data)
-        part = part_from_sheet(sheet, naming(sheet.columns), {}, report)
-        report.sources.append(
-            Source("a dataframe", "frame", len(part.outcomes), len(part.outcomes), "canonical columns")
-        )
-        parts = [part]
+        parts, sheets = [], [sheet_of(data)]
+    parts += [_read_sheet(sheet, naming, report) for sheet in sheets]
     given = {"nll": nll_unit, "n_params": n_params_convention}
     where = parts[0].where if len(parts) == 1 else "the files together"
     if all(part.from_log for part in parts):
@@ -91,6 +89,31 @@ def as_observations(data: Any, **options: Any) -> Observations:
     Raises DataError where it cannot be used.
     """
     return data if isinstance(data, Observations) else read(data, **options)
+
+
+def as_fittable(
+    data: Any, *, columns: Mapping[str, str] | None = None, task: str | None = None, **options: Any
+) -> Observations | Results:
+    """`data` as something that a law can be fitted to: Observations, or the `Results` that a table of means holds.
+
+    columns  canonical column → the name it has in the table
+    task     name of the task, for a table that has no column for it
+    options  of `read`, for outcomes per question
+    Raises DataError where it cannot be used.
+    """
+    if isinstance(data, Observations | Results):
+        return data
+    sheet = None
+    if isinstance(data, str | Path):
+        path = Path(data)
+        if path.is_file() and _kind(path, "auto") == "table":
+            sheet = open_sheet(path)
+    elif not (isinstance(data, list) and data and isinstance(data[0], str | Path)):
+        sheet = sheet_of(data)
+    found = find_columns(sheet.columns, columns) if sheet is not None else None
+    if sheet is not None and found is not None:
+        return read_results(sheet, found, task)
+    return read(data if sheet is None else sheet, columns=columns, task=task, **options)
 
 
 def _require_facts(parts: Sequence[Part], manifest: Manifest, where: str) -> None:
@@ -155,9 +178,7 @@ def _kind(path: Path, format: Format) -> Any:
     return kind if format in ("auto", kind) else None
 
 
-def _read_files(
-    found: Mapping[str, list[Path]], options: Options, naming: Callable[..., Naming], report: ReportBuilder
-) -> list[Part]:
+def _read_logs(found: Mapping[str, list[Path]], options: Options, report: ReportBuilder) -> list[Part]:
     parts = []
     if found["lm-eval"]:
         frame, conventions = read_lm_eval_logs(found["lm-eval"], options, report)
@@ -165,14 +186,15 @@ def _read_files(
     if found["inspect"]:
         frame, conventions = read_inspect_logs(found["inspect"], options.filter, report)
         parts.append(part_from_log(frame, "the Inspect logs", conventions))
-    for path in found["table"]:
-        sheet = open_sheet(path)
-        stated = read_conventions(path) if sheet.format == "parquet" else {}
-        part = part_from_sheet(sheet, naming(sheet.columns, where=sheet.where), stated, report)
-        rows = len(part.outcomes)
-        report.sources.append(Source(str(path), sheet.format, rows, rows, "canonical columns"))
-        parts.append(part)
     return parts
+
+
+def _read_sheet(sheet: Sheet, naming: Callable[..., Naming], report: ReportBuilder) -> Part:
+    part = part_from_sheet(sheet, naming(sheet.columns, where=sheet.where), report)
+    path = "a dataframe" if sheet.format == "frame" else sheet.where.strip("`")
+    rows = len(part.outcomes)
+    report.sources.append(Source(path, sheet.format, rows, rows, "canonical columns"))
+    return part
 
 
 def collect(evals_dir: str | Path, out: str | Path) -> Observations:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import polars as pl
 
-from t2scaling.errors import DataError
+from t2scaling.errors import MissingColumns
 
 Level = Literal["key", "run", "outcome"]
 Kind = Literal["text", "number", "decimal", "whole", "flag", "wholes", "decimals", "flags"]
@@ -81,6 +81,8 @@ RUN_KEYS = ("run_id", "stage")
 RUN_COLUMNS = tuple(column.name for column in COLUMNS if column.level == "run")
 OUTCOME_COLUMNS = tuple(column.name for column in COLUMNS if column.level == "outcome")
 
+# Where a Parquet file keeps what its numbers mean.
+METADATA_KEY = "t2scaling.conventions"
 # What the numbers mean, stored with the table. The values are those of a file that says nothing.
 CONVENTIONS = {"n_params": "unstated", "nll": "sum"}
 # Columns in which a table may state a convention for itself, and the convention's name.
@@ -99,12 +101,22 @@ def require_columns(present: Iterable[str], where: str) -> None:
         return
     spare = sorted(have - set(BY_NAME))
     hints = "".join(nearest(name, spare) for name in missing)
-    raise DataError(
+    raise MissingColumns(
         f"{where} lacks the column{'s' * (len(missing) > 1)} {', '.join(f'`{name}`' for name in missing)}{hints}. "
-        f"It has {', '.join(sorted(have)) or 'none'}. Rename them, map them with --column NAME=THEIRS, or attach "
-        "n_params and n_tokens with a --runs manifest.",
+        f"It has {', '.join(sorted(have)) or 'none'}.",
+        " ".join(_option(name.split()[0], spare) for name in missing),
         missing,
     )
+
+
+def _option(name: str, spare: list[str]) -> str:
+    """The option that says where a missing column is, with the likeliest of the spare ones."""
+    if name == "task":
+        return "--task NAME"
+    near = get_close_matches(name, spare, n=1, cutoff=0.5)
+    if not near and name in ("n_params", "n_tokens"):
+        return f"--column {name}=THEIRS (or --runs MANIFEST)"
+    return f"--column {name}={near[0] if near else 'THEIRS'}"
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:

@@ -10,9 +10,9 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from t2scaling.errors import DataError
-from t2scaling.foreign import scan_parquet
 from t2scaling.observations.schema import nearest
-from t2scaling.observations.table import Observations, read_conventions
+from t2scaling.observations.table import Observations
+from t2scaling.observations.tabular import open_sheet
 
 # The suite that the demo shows, and that `load_suite()` loads.
 DEFAULT_SUITE = "world"
@@ -56,7 +56,7 @@ def _simulated() -> Observations:
 
 def _packaged(name: str) -> Observations:
     with resources.as_file(_data(f"{_FILES[name]}.parquet")) as path:
-        return Observations.from_frame(scan_parquet(path), read_conventions(path), where=f"the suite `{name}`")
+        return Observations.from_frame(open_sheet(path), where=f"the suite `{name}`")
 
 
 # Suite → the name of its files in `data`.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ import polars as pl
 
 from t2scaling.artefacts import atomic_path
 from t2scaling.errors import DataError
-from t2scaling.foreign import parse_json, short, shown
+from t2scaling.foreign import shown
 from t2scaling.laws.measurements import Measurements
 from t2scaling.observations import pivot
 from t2scaling.observations.aliases import name_columns
@@ -29,11 +29,10 @@ from t2scaling.observations.manifest import Manifest
 from t2scaling.observations.parts import Part, agree, part_from_sheet
 from t2scaling.observations.report import ImportReport, ReportBuilder
 from t2scaling.observations.samples import Samples, gather
-from t2scaling.observations.schema import CONVENTIONS, KEYS, NLL_UNITS, RUN_KEYS
+from t2scaling.observations.schema import CONVENTIONS, KEYS, METADATA_KEY, NLL_UNITS, RUN_KEYS
 from t2scaling.observations.tabular import sheet_of
 from t2scaling.units import format_number
 
-METADATA_KEY = "t2scaling.conventions"
 ROW_GROUP = 250_000  # rows; a fixed number makes equal tables equal files
 
 
@@ -71,7 +70,8 @@ class Observations:
         """
         report = ReportBuilder()
         sheet = sheet_of(frame, where)
-        part = part_from_sheet(sheet, name_columns(sheet.columns, columns, where), conventions or {}, report)
+        part = part_from_sheet(sheet, name_columns(sheet.columns, columns, where), report)
+        part = replace(part, conventions={**part.conventions, **(conventions or {})})
         return cls.from_parts([part], report, where=where)
 
     @classmethod
@@ -186,19 +186,3 @@ def check_nll_unit(unit: str, where: str) -> None:
     """Raise DataError unless the unit of nll is a known one."""
     if unit not in NLL_UNITS:
         raise DataError(f"nll unit `{shown(unit, 40)}` of {where} is not known: it is {' or '.join(NLL_UNITS)}.")
-
-
-def read_conventions(path: str | Path) -> dict[str, str]:
-    """Conventions stored in a Parquet file's metadata; empty where it says nothing.
-
-    Raises DataError where they are no object of texts, as this package writes them.
-    """
-    stored = pl.read_parquet_metadata(path).get(METADATA_KEY)
-    if stored is None:
-        return {}
-    where = f"`{path}`: the metadata `{METADATA_KEY}`"
-    way_out = "Write the file again, or leave the metadata out and say the units with --nll-unit."
-    found = parse_json(stored.encode(), where, way_out=way_out)
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise DataError(f"{where} is {short(found)}, no object of texts. {way_out}")
-    return found

@@ -17,9 +17,10 @@ import numpy as np
 import polars as pl
 
 from t2scaling.errors import DataError
-from t2scaling.foreign import guard_polars, read_jsonl_rows, scan_parquet
+from t2scaling.foreign import guard_polars, parse_json, read_jsonl_rows, scan_parquet, short
 from t2scaling.observations.casts import Rows
 from t2scaling.observations.csv_file import scan_csv
+from t2scaling.observations.schema import METADATA_KEY
 
 SUFFIXES = {
     ".csv": "csv",
@@ -42,6 +43,7 @@ class Sheet:
     columns   names of its columns
     batches   called with the names of wanted columns: frames of these, in order, with the names of their rows
     notes     remarks on the file
+    stated    conventions that the file states beside its columns
     """
 
     where: str
@@ -49,6 +51,7 @@ class Sheet:
     columns: tuple[str, ...]
     batches: Callable[[Sequence[str]], Batches]
     notes: list[str] = field(default_factory=list)
+    stated: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_sheet(path: Path) -> Sheet:
@@ -68,15 +71,16 @@ def open_sheet(path: Path) -> Sheet:
     if kind == "jsonl":
         return _jsonl_sheet(path)
     notes: list[str] = []
+    stated: dict[str, str] = {}
     rows = Rows()
-    with guard_polars(f"`{path}` cannot be read as {kind.upper() if kind == 'csv' else 'Parquet'}"):
+    what = f"`{path}` cannot be read as {'CSV' if kind == 'csv' else 'Parquet'}"
+    with guard_polars(what):
         if kind == "csv":
             lazy, rows, notes = scan_csv(path)
         else:
-            lazy = scan_parquet(path)
+            lazy, stated = scan_parquet(path), read_conventions(path)
         columns = tuple(lazy.collect_schema().names())
-    what = f"`{path}` cannot be read as {'CSV' if kind == 'csv' else 'Parquet'}"
-    return Sheet(f"`{path}`", kind, columns, lambda names: _of_lazy(lazy, names, rows, what), notes)
+    return Sheet(f"`{path}`", kind, columns, lambda names: _of_lazy(lazy, names, rows, what), notes, stated)
 
 
 def _of_lazy(lazy: pl.LazyFrame, names: Sequence[str], rows: Rows, what: str) -> Batches:
@@ -98,15 +102,17 @@ def _filled(frame: pl.DataFrame, rows: Rows) -> Batches:
 
 def _jsonl_sheet(path: Path) -> Sheet:
     columns: dict[str, None] = {}
-    first = next(iter(read_jsonl_rows(path)), None)
-    if first is None:
-        raise DataError(f"`{path}` has no rows: there is nothing to read.")
+    held: list[tuple[int, dict[str, Any]]] = []
     # Any row may have a key of its own, so the names are known when all of it was read once.
-    for _, row in read_jsonl_rows(path):
+    for number, row in read_jsonl_rows(path):
         columns.update(dict.fromkeys(row))
+        if len(held) <= BATCH:
+            held.append((number, row))
+    if not held:
+        raise DataError(f"`{path}` has no rows: there is nothing to read.")
 
     def batches(names: Sequence[str]) -> Batches:
-        lines = read_jsonl_rows(path)
+        lines = iter(held) if len(held) <= BATCH else read_jsonl_rows(path)
         while block := list(islice(lines, BATCH)):
             numbers = np.array([number for number, _ in block])
             frame = pl.DataFrame([series_of([row.get(name) for _, row in block]).alias(name) for name in names])
@@ -115,8 +121,26 @@ def _jsonl_sheet(path: Path) -> Sheet:
     return Sheet(f"`{path}`", "jsonl", tuple(columns), batches)
 
 
+def read_conventions(path: str | Path) -> dict[str, str]:
+    """Conventions stored in a Parquet file's metadata; empty where it says nothing.
+
+    Raises DataError where they are no object of texts, as this package writes them.
+    """
+    stored = pl.read_parquet_metadata(path).get(METADATA_KEY)
+    if stored is None:
+        return {}
+    where = f"`{path}`: the metadata `{METADATA_KEY}`"
+    way_out = "Write the file again, or leave the metadata out and say the units with --nll-unit."
+    found = parse_json(stored.encode(), where, way_out=way_out)
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise DataError(f"{where} is {short(found)}, no object of texts. {way_out}")
+    return found
+
+
 def sheet_of(data: Any, where: str = "the table") -> Sheet:
     """A polars, pandas or Arrow table, a dict of lists, or a list of dicts. Raises DataError for anything else."""
+    if isinstance(data, Sheet):
+        return data
     if isinstance(data, pl.LazyFrame):
         lazy = data
         with guard_polars(f"{where} cannot be read", "Collect it first to see why."):
