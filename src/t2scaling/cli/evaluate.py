@@ -19,7 +19,10 @@ def command(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN", help="Directories of `t2 pretrain` runs, or Hugging Face folders.")
     ],
-    tasks: Annotated[str, typer.Option(help="Names or JSONL files, separated by commas; `all` for all eight tasks.")],
+    tasks: Annotated[
+        str,
+        typer.Option(help="Names, NAME=PATH for local copies, or JSONL files, separated by commas; or `all`."),
+    ],
     mode: Annotated[str, typer.Option(help="nll: likelihood of the correct answer; sample: graded samples.")] = "nll",
     samples: Annotated[int, typer.Option(help="Samples per question; more than before adds to those drawn.")] = 64,
     temperature: Annotated[float, typer.Option(help="Temperature of the samples.")] = 1.0,
@@ -34,6 +37,9 @@ def command(
     stop: Annotated[
         list[str] | None, typer.Option(help="String that ends a completion shown to a grader (repeatable); a newline.")
     ] = None,
+    count_answers: Annotated[
+        bool, typer.Option("--count-answers", help="Draw samples to their end and count the distinct wrong answers.")
+    ] = False,
     output: Annotated[Path, folder_option("Folder of evaluations.")] = Path("evals"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, …")] = "auto",
     dtype: Annotated[str, typer.Option(help="Of the weights: auto (as stored), float32, bfloat16, float16.")] = "auto",
@@ -66,6 +72,7 @@ def command(
         stop=tuple(stop or ("\n",)),
         dtype=dtype,
         backend=backend,
+        count_answers=count_answers,
     )
     if run_id is not None and len(runs) > 1:
         raise ValueError(f"`--run-id` {run_id} names one run, but {len(runs)} are given: evaluate them one by one.")

@@ -29,6 +29,20 @@ def test_likelihoods_then_samples(
     assert json.loads(capsys.readouterr().out)[0]["reused"] is True
 
 
+def test_a_local_copy_of_a_real_task(run_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"text": f"Anna walked to the {place}"} for place in ("river", "market", "river")]
+    pl.DataFrame(rows).write_parquet(tmp_path / "validation.parquet")
+    command = ["evaluate", str(run_dir), "--tasks", f"lambada_openai={tmp_path}", "-o", str(tmp_path), "--json"]
+    assert run([*command, "--mode", "sample", "--samples", "3", "--count-answers"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    frame = pl.read_parquet(told["path"])
+    assert told["task"] == "lambada_openai"
+    assert frame["chance"].to_list() == [0.5, 0.0, 0.5]
+    assert (frame["wrong_counts"].list.sum() + frame["n_correct"]).to_list() == [3, 3, 3]
+    assert run(["evaluate", str(run_dir), "--tasks", "sciq=nowhere"]) == 2
+    assert "no local copy at `nowhere`" in capsys.readouterr().err
+
+
 def test_a_plain_folder_and_a_grader(
     hf_folder: Path, task: Task, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -33,7 +33,12 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"id": "X_2", "question": "What does boiling water become?", "choices": NUMBERED, "answerKey": "2"},
     ],
     "sciq": [
-        {"question": "What do roots take up?", "correct_answer": "water", "support": " Roots take up water. \n", **WRONG},
+        {
+            "question": "What do roots drink?",
+            "correct_answer": "water",
+            "support": " Roots drink water. \n",
+            **WRONG,
+        },
         {"question": "What falls from clouds?", "correct_answer": "rain", "support": "", **WRONG},
         {"question": "Where is  salt? ", "correct_answer": "the sea", "support": "\n", **WRONG},
     ],

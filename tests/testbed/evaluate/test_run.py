@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ import pytest
 from t2scaling.errors import DataError, PrerequisiteError, SuiteError
 from t2scaling.testbed.evaluate import Settings, engine, evaluate, evaluate_tasks, open_run
 from t2scaling.testbed.evaluate import run as run_module
+from t2scaling.testbed.evaluate.grade import ending_tokens
+from t2scaling.testbed.evaluate.graded import canonical
+from t2scaling.testbed.evaluate.questions import resolve
+from t2scaling.testbed.evaluate.sample import Drawing
+from t2scaling.testbed.evaluate.streams import question_key
+from t2scaling.testbed.evaluate.tokens import Tokenizer, encode
 from t2scaling.testbed.tasks import Question, Task, save
 
 
@@ -91,7 +98,7 @@ def test_changed_questions_weights_or_settings_are_measured_anew(
     evaluate(run_dir, replace(task, splits={"test": tuple(questions)}), out)
     evaluate(run_dir, replace(task, splits={"test": tuple(questions)}), out, dtype="bfloat16")
     record = json.loads((run_dir / "run.json").read_text())
-    (run_dir / "run.json").write_text(json.dumps(record | {"sha256": "1" * 64}))
+    (run_dir / "run.json").write_text(json.dumps(record | {"seed": 4}))
     evaluate(run_dir, replace(task, splits={"test": tuple(questions)}), out, dtype="bfloat16")
     assert len(loads) == 4
 
@@ -125,6 +132,51 @@ def test_a_grader_sees_text(run_dir: Path, task: Task, tmp_path: Path) -> None:
     once = evaluate(run_dir, task, tmp_path / "c", n_samples=40, grader=says_its_answer, **options)
     np.testing.assert_array_equal(pl.read_parquet(more)["n_correct"], pl.read_parquet(once)["n_correct"])
     np.testing.assert_allclose(pl.read_parquet(more)["completion_tokens"], pl.read_parquet(once)["completion_tokens"])
+
+
+def test_wrong_answers_are_counted(run_dir: Path, task: Task, tmp_path: Path) -> None:
+    """To the same counts as without decoding; by hand from the completions; and alike in one go or in two."""
+    few = replace(task, stop=".", splits={"test": task.questions("test")[:12]})
+    options: dict[str, Any] = {"mode": "sample", "max_new_tokens": 6}
+    counted = pl.read_parquet(evaluate(run_dir, few, tmp_path / "a", n_samples=40, count_answers=True, **options))
+    exact = pl.read_parquet(evaluate(run_dir, few, tmp_path / "b", n_samples=40, **options))
+    assert counted["n_correct"].to_list() == exact["n_correct"].to_list()
+    assert "wrong_counts" not in exact.columns
+    assert (counted["wrong_counts"].list.sum() + counted["n_correct"]).to_list() == [40] * 12
+    for answers, counts in counted.select("wrong_answers", "wrong_counts").iter_rows():
+        assert len(set(answers)) == len(answers) == len(counts)
+        assert counts == sorted(counts, reverse=True)
+        assert not any("." in answer or answer != canonical(answer) for answer in answers)
+    evaluate(run_dir, few, tmp_path / "c", n_samples=15, count_answers=True, **options)
+    more = pl.read_parquet(evaluate(run_dir, few, tmp_path / "c", n_samples=40, count_answers=True, **options))
+    assert more.drop("completion_tokens").equals(counted.drop("completion_tokens"))
+    np.testing.assert_allclose(more["completion_tokens"], counted["completion_tokens"])
+    asked, loaded = resolve(few), Tokenizer.at(run_dir / "model").load()
+    opened = engine.open_engine("transformers", run_dir / "model", "cpu", "auto")
+    encoded = encode(asked.questions, Tokenizer.at(run_dir / "model"), opened.max_length)
+    drawing = Drawing(
+        [question_key(0, "toy", question.question_id) for question in asked.questions],
+        np.full(12, 6),
+        1.0,
+        ending_tokens(loaded, opened.vocab_size, (".",)),
+    )
+    by_hand: list[Counter[str]] = [Counter() for _ in range(12)]
+    for question, _, drawn in opened.complete(encoded, drawing, 40, first=0):
+        for tokens in drawn:
+            if tuple(tokens[: len(encoded.answers[question])]) != encoded.answers[question]:
+                said = loaded.decode(tokens, skip_special_tokens=True).split(".")[0]
+                by_hand[question][" ".join(said.split()).lower()] += 1
+    told = [dict(zip(*row, strict=True)) for row in counted.select("wrong_answers", "wrong_counts").iter_rows()]
+    assert told == by_hand
+
+
+def test_chance_is_written_where_it_is_known(run_dir: Path, task: Task, tmp_path: Path) -> None:
+    first, second, *rest = task.questions("test")
+    known = replace(task, splits={"test": (replace(first, chance=0.25), replace(second, chance=0.0), *rest)})
+    for mode in ("nll", "sample"):
+        frame = pl.read_parquet(evaluate(run_dir, known, tmp_path, mode=mode, n_samples=2))
+        assert frame["chance"].to_list() == [0.25, 0.0] + [None] * 58
+        assert frame.schema["chance"] == pl.Float64
 
 
 def test_prompts_beyond_the_context_are_cut_and_counted(run_dir: Path, task: Task, tmp_path: Path) -> None:
@@ -164,6 +216,8 @@ def test_task_files_and_names(run_dir: Path, task: Task, tmp_path: Path) -> None
         {"dtype": "int8"},
         {"backend": "llama.cpp"},
         {"grader": "a:b", "mode": "nll"},
+        {"count_answers": True, "mode": "nll"},
+        {"seed": -1},
     ],
 )
 def test_impossible_settings(wrong: dict[str, Any]) -> None:

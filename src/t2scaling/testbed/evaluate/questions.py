@@ -20,17 +20,20 @@ class Asked:
     """The test questions of one task.
 
     digest  changes when any question changes
+    stop    the text that every answer ends with, "" where there is none
     """
 
     task: str
     questions: tuple[Question, ...]
     digest: str
+    stop: str = ""
 
 
 def resolve(task: str | Path | Task, seed: int = 0) -> Asked:
     """The test questions that `task` names.
 
-    task  a name in `tasks.NAMES`, a path that ends in .jsonl, or a `tasks.Task`
+    task  a name in `tasks.NAMES`, name=path for a local copy of a real task, a path that ends in .jsonl, or a
+          `tasks.Task`
     seed  of a task that is generated here
     Raises DataError for an unknown name, an unreadable file, a task without questions or with ids that repeat.
     """
@@ -43,6 +46,9 @@ def resolve(task: str | Path | Task, seed: int = 0) -> Asked:
 def _load(name: str, seed: int) -> Asked:
     from t2scaling.testbed import tasks
 
+    task, _, copy = name.partition("=")
+    if task in tasks.NAMES and copy:
+        return _asked(tasks.load(task, seed=seed, path=copy))
     return _asked(tasks.read(name) if name.endswith(".jsonl") else tasks.load(name, seed=seed))
 
 
@@ -59,4 +65,4 @@ def _asked(task: Task) -> Asked:
     digest = hashlib.sha256()
     for question in questions:
         digest.update("\0".join((question.question_id, question.prompt, question.answer, "")).encode())
-    return Asked(task.name, questions, digest.hexdigest())
+    return Asked(task.name, questions, digest.hexdigest(), task.stop)

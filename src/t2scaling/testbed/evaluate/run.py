@@ -117,15 +117,19 @@ def _measure(
     settings: Settings,
     found: Found | None,
     advance: Advance,
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:
     """The columns that the model has to be asked for; samples come on top of those found."""
     if settings.mode == "nll":
         return {"nll": engine.score(encoded, advance)}
     first = found.n_samples if found else 0
     fresh = replace(settings, n_samples=settings.n_samples - first)
     columns = _sample(engine, asked, encoded, tokenizer, fresh, first, advance)
-    if found:
-        columns = _add(columns, found, fresh.n_samples)
+    if found and settings.drawn_to_the_end:
+        from t2scaling.testbed.evaluate.graded import added
+
+        columns = added(columns, found.frame.to_dict(as_series=False), fresh.n_samples, first)
+    elif found:
+        columns["n_correct"] += found.frame["n_correct"].to_numpy()
     return {"n_samples": np.full(len(encoded), settings.n_samples, dtype=np.int64), **columns}
 
 
@@ -137,10 +141,10 @@ def _sample(
     settings: Settings,
     first: int,
     advance: Advance,
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:
     """Counts for the samples first, …, first + n_samples − 1."""
     keys = [question_key(settings.seed, asked.task, question.question_id) for question in asked.questions]
-    if settings.grader is None:
+    if not settings.drawn_to_the_end:
         count = engine.count_matches(
             encoded, keys, settings.n_samples, temperature=settings.temperature, first=first, advance=advance
         )
@@ -148,12 +152,3 @@ def _sample(
     from t2scaling.testbed.evaluate.graded import count_graded
 
     return count_graded(engine, asked, encoded, keys, tokenizer.load(), settings, first=first, advance=advance)
-
-
-def _add(columns: dict[str, np.ndarray], found: Found, n_new: int) -> dict[str, np.ndarray]:
-    """Counts add up; the mean of completion tokens is weighted by samples."""
-    total = {"n_correct": columns["n_correct"] + found.frame["n_correct"].to_numpy()}
-    if "completion_tokens" in columns:
-        before = found.frame["completion_tokens"].to_numpy() * found.n_samples
-        total["completion_tokens"] = (before + columns["completion_tokens"] * n_new) / (found.n_samples + n_new)
-    return total

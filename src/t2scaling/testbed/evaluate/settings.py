@@ -14,7 +14,7 @@ MODES = ("nll", "sample")
 BACKENDS = ("transformers", "vllm")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 # Raised when the numbers that the same settings give have changed, so that older tables are made anew.
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Settings:
     grader          None: exact match with the answer's tokens; else a function (question, completion) → bool, or its
                     name as module:function or file.py:function
     max_new_tokens  longest completion shown to a grader; exact match needs the answer's length only
-    stop            strings that end a completion shown to a grader
+    stop            strings that end a completion shown to a grader; without one, the task's own end comes first
+    count_answers   draw every completion to its end and count the distinct wrong answers, also for exact match, which
+                    otherwise stops at the first wrong token
     dtype           of the weights: auto (as stored), float32, bfloat16 or float16
     backend         transformers or vllm
     """
@@ -40,6 +42,7 @@ class Settings:
     grader: str | Callable[..., bool] | None = None
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ("\n",)
+    count_answers: bool = False
     dtype: str = "auto"
     backend: str = "transformers"
 
@@ -58,6 +61,8 @@ class Settings:
             )
         if self.grader is not None and self.mode != "sample":
             raise ArgumentError("`grader` grades samples: use it with mode `sample`.")
+        if self.count_answers and self.mode != "sample":
+            raise ArgumentError("`count_answers` counts samples: use it with mode `sample`.")
 
     @property
     def room(self) -> int | None:
@@ -70,9 +75,14 @@ class Settings:
         if self.mode == "nll":
             return kept
         kept |= {"temperature": self.temperature, "seed": self.seed, "grader": self.grader_name}
-        if self.grader is not None:
-            kept |= {"max_new_tokens": self.max_new_tokens, "stop": list(self.stop)}
+        if self.drawn_to_the_end:
+            kept |= {"max_new_tokens": self.max_new_tokens, "stop": list(self.stop), "answers": True}
         return kept
+
+    @property
+    def drawn_to_the_end(self) -> bool:
+        """Whether completions are drawn until they end, not only as far as they match the answer."""
+        return self.grader is not None or self.count_answers
 
     @property
     def grader_name(self) -> str:

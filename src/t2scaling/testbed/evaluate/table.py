@@ -7,6 +7,7 @@ decides the numbers but for the number of samples, so that a table can be recogn
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from t2scaling.testbed.evaluate.tokens import Encoded, Tokenizer
 
 CONVENTIONS_KEY = "t2scaling.conventions"
 RECIPE_KEY = "t2scaling.testbed.evaluate"
+_TYPES = {"chance": pl.Float64, "wrong_counts": pl.List(pl.Int64), "wrong_answers": pl.List(pl.String)}
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,10 @@ def find(path: Path, made_by: Mapping[str, Any], settings: Settings) -> Found | 
     return Found(frame, have, max(0, settings.n_samples - have))
 
 
-def build(run: Run, asked: Asked, encoded: Encoded, outcome: Mapping[str, np.ndarray]) -> pl.DataFrame:
+def build(run: Run, asked: Asked, encoded: Encoded, outcome: Mapping[str, Any]) -> pl.DataFrame:
     """The table, one row per question, in canonical columns and prompt_tokens_dropped.
 
-    outcome  columns that were measured, each (Q,)
+    outcome  columns that were measured, each of length Q
     """
     n = len(encoded)
     return pl.DataFrame(
@@ -100,12 +102,14 @@ def build(run: Run, asked: Asked, encoded: Encoded, outcome: Mapping[str, np.nda
             "n_tokens": np.full(n, run.n_tokens, dtype=np.float64),
             "task": [asked.task] * n,
             "question_id": [question.question_id for question in asked.questions],
+            "chance": [None if math.isnan(question.chance) else question.chance for question in asked.questions],
             **outcome,
             "nll_tokens": encoded.answer_lengths,
             "prompt_tokens": encoded.prompt_lengths,
             "prompt_tokens_dropped": encoded.dropped,
             **{name: [value] * n for name, value in run.facts.items()},
-        }
+        },
+        schema_overrides={name: kind for name, kind in _TYPES.items() if name == "chance" or name in outcome},
     )
 
 

@@ -83,6 +83,7 @@ class EvaluateSection(_Section):
     samples: int = Field(default=0, ge=0, description="Completions per question; 0 for likelihoods alone.")
     sample_tasks: tuple[str, ...] | None = Field(default=None, description="Tasks to sample on; all where left out.")
     temperature: float = Field(default=1.0, ge=0, description="Sampling temperature.")
+    count_answers: bool = Field(default=False, description="Count the distinct wrong answers among the samples.")
     paths: dict[str, Path] = Field(
         default_factory=dict, description="Local copies of real tasks, name: file or folder, from this file's folder."
     )

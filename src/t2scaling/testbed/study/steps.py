@@ -118,7 +118,13 @@ def _evaluate(study: Study, run_dir: Path, tasks: list[str], mode: str) -> None:
     from t2scaling.testbed.evaluate import Settings, evaluate_tasks, open_run
 
     given = study.config.evaluate
-    settings = Settings(mode=mode, n_samples=given.samples or 1, temperature=given.temperature, seed=study.config.seed)
+    settings = Settings(
+        mode=mode,
+        n_samples=given.samples or 1,
+        temperature=given.temperature,
+        seed=study.config.seed,
+        count_answers=given.count_answers and mode == "sample",
+    )
     questions = [study.layout.task(task) for task in tasks]
     evaluate_tasks(open_run(run_dir), questions, study.layout.evals, settings)
 
