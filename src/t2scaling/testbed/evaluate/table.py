@@ -24,7 +24,11 @@ from t2scaling.testbed.evaluate.tokens import Encoded, Tokenizer
 
 CONVENTIONS_KEY = "t2scaling.conventions"
 RECIPE_KEY = "t2scaling.testbed.evaluate"
-_TYPES = {"chance": pl.Float64, "wrong_counts": pl.List(pl.Int64), "wrong_answers": pl.List(pl.String)}
+_TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "chance": pl.Float64,
+    "wrong_counts": pl.List(pl.Int64),
+    "wrong_answers": pl.List(pl.String),
+}
 
 
 @dataclass(frozen=True)
