@@ -89,7 +89,7 @@ def test_as_a_frame(kept):
 
 def test_as_a_figure(kept):
     axes = kept.plot().axes[0]
-    drawn = np.concatenate([points.get_offsets() for points in axes.collections])
+    drawn = np.concatenate([dots.get_xydata() for dots in axes.get_lines() if dots.get_marker() == "o"])
     assert len(drawn) == 36
     assert axes.get_xlabel() == "observed −log pass@k (nats)"
 

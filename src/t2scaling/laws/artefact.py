@@ -5,7 +5,7 @@ Shapes: R runs, K values of k, B refits, P parameters. NaN is null in JSON.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.intervals import LEVELS, Spread
 from t2scaling.laws.measurements import Curves, Target
 from t2scaling.laws.options import Over
+from t2scaling.laws.outcome import Bootstrap, FitStatus
 from t2scaling.laws.quality import Quality
 from t2scaling.laws.registry import LAWS
-from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
 from t2scaling.laws.support import AXES, Support
+
+if TYPE_CHECKING:
+    from t2scaling.laws.result import FitResult
 
 FIT_FORMAT = "t2scaling/fit/1"
 PUBLISHED_FORMAT = "t2scaling/published-law/1"
@@ -166,19 +169,23 @@ class FitFile(_Part):
         lacking = [axis for axis in AXES if axis not in self.support]
         if lacking:
             raise ValueError(f"`support` lacks {', '.join(lacking)}")
-        self.fit()
+        self.parts()
         return self
 
-    def fit(self) -> FitResult:
+    def parts(self) -> dict[str, Any]:
+        """The fields of the `FitResult`."""
         law, support = self.law.law(), Support(self.support)
-        return FitResult(
-            law=law, task=self.task, target=self.target, status=FitStatus[self.status.name], objective=self.objective,
-            solver=self.solver, curves=self.curves.curves(), residuals=self.residuals, support=support,
-            conventions=self.conventions, data_hash=self.data_hash, seed=self.seed, warnings=self.warnings,
-            bootstrap=self.bootstrap.bootstrap(law, self.target) if self.bootstrap else None,
-            numbers=None if self.numbers is None else self.numbers.law(),
-            others=tuple(part.law() for part in self.others), quality=self.quality.quality(support),
-        )  # fmt: skip
+        made = {
+            "law": law,
+            "support": support,
+            "status": FitStatus[self.status.name],
+            "curves": self.curves.curves(),
+            "bootstrap": self.bootstrap.bootstrap(law, self.target) if self.bootstrap else None,
+            "numbers": None if self.numbers is None else self.numbers.law(),
+            "others": tuple(part.law() for part in self.others),
+            "quality": self.quality.quality(support),
+        }
+        return {name: getattr(self, name) for name in FitFile.model_fields} | made
 
 
 def fit_content(fit: FitResult) -> dict[str, Any]:

@@ -7,7 +7,6 @@ fit.json and back without loss.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,8 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from t2scaling.artefacts import dumps, write_text
 from t2scaling.errors import ArgumentError
 from t2scaling.foreign import read_artefact, validate
+from t2scaling.laws.artefact import FIT_FORMAT, FitFile, fit_content
 from t2scaling.laws.base import Law, Metric, check_samples, positive
 from t2scaling.laws.measurements import Curves, Target
+from t2scaling.laws.outcome import Bootstrap, FitStatus
 from t2scaling.laws.quality import Quality
 from t2scaling.laws.support import Support
 from t2scaling.views import figure, frame, html_table
@@ -29,62 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
+__all__ = ["Bootstrap", "FitResult", "FitStatus"]
 MADE_BY = "t2 fit … -o fit.json"
-
-
-class FitStatus(StrEnum):
-    """How a fit ended; each value is the sentence to show."""
-
-    CONVERGED = "The fit converged."
-    AT_BOUND = "The fit converged with a parameter on its bound: add runs that vary more in N, D or k."
-    MAX_ITERATIONS = "The fit ran out of iterations: its parameters may still move; fit with more restarts."
-    POOR = (
-        "The law misses its own measurements, half of them by more than half of their value: fit another law, or "
-        "another range of k; plan nothing with this one."
-    )
-    FAILED = "The fit found no usable law: check the measurements with `t2 validate`."
-
-    @property
-    def usable(self) -> bool:
-        """Whether the law may be relied on; `t2 fit` exits 1 where it may not."""
-        return self in (FitStatus.CONVERGED, FitStatus.AT_BOUND)
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """Parameters of the law refitted to resampled data.
-
-    law       class of the law
-    samples   shape (B, P), columns in the order of `names`
-    over      what was resampled: "runs", "questions" or "runs_and_questions"
-    """
-
-    law: type[Law]
-    samples: Array
-    over: str
-    target: Target | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Parameter names, one per column."""
-        return self.law.parameter_names
-
-    def laws(self) -> list[Law]:
-        """One law per replicate, of the class that was fitted."""
-        return [self.law.from_vector(row, self.target) for row in self.samples]
-
-    def interval(self, level: float = 0.9) -> dict[str, tuple[float, float]]:
-        """Percentile interval of each parameter that holds the share `level` of the replicates."""
-        low, high = np.quantile(self.samples, _tails(level), axis=0)
-        return {name: (float(a), float(b)) for name, a, b in zip(self.names, low, high, strict=True)}
-
-    def predict_interval(
-        self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None, level: float = 0.9
-    ) -> tuple[Array, Array]:
-        """Percentile interval of the predictions, low and high, of the shape that N, D and k broadcast to."""
-        draws = np.stack([law.predict(N, D, k, metric) for law in self.laws()])
-        low, high = np.quantile(draws, _tails(level), axis=0)
-        return low, high
 
 
 @dataclass(frozen=True, repr=False)
@@ -220,8 +167,6 @@ class FitResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as plain values and arrays."""
-        from t2scaling.laws.artefact import fit_content
-
         return fit_content(self)
 
     def to_json(self) -> str:
@@ -235,19 +180,9 @@ class FitResult:
     @classmethod
     def from_dict(cls, content: Any) -> FitResult:
         """The fit that `to_dict` described, of 0.1.0 too. Raises DataError if the content is no fit."""
-        from t2scaling.laws.artefact import FitFile
-
-        return validate(FitFile, content, "the fit", way_out=f"Make it anew with `{MADE_BY}`.").fit()
+        return cls(**validate(FitFile, content, "the fit", way_out=f"Make it anew with `{MADE_BY}`.").parts())
 
     @classmethod
     def load(cls, path: str | Path) -> FitResult:
         """Read fit.json, of 0.1.0 too. Raises DataError if it is no fit, OSError if it cannot be read."""
-        from t2scaling.laws.artefact import FIT_FORMAT, FitFile
-
-        return read_artefact(path, FitFile, FIT_FORMAT, MADE_BY).fit()
-
-
-def _tails(level: float) -> list[float]:
-    if not 0 < level < 1:
-        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
-    return [(1 - level) / 2, (1 + level) / 2]
+        return cls(**read_artefact(path, FitFile, FIT_FORMAT, MADE_BY).parts())

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from t2scaling.errors import PrerequisiteError
 from t2scaling.testbed.evaluate.checkpoint import refused
-from t2scaling.testbed.evaluate.engine import Advance
 from t2scaling.testbed.evaluate.model import context_length
 from t2scaling.testbed.evaluate.sample import Drawing
 from t2scaling.testbed.evaluate.tokens import Encoded
+
+if TYPE_CHECKING:
+    from t2scaling.testbed.evaluate.engine import Advance
 
 
 class VllmEngine:
