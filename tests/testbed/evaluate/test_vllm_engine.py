@@ -35,9 +35,10 @@ class SamplingParams:
 class LLM:
     """Like vLLM, gives child i of a request the seed `seed + i`, and outputs in any order."""
 
-    def __init__(self, model: str, dtype: str, max_model_len: int) -> None:
+    def __init__(self, model: str, dtype: str, max_model_len: int, trust_remote_code: bool) -> None:
         from transformers import AutoModelForCausalLM
 
+        assert not trust_remote_code
         self.model, self.max_model_len = AutoModelForCausalLM.from_pretrained(model, dtype=dtype), max_model_len
 
     @torch.inference_mode()
