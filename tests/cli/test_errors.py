@@ -55,9 +55,9 @@ def refused(capsys, folder, *argv: str) -> str:
         (["plan", "fit.json", *BUDGET, "--sizes", "1B"], ["`--inference-flops` = 1e8", "2·N", "`--sizes`"]),
         (["plan", "fit.json", *BUDGET, "--gpu", "h10"], ["`--gpu` = 'h10'", "h100"]),
         (["plan", "pythia/gsm8", *BUDGET], ["did you mean pythia/gsm8k?"]),
-        (["plan", "plan.json", *BUDGET], ["plan.json` is no fit.json", "t2 fit"]),
+        (["plan", "plan.json", *BUDGET], ["plan.json` has `format`", "t2 fit", "t2 fit"]),
         (["plan", "runs.csv", *BUDGET], ["runs.csv` is not JSON"]),
-        (["report", "fit.json", "--plan", "fit.json"], ["fit.json` is not a plan.json", "'optimum'"]),
+        (["report", "fit.json", "--plan", "fit.json"], ["fit.json` is not a plan.json", "t2 plan"]),
         (["plam"], ["plam", "plan"]),
     ],
 )

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.evidence import Measured
 from t2scaling.allocate.limits import Limits
-from t2scaling.allocate.result import FORMAT, Plan
 from t2scaling.costs import cost_from_dict
 from t2scaling.errors import DataError
 from t2scaling.foreign import read_json
@@ -19,6 +18,7 @@ from t2scaling.foreign.models import validate
 from t2scaling.laws.support import Support
 from t2scaling.strategies import parse
 
+FORMAT = "t2scaling/plan/2"
 Number = float | None
 Pair = tuple[Number, Number]
 
@@ -89,15 +89,15 @@ class _Plan(_Model):
     conventions: dict[str, str]
 
 
-def load_plan(path: str | Path) -> Plan:
-    """The plan that `Plan.save` wrote. Raises DataError for anything else, with the command that makes it anew."""
+def read_plan(path: str | Path) -> dict[str, Any]:
+    """The fields of the plan that `Plan.save` wrote. Raises DataError for anything else, with the command that makes it anew."""
     content = read_json(path, DataError, "Write one with `t2 plan … -o plan.json`.")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f"`{path}` {_what(content)}: make it anew with `{_command(content)}`.")
     read = validate(_Plan, content, f"`{path}`", DataError, "Write it anew with `t2 plan … -o plan.json`.")
     limits = {name: tuple(value) if isinstance(value, list) else value for name, value in read.limits.items()}
     try:
-        return Plan(
+        return dict(  # noqa: C408  # fields, named as the plan names them
             law=read.law,
             task=read.task,
             budget=read.budget,

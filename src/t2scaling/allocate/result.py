@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.evidence import Measured, run_on_the_way
 from t2scaling.allocate.limits import Limits
+from t2scaling.allocate.planfile import FORMAT, read_plan
 from t2scaling.allocate.sentence import format_per_param, format_value, plan_sentence
 from t2scaling.artefacts import dumps, write_json
 from t2scaling.costs import PAPER, CostModel
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Interval = dict[str, tuple[float, float]]
-FORMAT = "t2scaling/plan/2"
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,9 +183,7 @@ class Plan:
     @classmethod
     def load(cls, path: str | Path) -> Plan:
         """Read a plan.json. Raises DataError if the file is not one, or is of another version."""
-        from t2scaling.allocate.planfile import load_plan
-
-        return load_plan(path)
+        return cls(**read_plan(path))
 
     def rows(self) -> list[dict[str, Any]]:
         """The allocations beside each other: optimum, within the data, Chinchilla."""
