@@ -90,7 +90,7 @@ class _Plan(_Model):
 
 
 def read_plan(path: str | Path) -> dict[str, Any]:
-    """The fields of the plan that `Plan.save` wrote. Raises DataError for anything else, with the command that makes it anew."""
+    """The fields that `Plan.save` wrote. Raises DataError for anything else, with the command that makes it anew."""
     content = read_json(path, DataError, "Write one with `t2 plan … -o plan.json`.")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DataError(f"`{path}` {_what(content)}: make it anew with `{_command(content)}`.")
