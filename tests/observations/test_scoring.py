@@ -62,9 +62,9 @@ def test_user_function_from_a_file_and_from_a_module(tmp_path: Path, monkeypatch
         find_scorer("my_grader:lose")
 
 
-@pytest.mark.parametrize("name", ["no_such_module:f", "nowhere.py:f"])
+@pytest.mark.parametrize("name", ["no_such_module:f", "nowhere.py:f", "no_colon:"])
 def test_user_function_that_is_not_there(name: str) -> None:
-    with pytest.raises(DataError, match=f"`{name}` given with --score cannot be imported"):
+    with pytest.raises(DataError, match=f"`--score` = '{name}'"):
         find_scorer(name)
 
 

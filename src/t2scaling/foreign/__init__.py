@@ -8,6 +8,7 @@ or takes gigabytes over a small file.
 names     names that may become file names, and text that may be shown on a terminal
 text      JSON, JSON lines and YAML
 archive   members of a zip file
+functions a user's own function
 parquet   Parquet files
 models    contents checked by pydantic models; artefacts of this package read back
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.foreign.archive import Archive, open_zip
+from t2scaling.foreign.functions import load_function
 from t2scaling.foreign.names import safe_name, short, shown
 from t2scaling.foreign.parquet import guard_polars, parquet_json, read_parquet, scan_parquet
 from t2scaling.foreign.text import parse_json, parse_json_line, read_json, read_jsonl_rows, read_text, read_yaml
@@ -28,6 +30,7 @@ __all__ = [
     "Archive",
     "Strict",
     "guard_polars",
+    "load_function",
     "open_zip",
     "parquet_json",
     "parse_json",

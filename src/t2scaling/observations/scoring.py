@@ -6,15 +6,12 @@ A scorer takes two text series of equal length, one response and its target per 
 from __future__ import annotations
 
 import ast
-import importlib
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.foreign import load_function
 from t2scaling.observations.schema import nearest
 
 Scorer = Callable[[pl.Series, pl.Series], pl.Series]
@@ -85,37 +82,13 @@ def user_function(name: str) -> Scorer:
 
     Raises DataError where there is no such module or function. What the function itself raises is its own.
     """
-    module_name, _, function_name = name.rpartition(":")
-    module = _load(module_name, name)
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        names = [found for found in vars(module) if callable(getattr(module, found))]
-        raise DataError(f"`{name}` given with --score: `{module_name}` has no function `{function_name}`"
-                        f"{nearest(function_name, names)}.")  # fmt: skip
+    function = load_function(name, "--score")
 
     def grade(responses: pl.Series, targets: pl.Series) -> pl.Series:
         pairs = zip(responses, targets, strict=True)
         return pl.Series([bool(function(response, target)) for response, target in pairs], dtype=pl.Boolean)
 
     return grade
-
-
-def _load(module_name: str, name: str) -> object:
-    try:
-        if module_name.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(module_name).stem, module_name)
-            if spec is None or spec.loader is None or not Path(module_name).is_file():
-                raise ImportError(f"no file {module_name}")
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            return module
-        sys.path.insert(0, str(Path.cwd()))  # a module beside the data is found as `python -m` would find it
-        try:
-            return importlib.import_module(module_name)
-        finally:
-            sys.path.remove(str(Path.cwd()))
-    except ImportError as error:
-        raise DataError(f"`{name}` given with --score cannot be imported: {error}.") from None
 
 
 def find_scorer(name: str) -> Scorer:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from t2scaling.errors import DataError
-from t2scaling.testbed.evaluate.grade import cut, ending_tokens, grade, load_grader
+from t2scaling.foreign import load_function
+from t2scaling.testbed.evaluate.grade import cut, ending_tokens, grade
 from t2scaling.testbed.tasks import Question
 
 QUESTION = Question("q", "Where?\nAnswer:", " river.", 0.0, "test")
@@ -15,9 +16,9 @@ QUESTION = Question("q", "Where?\nAnswer:", " river.", 0.0, "test")
 def test_graders_from_files_and_modules(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text("def right(question, completion):\n    return completion.strip() == question.answer.strip()\n")
-    grader = load_grader(f"{file}:right")
+    grader = load_function(f"{file}:right", "--grader")
     assert grade(grader, QUESTION, [" river.", "river.", " sea."]).tolist() == [True, True, False]
-    assert load_grader("operator:eq")(1, 1) is True  # type: ignore[arg-type]
+    assert load_function("operator:eq", "--grader")(1, 1) is True  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -25,13 +26,13 @@ def test_graders_from_files_and_modules(tmp_path: Path) -> None:
     [
         ("no_colon", "write module:function"),
         ("nowhere.py:right", "there is no file"),
-        ("no_such_module_here:right", "no module `no_such_module_here`"),
+        ("no_such_module_here:right", "cannot be imported .No module named .no_such_module_here"),
         ("operator:no_such_function", "has no function `no_such_function`"),
     ],
 )
 def test_graders_that_are_not_there(spec: str, says: str) -> None:
     with pytest.raises(DataError, match=says):
-        load_grader(spec)
+        load_function(spec, "--grader")
 
 
 def test_each_distinct_text_is_graded_once() -> None:

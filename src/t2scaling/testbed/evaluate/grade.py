@@ -6,10 +6,7 @@ the text after the prompt, cut before the first stop string.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,38 +17,6 @@ if TYPE_CHECKING:
     from t2scaling.testbed.tasks import Question
 
 Grader = Callable[["Question", str], bool]
-
-
-def load_grader(spec: str) -> Grader:
-    """The function that `module:function` or `path/to/file.py:function` names. Raises DataError if there is none."""
-    source, _, name = spec.rpartition(":")
-    if not source or not name:
-        raise DataError(f"`--grader` {spec}: write module:function or file.py:function.")
-    module = _from_file(spec, Path(source)) if source.endswith(".py") else _from_module(spec, source)
-    function = getattr(module, name, None)
-    if not callable(function):
-        raise DataError(f"`--grader` {spec}: `{source}` has no function `{name}`.")
-    return function
-
-
-def _from_file(spec: str, path: Path) -> Any:
-    if not path.is_file():
-        raise DataError(f"`--grader` {spec}: there is no file `{path}`.")
-    found = importlib.util.spec_from_file_location(path.stem, path)
-    if found is None or found.loader is None:
-        raise DataError(f"`--grader` {spec}: `{path}` cannot be imported.")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
-
-
-def _from_module(spec: str, name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise DataError(
-            f"`--grader` {spec}: no module `{error.name}`. Install it, or give the file: path/to/file.py:function."
-        ) from None
 
 
 def grade(grader: Grader, question: Question, completions: Sequence[str]) -> np.ndarray:

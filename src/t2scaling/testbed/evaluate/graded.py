@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from t2scaling.foreign import load_function
 from t2scaling.testbed.evaluate.engine import Engine
-from t2scaling.testbed.evaluate.grade import cut, ending_tokens, grade, load_grader
+from t2scaling.testbed.evaluate.grade import cut, ending_tokens, grade
 from t2scaling.testbed.evaluate.questions import Asked
 from t2scaling.testbed.evaluate.sample import Drawing
 from t2scaling.testbed.evaluate.settings import Settings
@@ -100,5 +101,5 @@ def _judge(asked: Asked, encoded: Encoded, settings: Settings) -> Judge:
         return lambda question, drawn, _: np.array(
             [tokens[: len(answers[question])] == answers[question] for tokens in drawn]
         )
-    grader = load_grader(settings.grader) if isinstance(settings.grader, str) else settings.grader
+    grader = load_function(settings.grader, "--grader") if isinstance(settings.grader, str) else settings.grader
     return lambda question, _, texts: grade(grader, asked.questions[question], texts)
