@@ -52,7 +52,7 @@ def test_tokens_are_those_of_the_documents(prepared):
 
 def test_manifest_says_what_was_made(prepared):
     manifest = json.loads((prepared.dir / "corpus.json").read_text())
-    assert manifest["source"] == {"kind": "builtin", "seed": 3, "version": 1}
+    assert manifest["source"] == {"kind": "builtin", "seed": 3, "version": 2}
     assert manifest["vocab_size"] == VOCABULARY == prepared.vocab_size
     for number, shard in enumerate(manifest["shards"]):
         assert artefacts.sha256(prepared.dir / f"tokens-{number:05d}.bin") == shard["sha256"]

@@ -95,8 +95,8 @@ def test_a_diverging_run_is_reported(small_suite: Suite, corpus_dir: Path, tmp_p
 
 
 def test_the_command_names_the_run(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["pretrain", "tiny", "--run", "w8-d2-c1e8"]) == 2
-    assert "did you mean `w8-d2-c1e9`" in capsys.readouterr().err
+    assert run(["pretrain", "tiny", "--run", "w10-d2-c1e8"]) == 2
+    assert "did you mean `w10-d2-c1e9`" in capsys.readouterr().err
 
 
 def test_a_folder_of_another_plan(small_suite: Suite, corpus_dir: Path, tmp_path: Path) -> None:

@@ -1,78 +1,120 @@
-"""The four generated tasks: questions about the world of the built-in corpus, easy ones and hard ones.
+"""The four generated tasks: open questions about the world of the built-in corpus, easy ones and hard ones.
 
     knowledge    facts over the whole range of frequencies; difficulty is the fact's rank in the text
-    arithmetic   one to three steps; difficulty is the level of `corpus.world.sums`
-    causal       cause and effect; the level of `corpus.world.causes`
-    spatial      containment and position; the level of `corpus.world.places`
+    arithmetic   what traders have after one change or two; the trader's rank
+    causal       what substances do at an event; the substance's rank
+    spatial      roads between towns; the rank of the rarer one
 
-The last three ask only about held-out combinations, which the text never has; their train splits, like the questions in
-the text, only about the others. Knowledge asks for facts that are in the text; its splits have different facts.
+The combinations that the last three ask for are held out: the text never has them. Their train split, like the
+questions in the text, has only others. What knowledge asks for is in the text; its splits have different facts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
+from itertools import count, islice
 
-from t2scaling.testbed.corpus.world import Draw, Item, causes, facts, places, sums
+from t2scaling.testbed.corpus.world import Draw, Fact, causes, facts, places, sums
+from t2scaling.testbed.corpus.world.draw import OFFSET
 from t2scaling.testbed.tasks.base import Question, Task
+from t2scaling.testbed.tasks.chance import Guesser
 
-N_TEST, N_TRAIN = 1000, 1000
+N_TEST, N_TRAIN = 250, 1000
+_N = {"test": N_TEST, "train": N_TRAIN}
 _STREAMS = {"test": 1, "train": 2}
-_TRAIN_EVERY = 4  # every fourth fact is for the train split
-_GROWTH = 1.004  # ranks rise one by one at first, and by this factor later, so that rare facts are asked for too
-
-_LEVELLED = {
-    "arithmetic": (sums.ask, sums.LEVELS),
-    "causal": (causes.ask, causes.LEVELS),
-    "spatial": (places.ask, places.LEVELS),
-}
-GENERATED = ("knowledge", *_LEVELLED)
+_TRAIN_EVERY = 4  # every fourth fact that the text states is for the train split
+_LAST_RANK = 500
+LARGEST_CHANCE = 1e-4
+GENERATED = ("knowledge", "arithmetic", "causal", "spatial")
 
 
 def generate(name: str, seed: int = 0) -> Task:
-    """The generated task `name`: 1,000 test and 1,000 train questions, a function of the seed.
+    """The generated task `name`: 250 test and 1,000 train questions, a function of the seed.
 
-    seed   of the choice of questions; for knowledge the facts are those of every seed
+    seed   of the choice of questions; those of knowledge are the same for every seed
+
+    No test question has a chance above 1e-4.
     """
+    asked = {split: asked_facts(name, split, seed) for split in _N}
+    guesser = Guesser(asked["train"])
     splits = {
         split: tuple(
-            Question(f"{name}-{split}-{number:04d}", item.prompt, item.answer, item.difficulty, split)
-            for number, item in enumerate(_knowledge(split) if name == "knowledge" else _levelled(name, split, seed))
+            Question(
+                f"{name}-{split}-{number:04d}", fact.prompt, fact.answer, fact.difficulty, split, guesser.chance(fact)
+            )
+            for number, fact in enumerate(known)
         )
-        for split in ("test", "train")
+        for split, known in asked.items()
     }
     return Task(name, "generated", splits, stop=".")
 
 
-def _knowledge(split: str) -> Iterator[Item]:
-    """Facts of rising rank: three for the test, one for the train split, and so on until the test is full.
-
-    The train split takes the rest of its facts from between and beyond the test's.
-    """
-    test: list[int] = []
-    train: list[int] = []
-    rank = 0
-    while len(test) < N_TEST:
-        (train if rank % _TRAIN_EVERY == _TRAIN_EVERY - 1 else test).append(rank)
-        rank = max(rank + 1, int(rank * _GROWTH))
-    taken = {*test, *train}
-    train += [rank for rank in range(0, 4 * rank, 3) if rank not in taken][: N_TRAIN - len(train)]
-    return (facts.question(facts.fact(rank)) for rank in (test if split == "test" else train))
+def asked_facts(name: str, split: str, seed: int = 0) -> list[Fact]:
+    """What a split of a task asks for, in the order of its questions."""
+    asked = _distinct(_asked(name, split, seed))
+    if split == "test":
+        guesser = Guesser(asked_facts(name, "train", seed))
+        asked = (fact for fact in asked if guesser.chance(fact) <= LARGEST_CHANCE)
+    return list(islice(asked, _N[split]))
 
 
-def _levelled(name: str, split: str, seed: int) -> Iterator[Item]:
-    """Questions of all levels in turn, no prompt twice."""
-    ask, levels = _LEVELLED[name]
-    n = N_TEST if split == "test" else N_TRAIN
-    return _distinct(ask, levels, n, Draw(seed, 0, stream=_STREAMS[split]), held_out=split == "test")
+def _asked(name: str, split: str, seed: int) -> Iterator[Fact]:
+    """What a split of a task asks for, without end."""
+    draw, n, test = Draw(seed, 0, stream=_STREAMS[split]), _N[split], split == "test"
+    if name == "knowledge":
+        return map(facts.fact, _stated(n, test))
+    return {"arithmetic": _purses, "causal": _effects, "spatial": _roads}[name](draw, n, test)
 
 
-def _distinct(
-    ask: Callable[[Draw, int, bool], Item], levels: tuple[int, ...], n: int, draw: Draw, held_out: bool
-) -> Iterator[Item]:
+def _spread(n: int) -> Iterator[int]:
+    """Ranks from 0 to the last, `n` of them with as many in each fold of frequency as in any other, time and again."""
+    last = math.log1p(_LAST_RANK / OFFSET)
+    while True:
+        yield from (int(OFFSET * math.expm1(last * i / n)) for i in range(n))
+
+
+def _stated(n: int, test: bool) -> Iterator[int]:
+    """Different ranks of what the text states, for either split its own."""
+    if not test:
+        yield from count(_TRAIN_EVERY - 1, _TRAIN_EVERY)
+    rank = -1
+    for wanted in _spread(n):
+        rank = max(wanted, rank + 1)
+        rank += rank % _TRAIN_EVERY == _TRAIN_EVERY - 1
+        yield rank
+
+
+def _purses(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
+    for rank in _spread(n):
+        if (fact := sums.changed(draw, rank, draw.pick(sums.LEVELS), test)) is not None:
+            yield fact
+
+
+def _effects(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
+    for rank in _spread(n):
+        if events := causes.events_for(rank, test):
+            yield causes.effect(rank, draw.pick(events))
+
+
+def _roads(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
+    """Roads whose rarer town has a wanted rank, or the next rank above it that has a road left."""
+    left: dict[int, list[tuple[int, int]]] = {}
+    for rank in _spread(n):
+        while not (pairs := left.setdefault(rank, _pairs(rank, test))):
+            rank += 1
+        yield places.road(*pairs.pop(int(draw.random() * len(pairs))))
+
+
+def _pairs(rank: int, test: bool) -> list[tuple[int, int]]:
+    """Roads between the town of a rank and more frequent ones, either way."""
+    both = [pair for other in range(rank) for pair in ((other, rank), (rank, other))]
+    return [pair for pair in both if places.is_road_held_out(*pair) == test]
+
+
+def _distinct(asked: Iterator[Fact]) -> Iterator[Fact]:
     seen: set[str] = set()
-    while len(seen) < n:
-        item = ask(draw, levels[len(seen) % len(levels)], held_out)
-        if item.prompt not in seen:
-            seen.add(item.prompt)
-            yield item
+    for fact in asked:
+        if fact.prompt not in seen:
+            seen.add(fact.prompt)
+            yield fact

@@ -1,4 +1,4 @@
-"""A seeded stream of choices, names of people and things, and the rule that keeps test items out of the text.
+"""A seeded stream of choices, names, facts, and the rule that keeps test items out of the text.
 
 Only `random.Random.random` is used, whose sequence for a seed Python promises to keep between versions; so a
 document depends on its seed and index and on nothing else.
@@ -6,41 +6,61 @@ document depends on its seed and index and on nothing else.
 
 from __future__ import annotations
 
+import hashlib
 import random
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
+from t2scaling.errors import ArgumentError
+
 T = TypeVar("T")
 
 HELD_OUT_SHARE = 5  # one combination in five is kept for the tests
+OFFSET, EXPONENT = 2.0, 1.6  # of the law of ranks, see `Draw.rank`
 
-SHE = ["Anna", "Clara", "Emma", "Grace", "Ida", "Kate", "Lucy", "Mary", "Nora", "Rose", "Sara", "Zoe"]
-HE = ["Adam", "Ben", "Carl", "David", "Finn", "Hugo", "Jack", "Leo", "Max", "Paul", "Sam", "Tom"]
-PEOPLE = tuple((name, "she", "her") for name in SHE) + tuple((name, "he", "his") for name in HE)
-
-_ONSETS = ["b", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br"]
-_VOWELS = ["a", "e", "i", "o", "u"]
-_CODAS = ("l", "n", "r", "s", "x", "m", "th", "k")
+_ONSETS = "bdfgklmnrstv"
+_VOWELS = "aeiou"
+_CODAS = "lnrsxmkt"
 _SYLLABLES = tuple(onset + vowel for onset in _ONSETS for vowel in _VOWELS)
-_SHORT_NAMES = len(_SYLLABLES) ** 2 * len(_CODAS)
-_SPREAD = 48271  # coprime to _SHORT_NAMES, so that neighbours in rank get unlike names
+_NAMES = len(_SYLLABLES) ** 2 * len(_CODAS)  # 28,800
+_KINDS = ("person", "trader", "substance", "town")
 
 
 @dataclass(frozen=True)
-class Item:
-    """A question of the built-in world.
+class Fact:
+    """Something that the text can state and a task can ask.
 
-    prompt       the text up to and including "Answer:"
-    answer       the answer with its leading space and its full stop, such as " Cairo."
-    difficulty   1 is easiest; the scale is the topic's own
+    question     with its question mark
+    parts        the answer in the pieces that a guesser could know apart, such as words or the letters of a name;
+                 joined, they are the answer
+    statements   the ways of saying it
+    form         the kind of question: what a guess may know
+    difficulty   larger is harder, on the topic's own scale
+    key          tells it from all others in a document; where it can be held out, these words stand in every way of
+                 saying and of asking it, and nowhere else
+    story        what comes before the question, if anything
     """
 
-    prompt: str
-    answer: str
+    question: str
+    parts: tuple[str, ...]
+    statements: tuple[str, ...]
+    form: str
     difficulty: float
+    key: str
+    story: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """The text up to and including "Answer:"."""
+        before = f"{self.story}\n" if self.story else ""
+        return f"{before}Question: {self.question}\nAnswer:"
+
+    @property
+    def answer(self) -> str:
+        """The answer with its leading space and its full stop, such as " Bakol."."""
+        return f" {''.join(self.parts)}."
 
 
 class Draw:
@@ -53,7 +73,7 @@ class Draw:
 
     def __init__(self, seed: int, index: int, stream: int = 0) -> None:
         if seed < 0 or index < 0:
-            raise ValueError(f"`seed` and `index` must not be negative, got {seed} and {index}.")
+            raise ArgumentError(f"`seed` and `index` must not be negative, got {seed} and {index}.")
         self.random = random.Random((seed << 72) | (stream << 64) | index).random
 
     def pick(self, choices: Sequence[T]) -> T:
@@ -66,11 +86,6 @@ class Draw:
         second = int(self.random() * (len(choices) - 1))
         return choices[first], choices[second + (second >= first)]
 
-    def several(self, choices: Sequence[T], n: int) -> list[T]:
-        """`n` different ones of `choices`, in random order."""
-        pool = list(choices)
-        return [pool.pop(int(self.random() * len(pool))) for _ in range(n)]
-
     def between(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
         return low + int(self.random() * (high - low + 1))
@@ -79,41 +94,55 @@ class Draw:
         """True with the given probability."""
         return self.random() < probability
 
-    def rank(self, offset: float, exponent: float) -> int:
+    def rank(self) -> int:
         """A rank 0, 1, 2, … without end from a Zipf–Mandelbrot-like law.
 
-        P(rank ≥ r) = (1 + r / offset)^(1 − exponent), so the frequency falls as (offset + r)^−exponent.
+        P(rank ≥ r) = (1 + r / OFFSET)^(1 − EXPONENT), so the frequency falls as (OFFSET + r)^−EXPONENT: 22 % for
+        rank 0, 1.7 % for rank 10, 0.06 % for rank 100, 0.001 % for rank 1,000.
         """
-        return int(offset * ((1.0 - self.random()) ** (-1.0 / (exponent - 1.0)) - 1.0))
+        return int(OFFSET * ((1.0 - self.random()) ** (-1.0 / (EXPONENT - 1.0)) - 1.0))
 
 
 @lru_cache(maxsize=1 << 17)
+def hashed(*combination: str | int) -> int:
+    """A number below 2^32 that a combination has for ever."""
+    return int.from_bytes(hashlib.blake2b("/".join(map(str, combination)).encode(), digest_size=4).digest(), "big")
+
+
 def is_held_out(*combination: str | int) -> bool:
-    """Whether a combination, such as an object and its place, is kept out of the text for the tests."""
-    return zlib.crc32("/".join(map(str, combination)).encode()) % HELD_OUT_SHARE == 0
+    """Whether a combination, such as a substance and an event, is kept out of the text for the tests."""
+    return hashed(*combination) % HELD_OUT_SHARE == 0
 
 
-def invented_name(index: int) -> str:
-    """The lower-case name of an invented entity; different for every index, of any size."""
-    if index < _SHORT_NAMES:
-        rest, coda = divmod(index * _SPREAD % _SHORT_NAMES, len(_CODAS))
+def invented_name(kind: str, rank: int) -> str:
+    """The name of the person, trader, substance or town of a rank: of five letters up to rank 7,199; each its own."""
+    return _name(rank * len(_KINDS) + _KINDS.index(kind))
+
+
+@lru_cache(maxsize=1)
+def _order() -> list[int]:
+    """The order in which the names of five letters are given out, so that neighbours in rank get unlike names."""
+    return sorted(range(_NAMES), key=lambda index: hashed("name", index))
+
+
+@lru_cache(maxsize=1 << 15)
+def _name(index: int) -> str:
+    """A name for every index, of any size."""
+    if index < _NAMES:
+        rest, coda = divmod(_order()[index], len(_CODAS))
         first, second = divmod(rest, len(_SYLLABLES))
-        return _SYLLABLES[first] + _SYLLABLES[second] + _CODAS[coda]
-    rest, last = divmod(index - _SHORT_NAMES, len(_SYLLABLES))
-    return invented_name(rest) + _SYLLABLES[last]
+        return (_SYLLABLES[first] + _SYLLABLES[second] + _CODAS[coda]).capitalize()
+    rest, last = divmod(index - _NAMES, len(_SYLLABLES))
+    return _name(rest) + _SYLLABLES[last]
 
 
-def with_article(noun: str) -> str:
-    """`a box`, `an apple`."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+def kin_name(name: str, *combination: str | int) -> str:
+    """A name of five letters that a combination has for ever; its first syllable follows from the second of `name`."""
+    first = _SYLLABLES[(_SYLLABLES.index(name[2:4]) * 7 + 3) % len(_SYLLABLES)]
+    rest, coda = divmod(hashed(*combination) % (len(_SYLLABLES) * len(_CODAS)), len(_CODAS))
+    return (first + _SYLLABLES[rest] + _CODAS[coda]).capitalize()
 
 
-def capital(text: str) -> str:
-    """`text` with its first letter in upper case, the others as they are."""
-    return text[0].upper() + text[1:]
-
-
-def as_item(question: str, answer: str, difficulty: float, story: str = "") -> Item:
-    """An `Item` in the one question-and-answer form of the built-in world, after an optional story."""
-    before = f"{story}\n" if story else ""
-    return Item(f"{before}Question: {question}\nAnswer:", f" {answer}.", difficulty)
+def listed(words: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(words.split())

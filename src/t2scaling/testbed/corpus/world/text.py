@@ -1,26 +1,30 @@
-"""Documents: a handful of passages of one topic or of several, or questions with their answers.
+"""Documents: a handful of facts of one topic or of several, as statements or as questions with their answers.
 
-About a third of the documents of a topic are in question-and-answer form, as parts of the web are, so that a base model
-knows the form of the tasks.
+Half of the documents of a topic are in question-and-answer form, so that a base model knows the form of the tasks. A
+document says nothing twice, and has eight facts or more, so that no two documents are the same.
 """
 
 from __future__ import annotations
 
 from t2scaling.testbed.corpus.world import causes, facts, places, sums
-from t2scaling.testbed.corpus.world.draw import Draw
+from t2scaling.testbed.corpus.world.draw import Draw, Fact
 
-_QUESTIONS_SHARE = 0.35
+TOPICS = {"knowledge": facts, "arithmetic": sums, "causal": causes, "spatial": places}
+_QUESTIONS_SHARE = 0.5
 _MIXED_SHARE = 0.1
-_TOPICS = (facts, sums, causes, places)
+_FACTS = (8, 14)
 
 
 def document(seed: int, index: int) -> str:
     """Document `index` of the endless corpus of a seed: the same text on every machine, in any order."""
     draw = Draw(seed, index)
-    n = draw.between(3, 9)
-    if draw.chance(_MIXED_SHARE):
-        return " ".join(draw.pick(_TOPICS).passages(draw, 1)[0] for _ in range(n))
-    topic = draw.pick(_TOPICS)
+    topics = tuple(TOPICS.values())
+    mixed, topic = draw.chance(_MIXED_SHARE), draw.pick(topics)
+    said: dict[str, Fact] = {}
+    wanted = draw.between(*_FACTS)
+    while len(said) < wanted:
+        fact = (draw.pick(topics) if mixed else topic).tell(draw)
+        said.setdefault(fact.key, fact)
     if draw.chance(_QUESTIONS_SHARE):
-        return "\n".join(item.prompt + item.answer for item in topic.questions(draw, n))
-    return " ".join(topic.passages(draw, n))
+        return "\n".join(fact.prompt + fact.answer for fact in said.values())
+    return " ".join(draw.pick(fact.statements) for fact in said.values())
