@@ -5,6 +5,7 @@
     posttrain: { tasks: [knowledge], modes: [ft, sft] }
     fit:       { laws: [loss, accuracy], task: macro }
     plan:      { train_flops: 1e13, inference_flops: 2M }
+    validate:  { seeds: 3 }                         # write a forecast, then train where it points
 
 Every key has a default, so `suite: {recipe: tiny}` is a whole study. A key that is not known here is refused and the
 nearest one is suggested. Numbers may be written as 1e22 or 7B.
@@ -17,7 +18,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
 from t2scaling.errors import SuiteError
 from t2scaling.foreign import Strict, read_yaml, validate
@@ -123,8 +124,22 @@ class PlanSection(_Section):
     )
 
 
+class ValidateSection(_Section):
+    """Forecast first, then train: where the laws point, trained and measured after the forecast is written."""
+
+    laws: tuple[LawName, ...] = Field(default=("loss", "accuracy"), min_length=1, description="Laws that forecast.")
+    tasks: tuple[str, ...] = Field(default=("macro",), min_length=1, description="Tasks, or macro for their mean.")
+    train_flops: tuple[Budget, ...] = Field(default=(), description="Training budgets; the largest level by default.")
+    inference_flops: tuple[Budget, ...] = Field(
+        default=(), description="Inference budgets; one and 16 samples of the largest model by default."
+    )
+    seeds: PositiveInt = Field(default=3, description="Runs of each cell.")
+
+
 class StudyConfig(_Section):
     """A whole study."""
+
+    model_config = ConfigDict(populate_by_name=True)  # `validate` is a method of pydantic's models
 
     name: str = Field(default="study", description="Name, for tables and the report.")
     out: Path = Field(default=Path("out/study"), description="Folder of all artefacts, relative to the current one.")
@@ -140,6 +155,7 @@ class StudyConfig(_Section):
     posttrain: PosttrainSection = PosttrainSection()
     fit: FitSection = FitSection()
     plan: PlanSection = PlanSection()
+    validation: ValidateSection | None = Field(default=None, alias="validate", description="Forecast, then train.")
     report: bool = Field(default=True, description="Write report.html and results.md at the end.")
 
 

@@ -1,5 +1,5 @@
 """A study from its file to its report: plan → corpus → pretrain → evaluate → (posttrain → evaluate) → collect → fit
-→ plan → report.
+→ plan → report (→ forecast, and when started again: pretrain → evaluate → verdict).
 
 `open_study` checks everything that can be checked before anything is trained. `study` hands the missing jobs to the
 machine's workers and then lets `finish` put the results together. A failed job is reported and stops no other; what
@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from t2scaling.testbed.study.jobs import Study, make_jobs
 from t2scaling.testbed.study.layout import Layout
 from t2scaling.testbed.study.local import run_jobs, slots
 from t2scaling.testbed.study.runner import Board, Outcome, State
+from t2scaling.testbed.study.validation import of_forecast, write_forecast, write_verdict
 
 if TYPE_CHECKING:
     from t2scaling.testbed.suite import Suite
@@ -38,11 +39,13 @@ class StudyResult:
     study      as it was read
     outcomes   of every job that was started in this call, by id
     finished   the artefacts that were put together at the end; None where a run failed before anything could be
+    verdict    predicted beside measured, for each point of the forecast, where there is one (see `forecast.judge`)
     """
 
     study: Study
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     finished: Finished | None = None
+    verdict: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def failed(self) -> dict[str, Outcome]:
@@ -59,6 +62,7 @@ class StudyResult:
             "done": done,
             "failed": failed,
             "artefacts": self.finished.to_dict() if self.finished else {},
+            "verdict": self.verdict,
         }
 
 
@@ -117,13 +121,25 @@ def study(
     opened.layout.root.mkdir(parents=True, exist_ok=True)
     opened.suite.save(opened.layout.suite)
     write_text(opened.layout.root / "study.yaml", Path(path).read_text())
-    where = f"{len(board.jobs)} jobs to do in {opened.layout.root}"
-    tell(f"{opened.config.name}: {len(opened.suite.cells)} cells, {where}")
-    outcomes: dict[str, Outcome] = {}
-    if board.jobs:
+
+    def carry_out(part: Study, board: Board, name: str) -> dict[str, Outcome]:
+        tell(f"{name}: {len(part.suite.cells)} cells, {len(board.jobs)} jobs to do in {part.layout.root}")
+        if not board.jobs:
+            return {}
         with watch() as show:
-            outcomes = run_jobs(board, places, opened.layout.logs, show)
-    return StudyResult(opened, outcomes, finish(opened, tell))
+            return run_jobs(board, places, part.layout.logs, show)
+
+    outcomes = carry_out(opened, board, opened.config.name)
+    result = StudyResult(opened, outcomes, finish(opened, tell))
+    section = opened.config.validation
+    if section is None or result.failed or result.finished is None:
+        return result
+    if not opened.layout.forecast.is_file():
+        write_forecast(opened, section, tell)
+        return result
+    pointed_at = of_forecast(opened)
+    outcomes |= carry_out(pointed_at, Board(make_jobs(pointed_at)), f"{opened.config.name}, forecast")
+    return replace(result, outcomes=outcomes, verdict=write_verdict(opened, tell))
 
 
 def _check_tasks(study: Study) -> None:

@@ -7,6 +7,7 @@ study/
   evals/<run_id>/<task>.parquet     done once it is there; <task>.sft.parquet for a post-trained run, which bears
                                     the name of its cell here
   observations.parquet  manifest.json  fit.json  fit-<law>.json  plan.json  report.html  results.md
+  forecast.json  validation/        see validation.py
   logs/<job>.log  locks/<job>.lock
 """
 
@@ -53,6 +54,15 @@ class Layout:
     @property
     def manifest(self) -> Path:
         return self.root / "manifest.json"
+
+    @property
+    def forecast(self) -> Path:
+        return self.root / "forecast.json"
+
+    @property
+    def validation(self) -> Path:
+        """The folder of the small study of the forecast's cells."""
+        return self.root / "validation"
 
     @property
     def plan(self) -> Path:

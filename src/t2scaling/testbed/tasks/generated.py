@@ -74,6 +74,11 @@ def _spread(n: int) -> Iterator[int]:
         yield from (int(OFFSET * math.expm1(last * i / n)) for i in range(n))
 
 
+def _ranks(n: int, test: bool) -> Iterator[int]:
+    """Ranks to ask for: over all frequencies in the test, one after another in the train split."""
+    return _spread(n) if test else count()
+
+
 def _stated(n: int, test: bool) -> Iterator[int]:
     """Different ranks of what the text states, for either split its own."""
     if not test:
@@ -86,13 +91,13 @@ def _stated(n: int, test: bool) -> Iterator[int]:
 
 
 def _purses(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
-    for rank in _spread(n):
+    for rank in _ranks(n, test):
         if (fact := sums.changed(draw, rank, draw.pick(sums.LEVELS), test)) is not None:
             yield fact
 
 
 def _effects(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
-    for rank in _spread(n):
+    for rank in _ranks(n, test):
         if events := causes.events_for(rank, test):
             yield causes.effect(rank, draw.pick(events))
 
@@ -100,7 +105,7 @@ def _effects(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
 def _roads(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
     """Roads whose rarer town has a wanted rank, or the next rank above it that has a road left."""
     left: dict[int, list[tuple[int, int]]] = {}
-    for rank in _spread(n):
+    for rank in _ranks(n, test):
         while not (pairs := left.setdefault(rank, _pairs(rank, test))):
             rank += 1
         yield places.road(*pairs.pop(int(draw.random() * len(pairs))))

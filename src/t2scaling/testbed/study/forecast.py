@@ -1,0 +1,256 @@
+"""Forecast first, then train: where the laws point, written down before anything is trained there.
+
+`make` fits the laws to the suite's ordinary cells (those not marked overtrained) and notes, for every law and pair of
+budgets, the law's optimum and its own Chinchilla point, each with the cell that stands for it and what the law expects
+of that cell. `cells` are what is then trained; `judge` puts the measurements beside the predictions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from t2scaling.artefacts import sha256, write_json
+from t2scaling.errors import DataError, FitError, SuiteError
+from t2scaling.foreign import read_json, validate
+
+if TYPE_CHECKING:
+    from t2scaling.laws import FitResult
+    from t2scaling.observations import Observations
+    from t2scaling.testbed.study.config import ValidateSection
+    from t2scaling.testbed.suite import Cell, ModelShape, Suite
+
+FORMAT = "t2scaling/forecast/1"
+_NEAR = 0.1  # how far, in log N, a cell may be from the point that it stands for
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point that a law names, and the cell that stands for it.
+
+    kind                     optimum, or chinchilla: where the law's own k = 1 part has its least loss
+    n_params, n_tokens, k    where the law points; None where it names no point
+    run_id                   the cell, None where none can stand for it, and `note` says why
+    cell_params, cell_tokens, cell_k   the cell's N, D and the k that the inference budget leaves it
+    predicted                metric → what the law expects of the cell
+    """
+
+    law: str
+    task: str
+    train_flops: float
+    inference_flops: float
+    kind: str
+    n_params: float | None = None
+    n_tokens: float | None = None
+    k: float | None = None
+    run_id: str | None = None
+    note: str = ""
+    cell_params: float | None = None
+    cell_tokens: float | None = None
+    cell_k: float | None = None
+    predicted: dict[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What is written before the points are trained.
+
+    observations_sha256   of the measurements that the laws were fitted to
+    fitted_on             the runs
+    laws                  "law task inference_flops" → its parameters
+    points                every law's points
+    suite                 the cells that stand for them, as suite.json
+    """
+
+    observations_sha256: str
+    fitted_on: tuple[str, ...]
+    laws: dict[str, dict[str, Any]]
+    points: tuple[Point, ...]
+    suite: dict[str, Any]
+    format: str = FORMAT
+
+    def save(self, path: Path) -> Path:
+        """Write forecast.json. Raises SuiteError where there is one: a forecast is made once."""
+        if path.exists():
+            raise SuiteError(f"`{path}` is there: a forecast is made once; delete it, and what was trained for it.")
+        return write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Forecast:
+        """Read forecast.json back. Raises SuiteError for what is no forecast."""
+        return validate(Forecast, read_json(path, SuiteError), f"`{path}`", SuiteError)
+
+    def cells(self) -> Suite:
+        """The suite of the cells that stand for the points."""
+        from t2scaling.artefacts import dumps
+        from t2scaling.testbed.suite import Suite
+
+        return Suite.from_json(dumps(self.suite), "forecast")
+
+
+def make(observations: Observations, path: Path, suite: Suite, section: ValidateSection) -> Forecast:
+    """The forecast of a suite's ordinary cells, whose observations lie at `path`.
+
+    Raises SuiteError where no point can be trained.
+    """
+    ordinary = _ordinary(observations)
+    top = max(cell.level for cell in suite.cells)
+    one_sample = 2.0 * max(cell.n_params for cell in suite.cells)
+    budgets = list(product(section.train_flops or (top,), section.inference_flops or (one_sample, 16 * one_sample)))
+    laws: dict[str, dict[str, Any]] = {}
+    points: list[Point] = []
+    cells: dict[str, Cell] = {}
+    for law, task, (training, serving) in product(section.laws, section.tasks, budgets):
+        try:
+            fitted = _fit(ordinary, law, task, serving)
+        except (DataError, FitError) as error:
+            points.append(Point(law, task, training, serving, "optimum", note=str(error)))
+            continue
+        laws[f"{law} {task} {serving:g}"] = fitted.law.parameters
+        for point in _points(fitted, law, task, training, serving):
+            stand_in = _stand_in(point, suite)
+            if isinstance(stand_in, str):
+                points.append(replace(point, note=stand_in))
+            else:
+                cells[stand_in.run_id] = stand_in
+                points.append(_expected(point, stand_in, fitted))
+    if not cells:
+        raise SuiteError(f"`validate`: no point can be trained: {'; '.join({point.note for point in points})}")
+    return Forecast(
+        sha256(path), tuple(sorted(ordinary.runs["run_id"])), laws, tuple(points), _suite_of(suite, cells, section)
+    )
+
+
+def judge(forecast: Forecast, observations: Observations) -> list[dict[str, Any]]:
+    """One row per point and metric: predicted, measured (the mean over seeds), standard error over seeds, and runs."""
+    from t2scaling.laws.curves import curves
+
+    rows = []
+    for point in forecast.points:
+        if point.run_id is None or point.predicted is None or point.cell_k is None:
+            continue
+        measured = curves(observations.measurements(point.task), [point.cell_k])
+        own = [run == point.run_id or run.startswith(f"{point.run_id}-s") for run in measured.run_id]
+        tables = {"pass_at_k": measured.pass_at_k, "neg_log_pass_at_k": measured.value}
+        for metric, predicted in point.predicted.items():
+            values = tables[metric][own, -1]
+            error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+            rows.append(
+                {
+                    "law": point.law,
+                    "task": point.task,
+                    "train_flops": point.train_flops,
+                    "inference_flops": point.inference_flops,
+                    "kind": point.kind,
+                    "run_id": point.run_id,
+                    "k": point.cell_k,
+                    "metric": metric,
+                    "runs": len(values),
+                    "predicted": predicted,
+                    "measured": float(values.mean()),
+                    "standard_error": error,
+                }
+            )
+    return rows
+
+
+def _ordinary(observations: Observations) -> Observations:
+    """The base runs that are not marked overtrained."""
+    import polars as pl
+
+    from t2scaling.observations import Observations
+
+    frame = observations.frame().filter(pl.col("stage") == "base")
+    if "overtrained" in frame.columns:
+        frame = frame.filter(~pl.col("overtrained").fill_null(False))
+    return Observations.from_frame(frame, observations.conventions, where="the suite's ordinary cells")
+
+
+def _fit(observations: Observations, law: str, task: str, serving: float) -> FitResult:
+    from t2scaling.laws import fit
+
+    return fit(observations, law=law, task=task, inference_flops=serving)
+
+
+def _points(fitted: FitResult, law: str, task: str, training: float, serving: float) -> list[Point]:
+    from t2scaling.allocate import plan
+
+    try:
+        made = plan(fitted, train_flops=training, inference_flops=serving if fitted.law.samples else None)
+    except ValueError as error:
+        return [Point(law, task, training, serving, "optimum", note=str(error))]
+    named = {"optimum": made.optimum, "chinchilla": made.chinchilla}
+    return [
+        Point(law, task, training, serving, kind, where.n_params, where.n_tokens, serving / (2 * where.n_params))
+        for kind, where in named.items()
+    ]
+
+
+def _stand_in(point: Point, suite: Suite) -> Cell | str:
+    """The cell that stands for a point, or why none can."""
+    from t2scaling.testbed.suite.grid import cell, fixed_batch
+
+    if point.n_params is None:
+        return point.note
+    shape = shape_near(suite, point.n_params)
+    N = shape.n_params(suite.convention)
+    if abs(math.log(N / point.n_params)) > _NEAR:
+        return f"no shape between the suite's has about {point.n_params:,.0f} parameters"
+    tokens = point.train_flops / (6 * N)
+    if tokens > suite.corpus_tokens - suite.heldout_tokens:
+        return f"{tokens:,.0f} tokens are more than the suite's text has"
+    ordered = sorted((c.n_tokens, c.batch_size) for c in suite.cells)
+    D, batches = (np.log(column) for column in np.array(ordered, dtype=float).T)
+    batch = round(float(np.exp(np.interp(math.log(tokens), D, batches)))) * suite.seq_len
+    return cell(
+        shape,
+        point.train_flops,
+        seq_len=suite.seq_len,
+        batch=fixed_batch(batch),
+        convention=suite.convention,
+        run_id=f"forecast-{shape.name}-f{shape.d_ff}-c{point.train_flops:.3g}".replace("e+", "e"),
+    )
+
+
+def shape_near(suite: Suite, n_params: float) -> ModelShape:
+    """A shape like the suite's with about `n_params` parameters: one of its own widths, or one between them.
+
+    Depth, heads and the ratio of d_ff to width are those of the suite's shape that is nearest in width.
+    """
+    known = {cell.shape for cell in suite.cells}
+    lowest, highest = min(shape.width for shape in known), max(shape.width for shape in known)
+    between = []
+    for width in range(2, highest + 1, 2):
+        like = min(known, key=lambda shape: (abs(math.log(shape.width / width)), shape.width))
+        if width >= lowest / 1.5 and width % (2 * like.n_heads) == 0:
+            between.append(replace(like, width=width, d_ff=max(8, round(like.d_ff / like.width * width / 8) * 8)))
+    return min({*known, *between}, key=lambda shape: abs(math.log(shape.n_params(suite.convention) / n_params)))
+
+
+def _expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
+    k = point.inference_flops / (2 * stand_in.n_params)
+    metrics = [metric for metric in ("pass_at_k", "neg_log_pass_at_k") if metric in fitted.law.metrics]
+    said = {m: float(fitted.predict(stand_in.n_params, stand_in.n_tokens, k, metric=m)) for m in metrics if k >= 1}
+    return replace(
+        point,
+        run_id=stand_in.run_id,
+        cell_params=float(stand_in.n_params),
+        cell_tokens=float(stand_in.n_tokens),
+        cell_k=k,
+        predicted=said or None,
+        note="" if said else "the inference budget does not pay for one sample",
+    )
+
+
+def _suite_of(suite: Suite, cells: dict[str, Cell], section: ValidateSection) -> dict[str, Any]:
+    import json
+
+    from t2scaling.testbed.suite import with_seeds
+
+    chosen = tuple(with_seeds(sorted(cells.values(), key=lambda cell: cell.n_params), section.seeds))
+    return dict(json.loads(replace(suite, name=f"{suite.name}-forecast", cells=chosen).to_json()))
