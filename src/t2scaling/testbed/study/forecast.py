@@ -218,18 +218,18 @@ def _stand_in(point: Point, suite: Suite) -> Cell | str:
 
 
 def shape_near(suite: Suite, n_params: float) -> ModelShape:
-    """A shape like the suite's with about `n_params` parameters: one of its own widths, or one between them.
+    """A shape with about `n_params` parameters: one of the suite's, or one that is wider or narrower by up to half.
 
-    Depth, heads and the ratio of d_ff to width are those of the suite's shape that is nearest in width.
+    Depth, heads and the ratio of d_ff to width are those of a shape of the suite.
     """
-    known = {cell.shape for cell in suite.cells}
-    lowest, highest = min(shape.width for shape in known), max(shape.width for shape in known)
-    between = []
-    for width in range(2, highest + 1, 2):
-        like = min(known, key=lambda shape: (abs(math.log(shape.width / width)), shape.width))
-        if width >= lowest / 1.5 and width % (2 * like.n_heads) == 0:
-            between.append(replace(like, width=width, d_ff=max(8, round(like.d_ff / like.width * width / 8) * 8)))
-    return min({*known, *between}, key=lambda shape: abs(math.log(shape.n_params(suite.convention) / n_params)))
+    known = sorted({cell.shape for cell in suite.cells}, key=lambda shape: shape.width)
+    other = [
+        replace(shape, width=width, d_ff=max(8, round(shape.d_ff / shape.width * width / 8) * 8))
+        for shape in known
+        for width in range(2 * shape.n_heads, shape.width * 3 // 2 + 1, 2 * shape.n_heads)
+        if width >= shape.width / 1.5
+    ]
+    return min([*known, *other], key=lambda shape: abs(math.log(shape.n_params(suite.convention) / n_params)))
 
 
 def _expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
