@@ -235,7 +235,10 @@ def shape_near(suite: Suite, n_params: float) -> ModelShape:
 def _expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
     k = point.inference_flops / (2 * stand_in.n_params)
     metrics = [metric for metric in ("pass_at_k", "neg_log_pass_at_k") if metric in fitted.law.metrics]
-    said = {m: float(fitted.predict(stand_in.n_params, stand_in.n_tokens, k, metric=m)) for m in metrics if k >= 1}
+    said: dict[str, float] = {}
+    if k >= 1:
+        N, D = stand_in.n_params, stand_in.n_tokens
+        said = {metric: float(fitted.predict(N, D, k, metric=metric)) for metric in metrics}
     return replace(
         point,
         run_id=stand_in.run_id,
