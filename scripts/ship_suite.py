@@ -5,7 +5,8 @@
     t2 results world -o docs/results.md
 
 Writes the observations (losses rounded to single precision, which halves the file) and the study's manifest to
-src/t2scaling/observations/data/. Refuses a file of 5 MB or more.
+src/t2scaling/observations/data/, and what became of its forecast to docs/forecasts/world-verdict.json. Refuses a suite
+with cells that are not measured, a forecast other than the one in docs/forecasts/world.json, and a file of 4 MB or more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from t2scaling.observations.table import write_frame
 from t2scaling.units import format_number
 
 DATA = Path(__file__).parents[1] / "src" / "t2scaling" / "observations" / "data"
-LARGEST_BYTES = 5_000_000
+FORECASTS = Path(__file__).parents[1] / "docs" / "forecasts"
+LARGEST_BYTES = 4_000_000
 
 
 def statement(observations: Observations) -> str:
@@ -36,8 +38,26 @@ def statement(observations: Observations) -> str:
     )
 
 
+def planned(study: Path) -> set[str]:
+    """The runs of the study's suite."""
+    return {cell["run_id"] for cell in json.loads((study / "suite.json").read_text())["cells"]}
+
+
+def ship_verdict(study: Path) -> None:
+    """Copy the verdict on the study's forecast, which has to be the one that was committed before."""
+    verdict = study / "validation" / "verdict.json"
+    if not verdict.is_file():
+        return
+    if (study / "forecast.json").read_bytes() != (FORECASTS / "world.json").read_bytes():
+        sys.exit(f"{study / 'forecast.json'} is not the forecast in {FORECASTS}")
+    write_json(FORECASTS / "world-verdict.json", json.loads(verdict.read_text()))
+
+
 def main(study: Path) -> None:
     observations = read(study / "observations.parquet")
+    if missing := sorted(planned(study) - set(observations.runs["run_id"])):
+        sys.exit(f"{len(missing)} cells of the suite are not measured, such as {missing[0]}: finish the study first")
+    ship_verdict(study)
     conventions = {**observations.conventions, "origin": "trained", "statement": statement(observations)}
     target = DATA / "world.parquet"
     write_frame(observations.frame().with_columns(pl.col("nll").cast(pl.Float32)), conventions, target)

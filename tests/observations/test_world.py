@@ -46,7 +46,7 @@ def test_every_cell_was_tuned_on_three_tasks(world: Observations) -> None:
 
 def test_files_are_small_and_belong_together() -> None:
     data = resources.files("t2scaling.observations") / "data"
-    with resources.as_file(data / "world.parquet") as path:
+    with resources.as_file(data / "world-0.1.0.parquet") as path:
         assert path.stat().st_size < 5_000_000
         manifest = suite_manifest("world")
         assert manifest["observations_sha256"] == sha256(path)
