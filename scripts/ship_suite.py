@@ -5,8 +5,8 @@
     t2 results world -o docs/results.md
 
 Writes the observations (losses rounded to single precision, which halves the file) and the study's manifest to
-src/t2scaling/observations/data/, and what became of its forecast to docs/forecasts/world-verdict.json. Refuses a suite
-with cells that are not measured, a forecast other than the one in docs/forecasts/world.json, and a file of 4 MB or more.
+src/t2scaling/observations/data/, and what became of its forecast to docs/forecasts/world-verdict.json. Refuses a
+suite with cells that are not measured, a forecast other than docs/forecasts/world.json, and a file of 4 MB or more.
 """
 
 from __future__ import annotations
