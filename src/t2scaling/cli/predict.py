@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, emit, wrote
+from t2scaling.errors import ArgumentError
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def _rows(
     """One row per combination, in the order N, D, k."""
     import numpy as np
 
+    for option, values in (("--n-params", sizes), ("--n-tokens", tokens)):
+        if min(values) < 1:
+            raise ArgumentError(f"`{option}` = {min(values):g} must be at least 1.")
     N, D, k = (part.ravel() for part in np.meshgrid(sizes, tokens, counts, indexing="ij"))
     if interval is None:
         value = source.predict(N, D, k, metric)

@@ -114,9 +114,9 @@ def check_counts(frame: pl.DataFrame, where: str) -> None:
     _refuse(frame, c < 0, "n_correct", where, "negative", "Counts start at 0.")
     _refuse(frame, n == 0, "n_samples", where, "0", "Leave out questions of which no sample was graded.")
     _refuse(frame, n > MOST_SAMPLES, "n_samples", where, "above 2^53", "No question was sampled that often.")
-    _refuse(frame, c > n, "n_correct", where, "above n_samples", "Are the two columns exchanged?")
+    _refuse(frame, c > n, "n_correct", where, "above n_samples", "Correct the row; are the two columns exchanged?")
     _refuse(frame, n.is_null() != c.is_null(), "n_samples", where, "without its n_correct, or the reverse",
-            "A graded question has both.")  # fmt: skip
+            "Give both, or leave both empty.")  # fmt: skip
 
 
 def check_samples(frame: pl.DataFrame, where: str) -> None:

@@ -35,17 +35,25 @@ def facts_from_metadata(metadata: Mapping[str, Any] | None, where: str) -> dict[
 def typed(name: str, value: Any, where: str) -> Any:
     """`value` in the type of fact `name`. Raises DataError naming the fact, the value and the place."""
     kind = "number" if name in HELPERS else BY_NAME[name].kind
+    choices = () if name in HELPERS else BY_NAME[name].choices
     try:
         if kind == "text":
-            return str(value)
+            text = str(value).strip().lower() if choices else str(value)
+            if choices and text not in choices:
+                raise ValueError
+            return text
         if kind == "flag":
             return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
         if kind == "whole" and abs(parse_whole(value)) >= 2**63:
             raise ValueError
-        return parse_whole(value) if kind == "whole" else parse_number(value)
+        number = parse_whole(value) if kind == "whole" else parse_number(value)
+        if kind == "number" and not (number > 0 or (name == "step" and number == 0)):
+            raise ValueError
+        return number
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        wanted = {"flag": "true or false", "whole": "a whole number", "number": "a number like 7B or 2e12"}[kind]
-        raise DataError(f"`{name}` in {where} is {short(value)}; it should be {wanted}.") from None
+        wanted = {"flag": "true or false", "whole": "a whole number", "number": "a number above 0 like 7B or 2e12"}
+        said = wanted.get(kind, f"one of {', '.join(choices)}")
+        raise DataError(f"`{name}` in {where} is {short(value)}; it should be {said}.") from None
 
 
 class RunFacts:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import ArgumentError, DataError
+from t2scaling.errors import ArgumentError, DataError, unknown
 from t2scaling.observations.table import Observations
 from t2scaling.passk import mean_and_error
 from t2scaling.strategies import PointSuccess, Strategy, parse
@@ -44,6 +44,8 @@ def score(
     chosen = [parse(strategy) for strategy in strategies]
     reach = NormalDist().inv_cdf((1 + level) / 2)
     rows: list[dict[str, Any]] = []
+    if stage is not None and stage not in observations.stages:
+        raise unknown("stage", stage, observations.stages)
     for name in [stage] if stage else observations.stages:
         for of in [task] if task else _tasks_at(observations, name):
             for strategy in chosen:
