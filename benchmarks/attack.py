@@ -27,7 +27,7 @@ import pool
 import trials
 
 OUTCOMES = ("read", "refused", "poor", "differs", "uncaught", "hung", "memory")
-RARE = {"checkpoint": 0.1, "study.yaml": 0.3}  # a checkpoint takes fifty times as long as a table
+RARE = {"checkpoint": 0.3, "study.yaml": 0.3}  # these take several times as long as a table
 
 
 def planned(inputs: int, settings: int, artefacts: int, start: int) -> Iterator[tuple[str, int]]:

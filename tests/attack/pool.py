@@ -125,6 +125,10 @@ def _serve(shared: Path) -> None:
     import settings
     import trials
 
+    if (shared / "checkpoint").is_dir():  # these are slow to import, which is no trial's fault
+        import torch  # noqa: F401
+        import transformers.models.qwen3.modeling_qwen3  # noqa: F401
+
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (mapped + ADDRESS_SPACE, resource.RLIM_INFINITY))
     answers.write("ready\n")

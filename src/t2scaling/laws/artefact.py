@@ -77,12 +77,17 @@ class CurvesPart(_Part):
     def _shapes(self) -> Self:
         R, K = len(self.run_id), self.k.size
         lists = {"n_params": (R,), "n_tokens": (R,), "k": (K,), "value": (R, K), "pass_at_k": (R, K), "se": (R, K)}
+        lists |= {"train_flops": (R,)} if self.train_flops is not None else {}
         for name, shape in lists.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"`{name}` has the shape {getattr(self, name).shape}, and {shape} is needed")
+        if self.overtrained is not None and len(self.overtrained) != R:
+            raise ValueError(
+                f"`overtrained` has {len(self.overtrained)} values, and one for each of {R} runs is needed"
+            )
         for name in ("n_params", "n_tokens", "k"):
-            if not np.all(getattr(self, name) > 0):
-                raise ValueError(f"`{name}` must be positive")
+            if not np.all((getattr(self, name) > 0) & np.isfinite(getattr(self, name))):
+                raise ValueError(f"`{name}` must be positive and finite")
         return self
 
     @classmethod
