@@ -6,13 +6,15 @@ ships with the package, a dataframe, Observations, or a table of results.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from t2scaling.laws import Curves, FitResult, Measurements
 from t2scaling.laws import fit as fit_arrays
+from t2scaling.laws.backtest import Backtest
+from t2scaling.laws.backtest import backtest as backtest_arrays
 from t2scaling.laws.curves import sample_counts
 from t2scaling.laws.default import AUTO, resolve
 
@@ -69,3 +71,19 @@ def readable(
         return found, found.report.notes
     wanted = None if k is None else sample_counts(k).tolist()
     return found.curves(task, wanted, stage, resolve(law, "counts")[0].samples), found.notes
+
+
+def backtest(data: Any, law: str | Sequence[str] = AUTO, **options: Any) -> Backtest:
+    """Hide part of a suite, forecast it by each law, and say how far off that was.
+
+    data     as for `fit`, with outcomes per question
+    law, options   as for `t2scaling.laws.backtest.backtest`: axis, task, k, bound, quantile, inference_flops, stage
+
+    >>> import t2scaling as t2
+    >>> found = t2.backtest("simulated", law=["bottleneck", "nearest"], task="sciq", axis="compute", k=[1, 16])
+    >>> sorted({row["law"] for row in found.rows})
+    ['bottleneck', 'floor', 'nearest']
+    """
+    task = options.get("task")
+    source, _ = readable(data, AUTO, task if isinstance(task, str) else None, options.get("k"))
+    return backtest_arrays(source, law, **options)

@@ -36,11 +36,13 @@ def number_option(help: str, *names: str, default_text: str | None = None, posit
     return typer.Option(*names, parser=parse, metavar="NUMBER", help=help, show_default=default_text or False)
 
 
-def output_option(help: str, *endings: str, default_text: str | None = None) -> Any:
-    """The option -o of a file, checked before any work starts.
+def output_option(help: str, *endings: str, default_text: str | None = None, option: str | None = None) -> Any:
+    """The option -o (or another) of a file, checked before any work starts.
 
     endings   the formats that can be written, such as .csv; a name without an ending will do where there is only one
     """
+
+    names = ("--output", "-o") if option is None else (option,)
 
     def check(path: Path | None) -> Path | None:
         from t2scaling.artefacts import check_target
@@ -49,10 +51,12 @@ def output_option(help: str, *endings: str, default_text: str | None = None) -> 
             return None
         check_target(path)
         if path.suffix.lower() not in endings and (path.suffix or len(endings) > 1):
-            raise ArgumentError(f"`--output` = {path} must end in {' or '.join(endings)}: that is what is written.")
+            raise ArgumentError(
+                f"`{option or '--output'}` = {path} must end in {' or '.join(endings)}: that is what is written."
+            )
         return path
 
-    return typer.Option("--output", "-o", help=help, callback=check, show_default=default_text or True)
+    return typer.Option(*names, help=help, callback=check, show_default=default_text or True)
 
 
 def folder_option(help: str) -> Any:

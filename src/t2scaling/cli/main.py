@@ -35,6 +35,7 @@ VERBS: dict[str, str] = {
     "predict": "predict",
     "plan": "plan",
     "frontier": "frontier",
+    "backtest": "backtest",
     "laws": "laws",
     "report": "report",
     "results": "results",

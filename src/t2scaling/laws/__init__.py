@@ -6,12 +6,15 @@ bottleneck, quantile               the laws that extrapolate: one index of abili
 direct, nearest                    what these have to beat
 options, fit, result, cautions     fitting: choices in, a `FitResult` with its warnings out
 measurements, curves, isoflop      what a law is fitted to
+splits, heldout, quality           a law judged on hidden runs; intervals, the widths that follow from it
+backtest, regret, near_optimal     tables of it, decisions on measured cells, and the range of plans as good as the best
 bootstrap                          refits to resampled data
 published, constrained             laws that need no data of one's own
 solvers/                           numerics beneath the laws, on plain arrays
 """
 
 from t2scaling.laws.accuracy import AccuracyLaw
+from t2scaling.laws.backtest import Backtest, backtest
 from t2scaling.laws.base import Law, Solutions
 from t2scaling.laws.bottleneck import BottleneckLaw
 from t2scaling.laws.chinchilla import ChinchillaLaw
@@ -31,6 +34,7 @@ from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
 __all__ = [
     "LAWS",
     "AccuracyLaw",
+    "Backtest",
     "Bootstrap",
     "BottleneckLaw",
     "ChinchillaLaw",
@@ -48,6 +52,7 @@ __all__ = [
     "PublishedLaw",
     "QuantileLaw",
     "Solutions",
+    "backtest",
     "curves",
     "default_k",
     "fit",

@@ -1,4 +1,4 @@
-"""One figure for each kind of result: what `.plot()` of a fit, a plan and a frontier draws."""
+"""One figure for each kind of result: what `.plot()` of a fit, a plan, a frontier and a backtest draws."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report import style
+from t2scaling.report.backtest import backtest
 from t2scaling.report.observed import grid_values
 from t2scaling.units import format_flops
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from t2scaling.allocate import Allocation, Frontier, Plan
     from t2scaling.laws import FitResult
+
+
+__all__ = ["backtest", "fit", "frontier", "plan"]
 
 
 @style.styled
