@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2scaling.passk import mean_and_error, neg_log_of_mean, neg_log_pass_at_k_from_nll, pass_at_k, pass_at_k_from_nll
+from t2scaling.passk import (
+    log_fail_from_nll,
+    mean_and_error,
+    neg_log_of_mean,
+    neg_log_pass_at_k_from_nll,
+    pass_at_k,
+    pass_at_k_from_nll,
+)
 
 counts = st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
 
@@ -118,3 +127,24 @@ def test_mean_weights_are_relative() -> None:
 def test_jensen(nll: list[float], k: float) -> None:
     mean_of_logs, _ = mean_and_error(neg_log_pass_at_k_from_nll(nll, k))
     assert mean_of_logs >= neg_log_of_mean(pass_at_k_from_nll(nll, k)) - 1e-9
+
+
+@pytest.mark.parametrize(("n", "c", "k"), [(10, 3, 2.5), (10, 8, 2.5), (7, 4, 3.25), (1000, 7, 31.7), (20, 18, 2.9)])
+def test_between_whole_k_the_binomials_are_gamma_functions(n: int, c: int, k: float) -> None:
+    # (10, 8, 2.5): fewer wrong samples than k, and yet not sure to be right, as whole numbers would have it.
+    log = [math.lgamma(x) for x in (n - c + 1, n - k + 1, n + 1)]
+    # Γ(n − c − k + 1) may have an argument in (0, 1); its log is that of a positive number all the same.
+    fail = math.exp(log[0] + log[1] - log[2] - math.lgamma(n - c - k + 1))
+    found = float(pass_at_k(n, c, k))
+    assert found == pytest.approx(1 - fail, rel=1e-10)
+    assert float(pass_at_k(n, c, math.floor(k))) < found < float(pass_at_k(n, c, math.ceil(k))) or fail < 1e-12
+
+
+def test_the_chance_to_fail_keeps_its_digits_near_certainty() -> None:
+    nll = np.array([1e-300, 1e-18, 1e-9, 0.3, 0.69, 0.71, 5.0, 40.0, 700.0])
+    with np.errstate(under="ignore"):
+        exact = [math.log(-math.expm1(-x)) if x < 0.5 else math.log1p(-math.exp(-x)) for x in nll]
+    np.testing.assert_allclose(log_fail_from_nll(nll), exact, rtol=1e-14)
+    assert log_fail_from_nll(0.0) == -np.inf
+    # ten samples at p = 1 − 1e-18 fail with 1e-180, which 1 − p would have lost
+    assert 10 * float(log_fail_from_nll(1e-18)) == pytest.approx(-180 * math.log(10), rel=1e-12)

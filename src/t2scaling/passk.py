@@ -80,7 +80,7 @@ def guessing(chance: ArrayLike, k: ArrayLike, weights: ArrayLike | None = None) 
     weights  one weight per question (default: equal)
     Returns the shape of k: NaN where some question's chance is not known. What a model's pass@k has to beat.
 
-    >>> guessing([0.25, 0.0], [1, 2]).tolist()
+    >>> guessing([0.25, 0.0], [1, 2]).round(5).tolist()
     [0.125, 0.21875]
 
     Raises ArgumentError if a chance is no probability, or k < 1.

@@ -112,3 +112,26 @@ def test_most_samples():
 def test_neither_likelihoods_nor_counts():
     with pytest.raises(DataError, match="neither"):
         curves(Measurements("t", NAMES, SIZES, TOKENS, np.ones(1)), [1])
+
+
+def test_macro_mean_and_error_by_hand(rng):
+    """Mean of the task means; errors of the tasks' means, each with its own spread, added in squares over T²."""
+    sizes = (4, 9, 25)
+    rates = [rng.uniform(0.1, 0.9, (3, size)) for size in sizes]
+    m = Measurements(
+        "macro", NAMES, SIZES, TOKENS, np.repeat([1 / 3 / size for size in sizes], sizes),
+        nll=-np.log(np.concatenate(rates, axis=1)), question_group=np.repeat([0, 1, 2], sizes),
+    )  # fmt: skip
+    found = curves(m, [1])
+    mean = np.mean([part.mean(axis=1) for part in rates], axis=0)
+    variance = sum(part.var(axis=1, ddof=1) / size for part, size in zip(rates, sizes, strict=True)) / 9
+    np.testing.assert_allclose(found.pass_at_k[:, 0], mean, rtol=1e-12)
+    np.testing.assert_allclose(found.se[:, 0], np.sqrt(variance), rtol=1e-12)
+
+
+def test_a_missing_question_does_not_excuse_a_short_one():
+    n, c = [[0, 8, 3], [0, 8, 8], [0, 0, 0]], [[0, 2, 1], [0, 2, 1], [0, 0, 0]]
+    found = curves(samples(n, c), [1, 4])
+    # Run 0 lacks one question and has too few samples of another; run 1 only lacks one; run 2 lacks all.
+    assert np.isnan(found.pass_at_k).tolist() == [[False, True], [False, False], [True, True]]
+    assert found.pass_at_k[1, 1] == pytest.approx(np.mean([pass_at_k(8, 2, 4), pass_at_k(8, 1, 4)]))

@@ -21,6 +21,7 @@ from t2scaling.laws import (
     fit_chinchilla,
 )
 from t2scaling.laws import fit as fit_any
+from t2scaling.laws.bootstrap import draw
 from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.isoflop import inverse_variance_weights, isoflop_groups
 
@@ -378,3 +379,24 @@ def test_the_papers_protocol_keeps_E_on_its_grid(measurements):
     assert np.min(np.abs(np.linspace(0.01, 0.95, 40) - share)) < 1e-9
     exact = fit(curves, law="accuracy")
     assert paper.predict(1e8, 1e10, 4) == pytest.approx(exact.predict(1e8, 1e10, 4), rel=0.02)
+
+
+def test_the_variance_of_an_isoflop_group_is_that_of_a_sample():
+    """1/Var with R − 1 in the denominator, so that groups of unlike size are weighed alike (App. F)."""
+    flops = np.repeat([1e18, 1e19], [3, 8])
+    loss = np.concatenate([[3.0, 3.3, 3.9], 2 + np.linspace(0, 0.7, 8)])
+    weight = inverse_variance_weights(flops, loss)
+    variance = [np.sum((part - part.mean()) ** 2) / (len(part) - 1) for part in (loss[:3], loss[3:])]
+    assert weight[0] / weight[-1] == pytest.approx(variance[1] / variance[0], rel=1e-12)
+    assert weight.mean() == pytest.approx(1)
+
+
+def test_questions_are_drawn_within_their_task(rng):
+    """A replicate has as many questions of each task as the data: a task cannot drop out by chance."""
+    group = np.repeat([0, 1, 2], [2, 5, 43])
+    many = replace(suite(rng, R=6, Q=50), question_group=group)
+    weight, counts = draw(many, 6, 30, "runs_and_questions", seed=0)
+    assert weight.shape == (30, 6)
+    for label, size in enumerate((2, 5, 43)):
+        assert np.all(counts[:, group == label].sum(axis=1) == size)
+    assert len({tuple(row) for row in counts}) == 30

@@ -47,7 +47,7 @@ def typical_shape(N: ArrayLike, vocab_size: float = VOCABULARY) -> TypicalShape:
 
     >>> shape = typical_shape(8e9, vocab_size=128_256)
     >>> round(float(shape.depth)), round(float(shape.width))
-    (43, 3785)
+    (43, 3904)
     """
     N = np.asarray(N, dtype=float)
     if np.any(~(N > 0)):

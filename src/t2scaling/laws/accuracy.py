@@ -27,7 +27,7 @@ class AccuracyLaw(SuccessLaw):
 
     >>> law = AccuracyLaw(ChinchillaLaw(4, 400, 0.34, 1200, 0.37), theta=(10, 0.6, 0.9, 1, -0.1))
     >>> law.predict(N=1e9, D=2e10, k=[1, 16]).round(3)
-    array([0.852, 0.993])
+    array([0.867, 0.997])
     """
 
     loss: ChinchillaLaw

@@ -45,7 +45,7 @@ class BottleneckLaw(SuccessLaw):
 
     >>> law = BottleneckLaw(ChinchillaLaw(0, 400, 0.34, 1200, 0.37), 1.0, theta=(0.5, 1.6, 1.0, 0.6, -0.2))
     >>> law.predict(N=1e9, D=2e10, k=[1, 16]).round(3)
-    array([0.387, 0.817])
+    array([0.859, 0.998])
     """
 
     loss: ChinchillaLaw

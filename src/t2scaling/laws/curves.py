@@ -158,11 +158,10 @@ def _from_counts(n: Array, c: Array, k: Array, target: Target) -> Iterator[tuple
 
 
 def _undefined(measurements: Measurements, rows: slice, table: Array) -> NDArray[np.bool_]:
-    """Runs (r,) with a question that was sampled, but fewer than k times."""
-    missing = np.isnan(table)
-    if measurements.n is not None and np.any(missing):
-        return np.any(missing & (measurements.n[rows] > 0), axis=1) | np.all(missing, axis=1)
-    return np.all(missing, axis=1)
+    """Runs (r,) with a question that was sampled, but fewer than k times. A question that a run lacks is left out."""
+    if measurements.n is None:
+        return np.zeros(len(table), dtype=bool)
+    return np.any(np.isnan(table) & (measurements.n[rows] > 0), axis=1)
 
 
 def _neg_log(values: Array) -> Array:

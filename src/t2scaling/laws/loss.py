@@ -32,7 +32,7 @@ class LossLaw(Law):
 
     >>> law = LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
     >>> law.predict(N=1e9, D=2e10, k=[1, 16]).round(2)
-    array([7.53, 3.97])
+    array([7.53, 4.98])
     """
 
     E: float

@@ -26,7 +26,7 @@ class NaiveLaw(SuccessLaw):
 
     >>> law = NaiveLaw(ChinchillaLaw(4, 400, 0.34, 1200, 0.37), theta=(10, 0.6, 0.9))
     >>> law.predict(N=1e9, D=2e10, k=[1, 2]).round(3)
-    array([0.852, 0.978])
+    array([0.867, 0.982])
     """
 
     loss: ChinchillaLaw
