@@ -75,6 +75,7 @@ def plan(
     level            of the intervals, where the fit has a bootstrap
     extrapolate      give the law's own optimum as the headline however far it lies from the data
 
+    >>> from t2scaling.laws import LossLaw
     >>> law = LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
     >>> made = plan(law, train_flops="1e21", inference_flops="2e9")
     >>> made.status.value, f"{made.n_params:.3g}", f"{made.k:.3g}"
