@@ -79,7 +79,7 @@ def plan(
     >>> law = LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
     >>> made = plan(law, train_flops="1e21", inference_flops="2e9")
     >>> made.status.value, f"{made.n_params:.3g}", f"{made.k:.3g}"
-    ('optimum', '3.48e+07', '28.7')
+    ('optimum', '1.34e+07', '74.5')
 
     Raises ArgumentError for a budget that is missing, doubled, absurd or infeasible.
     """
