@@ -35,19 +35,19 @@ def small_cells(budget: float, corpus_tokens: int = 2_000_000):
 def with_study(suite, corpus: Path, out: Path, jobs: int | None) -> float:
     """Seconds that the study's workers take, from their start to the last model written."""
     from t2scaling.testbed.study.config import StudyConfig
-    from t2scaling.testbed.study.jobs import Study, make_jobs
+    from t2scaling.testbed.study.flow import carry_out
+    from t2scaling.testbed.study.jobs import Study
     from t2scaling.testbed.study.layout import Layout
-    from t2scaling.testbed.study.local import run_jobs, slots
-    from t2scaling.testbed.study.runner import Board, State
+    from t2scaling.testbed.study.starters.places import places
 
     config = StudyConfig.model_validate({"suite": {"recipe": "world"}, "evaluate": {"tasks": []}, "device": "cpu"})
     study = Study(config, suite, Layout(out))
     suite.save(study.layout.suite)
     study.layout.corpus.symlink_to(corpus)
     start = time.perf_counter()
-    outcomes = run_jobs(Board(make_jobs(study)), slots(jobs, "cpu"), study.layout.logs)
+    _, ended = carry_out(study, places(jobs, "cpu"), lambda sentence: None)
     seconds = time.perf_counter() - start
-    failed = {name: outcome.note for name, outcome in outcomes.items() if outcome.state is not State.DONE}
+    failed = {name: status.note for name, status in ended.failed().items()}
     if failed:
         raise SystemExit(f"runs failed: {failed}")
     return seconds
@@ -136,7 +136,7 @@ def main() -> None:
         run_trainer(*given.trainer)
         return
     from t2scaling.testbed.pretrain import prepare_corpus
-    from t2scaling.testbed.study.local import cores
+    from t2scaling.testbed.study.starters.places import cores
 
     suite = small_cells(given.budget)
     tokens = sum(cell.n_tokens for cell in suite.cells)

@@ -15,7 +15,7 @@ ROOT = Path(t2scaling.__file__).parent
 
 BASE = {"errors", "units", "views", "artefacts", "foreign", "run_record"}
 FITTING = BASE | {"passk", "costs", "strategies", "laws"}
-MAKING = BASE | {"costs", "testbed.suite", "testbed.corpus", "testbed.tasks"}
+MAKING = BASE | {"testbed.lease", "testbed.stop", "costs", "testbed.suite", "testbed.corpus", "testbed.tasks"}
 # package → packages of this project that it may import besides itself
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
@@ -31,7 +31,9 @@ ALLOWED: dict[str, set[str]] = {
     "allocate": FITTING,
     "observations": FITTING,
     "testbed.suite": BASE | {"passk", "costs", "observations"},
-    "testbed.corpus": BASE,
+    "testbed.stop": {"errors"},
+    "testbed.lease": {"errors", "artefacts"},
+    "testbed.corpus": BASE | {"testbed.lease"},
     "testbed.tasks": BASE | {"testbed.corpus"},
     "testbed.pretrain": MAKING,
     "testbed.posttrain": MAKING | {"testbed.pretrain"},

@@ -33,6 +33,10 @@ def check_target(target: str | Path) -> None:
         raise PermissionError(errno.EACCES, "may not be written to", str(parent)) from error
 
 
+# Asked before every rename; each raises where this process may no longer write (it lost the lease of its work).
+guards: list[Callable[[], object]] = []
+
+
 @contextmanager
 def atomic_path(target: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it to `target` if the block ends without an error."""
@@ -50,6 +54,8 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
+        for guard in guards:
+            guard()
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -147,7 +147,8 @@ def test_a_run_that_fails_is_reported_and_stops_no_other(study_file, tmp_path):
     assert set(weights(out)) == set(others)
     assert Path(answer["artefacts"]["observations"]).is_file()
     (out / "runs" / first).unlink()
-    code, answer = finished(start(study_file, out))
+    assert finished(start(study_file, out))[0] == 1
+    code, answer = finished(start(study_file, out, "--retry"))
     assert (code, answer["done"]) == (0, [first])
 
 

@@ -40,6 +40,7 @@ VERBS: dict[str, str] = {
     "report": "report",
     "results": "results",
     "study": "study",
+    "status": "status",
 }
 
 

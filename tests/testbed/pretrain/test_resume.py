@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from t2scaling.testbed.pretrain import RunBusyError, checkpoint, pretrain, read_run
+from t2scaling.testbed.lease import BusyError
+from t2scaling.testbed.pretrain import checkpoint, pretrain, read_run
 from t2scaling.testbed.pretrain.lock import run_lock
 from t2scaling.testbed.pretrain.metrics import read_metrics
 from t2scaling.testbed.suite import Suite
@@ -157,7 +158,7 @@ def test_a_finished_run_is_not_trained_again(small_suite: Suite, corpus_dir: Pat
 
 
 def test_a_run_in_training_is_refused(small_suite: Suite, corpus_dir: Path, tmp_path: Path) -> None:
-    with run_lock(tmp_path / "run"), pytest.raises(RunBusyError, match="by another process"):
+    with run_lock(tmp_path / "run"), pytest.raises(BusyError, match="by another process"):
         pretrain(small_suite, "run", tmp_path, corpus_dir, device="cpu")
 
 

@@ -12,13 +12,11 @@ read once, in order.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from t2scaling.testbed.corpus.sources import BuiltinSource, Source
 from t2scaling.testbed.corpus.sources import source as as_source
 from t2scaling.testbed.corpus.store import MANIFEST, Corpus, open_corpus, shard_name, token_dtype
 from t2scaling.testbed.corpus.tokenizer import END_OF_TEXT, load_fast, train_tokenizer
+from t2scaling.testbed.lease import held
 
 SETTINGS = "settings.json"
 _BATCH = 512  # documents tokenised at once
@@ -63,7 +62,7 @@ def prepare(
     if n_tokens < 1:
         raise ArgumentError(f"`n_tokens` must be at least 1, got {n_tokens}.")
     out_dir.mkdir(parents=True, exist_ok=True)
-    with _lock(out_dir):
+    with held(out_dir / ".lease", wait=True):
         _claim(out_dir, settings)
         if not (out_dir / MANIFEST).is_file():
             for torn in out_dir.glob(".tokens-*.tmp"):  # of a process that was killed
@@ -74,14 +73,6 @@ def prepare(
             _write_shards(out_dir, text, settings, jobs)
             _finish(out_dir, settings)
     return open_corpus(out_dir)
-
-
-@contextmanager
-def _lock(out_dir: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system frees it when the process ends, however it ends."""
-    with (out_dir / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _claim(out_dir: Path, settings: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """TRAIN: one loop that trains a run of a suite, resumable at any moment (torch, transformers, accelerate)."""
 
 from t2scaling.testbed.pretrain.checkpoint import DiskError
-from t2scaling.testbed.pretrain.lock import RunBusyError
 from t2scaling.testbed.pretrain.loop import DivergedError
 from t2scaling.testbed.pretrain.plan import bytes_needed, check_plan, prepare_corpus
 from t2scaling.testbed.pretrain.record import read_run
@@ -10,7 +9,6 @@ from t2scaling.testbed.pretrain.train import pretrain
 __all__ = [
     "DiskError",
     "DivergedError",
-    "RunBusyError",
     "bytes_needed",
     "check_plan",
     "prepare_corpus",

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from t2scaling.costs import train_flops_per_token
 from t2scaling.errors import T2Error
+from t2scaling.testbed import stop
 from t2scaling.testbed.pretrain import checkpoint
 from t2scaling.testbed.pretrain.device import Place, micro_batch
 from t2scaling.testbed.pretrain.fingerprint import check_fingerprint
@@ -122,10 +123,15 @@ class Loop:
             report(row)
 
     def checkpoint_if_due(self, root: Path, keep: int | None) -> None:
-        """Write a checkpoint between two rows of metrics, if enough time has passed and the run is not at its end."""
-        due = time.monotonic() - self._saved >= self.config.checkpoint_seconds
-        if due and self.step % self.config.log_every == 0 and self.step < self.schedule.steps:
+        """Write a checkpoint between two rows of metrics, if enough time has passed and the run is not at its end.
+
+        Raises StopRequested after it where the process was asked to end.
+        """
+        if self.step % self.config.log_every or self.step >= self.schedule.steps:
+            return
+        if stop.asked() or time.monotonic() - self._saved >= self.config.checkpoint_seconds:
             self.save(root, keep)
+            stop.raise_if_asked()
 
     def save(self, root: Path, keep: int | None) -> None:
         """Write a checkpoint of this step and remove all but the newest `keep` (None: remove none)."""

@@ -48,7 +48,7 @@ def pretrain(
 
     A run that is done is returned as it is; one that was interrupted goes on from its newest undamaged checkpoint.
     Several processes started by `accelerate launch` share the run, each with its part of every batch. Raises SuiteError
-    where suite and corpus do not fit or the folder holds a run of another plan, RunBusyError where another process
+    where suite and corpus do not fit or the folder holds a run of another plan, BusyError where another process
     trains this run, DiskError where the disk is full, and DivergedError where the loss is no longer a number.
     """
     cell, training, seq_len = suite.cell(run_id), suite.training, suite.seq_len

@@ -9,27 +9,31 @@ can be fitted without it is fitted.
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2scaling.artefacts import write_text
+from t2scaling.artefacts import write_json, write_text
 from t2scaling.errors import SuiteError
-from t2scaling.testbed import need_training_extra
+from t2scaling.testbed import lease, need_training_extra
 from t2scaling.testbed.study.config import SuiteSection, check_keys, read_config
+from t2scaling.testbed.study.desk import Desk, State, Status
 from t2scaling.testbed.study.finish import Finished, finish
 from t2scaling.testbed.study.jobs import Study, make_jobs
 from t2scaling.testbed.study.layout import Layout
-from t2scaling.testbed.study.local import run_jobs, slots
-from t2scaling.testbed.study.runner import Board, Outcome, State
+from t2scaling.testbed.study.starters import Place, start
+from t2scaling.testbed.study.starters.places import places
+from t2scaling.testbed.study.status import Overview
 from t2scaling.testbed.study.validation import of_forecast, write_forecast, write_verdict
 
 if TYPE_CHECKING:
     from t2scaling.testbed.suite import Suite
 
-Watch = Callable[[Board], None]
+Watch = Callable[[Overview], None]
+_MOST_SKEW = 30.0  # seconds that clocks may be apart before leases mean nothing
 
 
 @dataclass(frozen=True)
@@ -37,29 +41,37 @@ class StudyResult:
     """What came of a study.
 
     study      as it was read
-    outcomes   of every job that was started in this call, by id
+    began      how it stood before
+    ended      how it stands now
     finished   the artefacts that were put together at the end; None where a run failed before anything could be
     verdict    predicted beside measured, for each point of the forecast, where there is one (see `forecast.judge`)
     """
 
     study: Study
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    began: Overview
+    ended: Overview
     finished: Finished | None = None
     verdict: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def failed(self) -> dict[str, Outcome]:
+    def failed(self) -> dict[str, Status]:
         """The jobs that failed, or were blocked by one that did."""
-        return {n: o for n, o in self.outcomes.items() if o.state in (State.FAILED, State.BLOCKED)}
+        return self.ended.failed()
+
+    @property
+    def done(self) -> list[str]:
+        """The jobs that were done in this call."""
+        before = {name for name, status in self.began.found.items() if status.state is State.DONE}
+        return [n for n, status in self.ended.found.items() if status.state is State.DONE and n not in before]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for `--json`."""
-        done = [name for name, outcome in self.outcomes.items() if outcome.state is State.DONE]
-        failed = {name: {"error": o.note, "log": o.log} for name, o in self.failed.items()}
+        desk = Desk(self.study.layout.root)
+        failed = {name: {"error": s.note, "log": str(desk.log(name))} for name, s in self.failed.items()}
         return {
             "name": self.study.config.name,
             "folder": str(self.study.layout.root),
-            "done": done,
+            "done": self.done,
             "failed": failed,
             "artefacts": self.finished.to_dict() if self.finished else {},
             "verdict": self.verdict,
@@ -101,45 +113,92 @@ def study(
     *,
     out: str | Path | None = None,
     jobs: int | None = None,
+    on: str = "local",
+    join: bool = False,
+    retry: bool = False,
+    options: dict[str, Any] | None = None,
     watch: Callable[[], AbstractContextManager[Watch | None]] = nullcontext,
     say: Callable[[str], None] | None = None,
 ) -> StudyResult:
     """Carry out a study file; starting it again does only what is missing.
 
     out, jobs  override the file's folder and number of workers
-    watch      a context that yields a callable which is shown the board while jobs run
+    on         where workers run: a name in `starters.STARTERS`, with `options` for it
+    join       work along and leave when nothing is left; another puts the results together
+    retry      begin the jobs anew that have failed
+    watch      a context that yields a callable which is shown an overview while jobs run
     say        is told in a sentence what goes on besides the jobs
     Raises SuiteError for a study that cannot be carried out, before anything is trained. Failed jobs raise nothing:
     they are in the result.
     """
     tell = say or (lambda sentence: None)
     opened = open_study(path, out, jobs)
-    board = Board(make_jobs(opened))
-    if board.jobs:
-        need_training_extra("a study")
-    places = slots(opened.config.jobs, opened.config.device)
-    opened.layout.root.mkdir(parents=True, exist_ok=True)
-    opened.suite.save(opened.layout.suite)
-    write_text(opened.layout.root / "study.yaml", Path(path).read_text())
-
-    def carry_out(part: Study, board: Board, name: str) -> dict[str, Outcome]:
-        tell(f"{name}: {len(part.suite.cells)} cells, {len(board.jobs)} jobs to do in {part.layout.root}")
-        if not board.jobs:
-            return {}
-        with watch() as show:
-            return run_jobs(board, places, part.layout.logs, show)
-
-    outcomes = carry_out(opened, board, opened.config.name)
-    result = StudyResult(opened, outcomes, finish(opened, tell))
+    _write_down(opened, path)
+    here = places(opened.config.jobs, opened.config.device)
+    began, ended = carry_out(opened, here, tell, watch, on=on, retry=retry, options=options)
+    if join:
+        return StudyResult(opened, began, ended)
+    result = StudyResult(opened, began, ended, finish(opened, tell))
     section = opened.config.validation
     if section is None or result.failed or result.finished is None:
         return result
     if not opened.layout.forecast.is_file():
         write_forecast(opened, section, tell)
         return result
-    pointed_at = of_forecast(opened)
-    outcomes |= carry_out(pointed_at, Board(make_jobs(pointed_at)), f"{opened.config.name}, forecast")
-    return replace(result, outcomes=outcomes, verdict=write_verdict(opened, tell))
+    more = carry_out(of_forecast(opened), here, tell, watch, on=on, retry=retry, options=options)
+    return replace(
+        result, began=began.beside(more[0]), ended=ended.beside(more[1]), verdict=write_verdict(opened, tell)
+    )
+
+
+def _write_down(opened: Study, path: str | Path) -> None:
+    """What workers read, in the study's folder, which must be one that workers can share."""
+    layout = opened.layout
+    layout.root.mkdir(parents=True, exist_ok=True)
+    skew = lease.clock_skew(layout.root)
+    if abs(skew) > _MOST_SKEW:
+        raise SuiteError(
+            f"`out` = {layout.root}: this machine's clock is {skew:+.0f} s off the file system's, and leases count "
+            "seconds: set the clocks alike (within 30 s)."
+        )
+    opened.suite.save(layout.suite)
+    write_text(layout.root / "study.yaml", Path(path).read_text())
+
+
+def carry_out(
+    opened: Study,
+    here: list[Place],
+    tell: Callable[[str], None],
+    watch: Callable[[], AbstractContextManager[Watch | None]] = nullcontext,
+    *,
+    on: str = "local",
+    retry: bool = False,
+    options: dict[str, Any] | None = None,
+) -> tuple[Overview, Overview]:
+    """Have the missing jobs of a study done; returns how it stood before and how it stands now."""
+    layout, desk, jobs = opened.layout, Desk(opened.layout.root), make_jobs(opened)
+    write_json(layout.config, opened.config.model_dump(mode="json"))
+    desk.write_jobs(jobs)
+    if retry:
+        desk.retry()
+    done: set[str] = set()
+    began = Overview(jobs, desk.survey(jobs, done))
+    missing = [name for name, status in began.found.items() if status.state is not State.DONE]
+    tell(f"{opened.config.name}: {len(opened.suite.cells)} cells, {len(missing)} jobs to do in {layout.root}")
+    if not began.active:
+        return began, began
+    need_training_extra("a study")
+    since, before = time.time(), frozenset(done)
+
+    def seen() -> Overview:
+        return Overview(jobs, desk.survey(jobs, done), before, since)
+
+    with watch() as show:
+        start(on, layout.root, here[: len(missing)], options or {}, (lambda: show(seen())) if show else lambda: None)
+        ended = seen()
+        if show:
+            show(ended)
+    return began, ended
 
 
 def _check_tasks(study: Study) -> None:

@@ -1,17 +1,21 @@
-"""Which jobs a study still needs: one to prepare, one per cell, one per post-training run.
+"""The jobs of a study: one to prepare, one per cell, one per post-training run.
 
-A cell's job trains it and measures it, while the model is warm; a post-training job follows its cell. What is there
-already makes no job, so starting a study again does only what is missing.
+A cell's job trains it and measures it, while the model is warm; a post-training job follows its cell. Each names the
+artefacts that it makes: where they stand it is done, so starting a study again does only what is missing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from t2scaling.errors import SuiteError
+from t2scaling.foreign import read_json, validate
 from t2scaling.testbed.study.config import StudyConfig
+from t2scaling.testbed.study.desk import Job
 from t2scaling.testbed.study.layout import Layout
-from t2scaling.testbed.study.runner import Job
 
 if TYPE_CHECKING:
     from t2scaling.testbed.suite import Cell, Suite
@@ -59,20 +63,25 @@ class Study:
         return [(task, mode) for task in given.tasks for mode in given.modes]
 
 
+def load_study(folder: str | Path) -> Study:
+    """The study that lives in a folder, from its study.json and suite.json. Raises SuiteError where there is none."""
+    from t2scaling.testbed.suite import Suite
+
+    layout = Layout(Path(folder).absolute())
+    if not layout.config.is_file():
+        raise SuiteError(f"`{folder}` holds no study.json: give the folder of a study that `t2 study FILE` began.")
+    config = validate(StudyConfig, read_json(layout.config), str(layout.config))
+    return Study(config, Suite.load(layout.suite), layout)
+
+
 def make_jobs(study: Study) -> list[Job]:
-    """The jobs that are missing, empty where all is done."""
+    """All jobs of the study, those that are done included."""
+    layout = study.layout
+    makes = (str(layout.corpus / "corpus.json"), *(str(layout.task(task)) for task in study.all_tasks))
+    first = Job(PREPARE, f"{_STEPS}:prepare", {"folder": _folder(study)}, makes)
     jobs = [job for cell in study.suite.cells for job in _of_cell(study, cell)]
     jobs = _one_size_after_another(study.suite, jobs)
-    if not jobs or prepared(study):
-        return jobs
-    first = Job(PREPARE, f"{_STEPS}:prepare", {"folder": _folder(study), **_settings(study)})
     return [first, *(replace(job, after=(*job.after, PREPARE)) for job in jobs)]
-
-
-def prepared(study: Study) -> bool:
-    """Whether the text and all questions are there."""
-    layout = study.layout
-    return (layout.corpus / "corpus.json").is_file() and all(layout.task(task).is_file() for task in study.all_tasks)
 
 
 def cell_done(study: Study, run_id: str) -> bool:
@@ -90,21 +99,25 @@ def train_seconds(suite: Suite, cell: Cell) -> float:
 
 
 def _of_cell(study: Study, cell: Cell) -> list[Job]:
-    run_id, per_token = cell.run_id, train_seconds(study.suite, cell) / cell.n_tokens
-    common = {"folder": _folder(study), **_settings(study)}
-    jobs: list[Job] = []
-    after: tuple[str, ...] = ()
-    if not cell_done(study, run_id):
-        tokens = _MEASURE_TOKENS * len(study.measurements()) + cell.n_tokens * (not study.layout.trained(run_id))
-        jobs.append(Job(run_id, f"{_STEPS}:cell", {**common, "run_id": run_id}, cost=per_token * tokens))
-        after = (run_id,)
+    run_id, layout = cell.run_id, study.layout
+    per_token = train_seconds(study.suite, cell) / cell.n_tokens
+    common = {"folder": _folder(study)}
+    measured = study.measurements()
+    makes = [layout.run_facts(run_id), *(layout.measurement(run_id, task, mode) for task, mode in measured)]
+    cost = per_token * (_MEASURE_TOKENS * len(measured) + cell.n_tokens)
+    jobs = [Job(run_id, f"{_STEPS}:cell", {**common, "run_id": run_id}, _texts(makes), cost=cost)]
     for task, mode in study.tunings():
-        name = study.layout.tuned_id(run_id, task, mode)
-        if study.layout.trained(name) and study.layout.tuned_measurement(run_id, task, mode).is_file():
-            continue
+        name = layout.tuned_id(run_id, task, mode)
         arguments = {**common, "run_id": run_id, "task": task, "mode": mode}
-        jobs.append(Job(name, f"{_STEPS}:tune", arguments, after, cost=per_token * _TUNE_TOKENS))
+        makes = [layout.run_facts(name), layout.tuned_measurement(run_id, task, mode)]
+        jobs.append(
+            Job(name, f"{_STEPS}:tune", arguments, _texts(makes), after=(run_id,), cost=per_token * _TUNE_TOKENS)
+        )
     return jobs
+
+
+def _texts(paths: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(str(path.absolute()) for path in paths)
 
 
 def _one_size_after_another(suite: Suite, jobs: list[Job]) -> list[Job]:
@@ -127,7 +140,3 @@ def _one_size_after_another(suite: Suite, jobs: list[Job]) -> list[Job]:
 
 def _folder(study: Study) -> str:
     return str(study.layout.root.absolute())
-
-
-def _settings(study: Study) -> dict[str, Any]:
-    return {"config": study.config.model_dump(mode="json")}

@@ -1,14 +1,14 @@
 """Where a study keeps its artefacts, and how one sees that a run or a measurement is there.
 
 study/
-  suite.json  study.yaml
+  suite.json  study.yaml  study.json
   corpus/  tasks/<task>.jsonl
   runs/<run_id>/run.json …          pretrained and post-trained runs; done once run.json is there
   evals/<run_id>/<task>.parquet     done once it is there; <task>.sft.parquet for a post-trained run, which bears
                                     the name of its cell here
   observations.parquet  manifest.json  fit.json  fit-<law>.json  plan.json  report.html  results.md
   forecast.json  validation/        see validation.py
-  logs/<job>.log  locks/<job>.lock
+  logs/<job>.log  locks/ attempts/ failed/    see desk.py
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ class Layout:
     @property
     def suite(self) -> Path:
         return self.root / "suite.json"
+
+    @property
+    def config(self) -> Path:
+        """The checked study file as JSON, for workers."""
+        return self.root / "study.json"
 
     @property
     def corpus(self) -> Path:
@@ -89,7 +94,11 @@ class Layout:
 
     def trained(self, run_id: str) -> bool:
         """Whether a run is done: run.json is written last."""
-        return (self.run(run_id) / "run.json").is_file()
+        return self.run_facts(run_id).is_file()
+
+    def run_facts(self, run_id: str) -> Path:
+        """The facts of a run, written last."""
+        return self.run(run_id) / "run.json"
 
     def measurement(self, run_id: str, task: str, mode: str = "nll") -> Path:
         """The table of one run on one task, by likelihood or by sampling."""
@@ -102,6 +111,3 @@ class Layout:
     def tuned_measurement(self, run_id: str, task: str, mode: str) -> Path:
         """The table of one cell, post-trained on a task, on that task."""
         return self.evals / run_id / f"{task}.{mode}.parquet"
-
-    def lock(self, name: str) -> Path:
-        return self.root / "locks" / f"{name}.lock"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.testbed.study.jobs import Study, cell_done, make_jobs, train_seconds
-from t2scaling.testbed.study.local import slots
-from t2scaling.testbed.study.view import duration
+from t2scaling.testbed.study.starters.places import places
+from t2scaling.testbed.study.status import duration
 from t2scaling.units import format_number, format_ratio
 
 if TYPE_CHECKING:
@@ -87,11 +87,12 @@ class Outline:
 def describe(study: Study) -> Outline:
     """What `study` would do now. Starts and writes nothing."""
     cells = tuple((cell, cell_done(study, cell.run_id)) for cell in study.suite.cells)
-    jobs, places = make_jobs(study), slots(study.config.jobs, study.config.device)
-    n_workers = len(places)
+    jobs = [job for job in make_jobs(study) if not job.done]
+    here = places(study.config.jobs, study.config.device)
+    n_workers = len(here)
     flops = sum(cell.train_flops for cell, _ in cells if not study.layout.trained(cell.run_id))
     tunings = sum(job.function.endswith(":tune") for job in jobs)
-    pace = _pace(study) or (1.0 if not places[0].gpu else None)
+    pace = _pace(study) or (1.0 if not here[0].gpu else None)
     expected = [job.cost for job in jobs]
     # No faster than the work shared out evenly, nor than the longest job by itself.
     seconds = None if pace is None else pace * max(sum(expected) / n_workers, *expected, 0.0)

@@ -1,58 +1,42 @@
 """What workers do: prepare text and questions, train and measure a cell, tune and measure it again.
 
-Each function is named by a `Job` and called in a worker process with JSON arguments. It holds the lock of its work
-while it looks what is missing and does it, so that two studies on one folder never do the same thing twice.
+Each function is named by a `Job` and called in a worker process with JSON arguments, under the lease of its work. It
+looks what is missing and does that.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from t2scaling.testbed.study.config import StudyConfig
-from t2scaling.testbed.study.jobs import PREPARE, Study
-from t2scaling.testbed.study.layout import Layout
-from t2scaling.testbed.study.local import cores
-from t2scaling.testbed.study.locks import Busy, lock
-from t2scaling.testbed.study.view import duration
+from t2scaling.testbed import stop
+from t2scaling.testbed.study.jobs import Study, load_study
+from t2scaling.testbed.study.starters.places import cores
+from t2scaling.testbed.study.status import duration
 
 if TYPE_CHECKING:
     from t2scaling.testbed.tasks import Task
 
 
-def prepare(folder: str, config: dict[str, Any]) -> str:
+def prepare(folder: str) -> str:
     """Prepare the corpus and write down the questions of every task."""
-    study = _study(folder, config)
-    with lock(study.layout.lock(PREPARE)):
-        return _prepare(study)
+    return _prepare(load_study(folder))
 
 
-def cell(folder: str, config: dict[str, Any], run_id: str) -> str:
+def cell(folder: str, run_id: str) -> str:
     """Train one cell unless it is trained, and make the measurements that are missing."""
-    study = _study(folder, config)
-    with lock(study.layout.lock(run_id)):
-        trained = _train(study, run_id)
-        measured = _measure(study, run_id)
-    return ", ".join(part for part in (trained, measured) if part) or "done by another study"
+    study = load_study(folder)
+    trained = _train(study, run_id)
+    stop.raise_if_asked()
+    measured = _measure(study, run_id)
+    return ", ".join(part for part in (trained, measured) if part) or "done by another worker"
 
 
-def tune(folder: str, config: dict[str, Any], run_id: str, task: str, mode: str) -> str:
+def tune(folder: str, run_id: str, task: str, mode: str) -> str:
     """Post-train one cell on one task unless it is done, and measure it on that task."""
-    study = _study(folder, config)
-    name = study.layout.tuned_id(run_id, task, mode)
-    with lock(study.layout.lock(name)):
-        return _tune(study, run_id, task, mode)
-
-
-def _study(folder: str, config: dict[str, Any]) -> Study:
-    from t2scaling.testbed.suite import Suite
-
-    layout = Layout(Path(folder))
-    return Study(StudyConfig.model_validate(config), Suite.load(layout.suite), layout)
+    return _tune(load_study(folder), run_id, task, mode)
 
 
 def _train(study: Study, run_id: str) -> str:
@@ -61,20 +45,8 @@ def _train(study: Study, run_id: str) -> str:
     from t2scaling.testbed.pretrain import pretrain
 
     start = time.monotonic()
-    with _or_busy():
-        pretrain(study.suite, run_id, study.layout.runs, study.layout.corpus, device=study.config.device)
+    pretrain(study.suite, run_id, study.layout.runs, study.layout.corpus, device=study.config.device)
     return f"trained in {duration(time.monotonic() - start)}"
-
-
-@contextmanager
-def _or_busy() -> Iterator[None]:
-    """Come back later where a `t2 pretrain` or `t2 posttrain` of somebody's own is at the same run."""
-    from t2scaling.testbed.pretrain import RunBusyError
-
-    try:
-        yield
-    except RunBusyError as error:
-        raise Busy(str(error)) from error
 
 
 def _measure(study: Study, run_id: str) -> str:
@@ -97,16 +69,10 @@ def _tune(study: Study, run_id: str, task: str, mode: str) -> str:
 
         config, given = study.config, study.config.posttrain
         options = given.model_dump(include={"epochs", "batch_size", "learning_rate"})
-        with _or_busy():
-            posttrain(
-                layout.run(run_id),
-                layout.task(task),
-                mode,
-                layout.runs,
-                seed=config.seed,
-                device=config.device,
-                **options,
-            )
+        posttrain(
+            layout.run(run_id), layout.task(task), mode, layout.runs, seed=config.seed, device=config.device, **options
+        )
+        stop.raise_if_asked()
     if not layout.tuned_measurement(run_id, task, mode).is_file():
         _evaluate(study, layout.run(name), [task], "nll")
     return f"tuned and measured in {duration(time.monotonic() - start)}"
