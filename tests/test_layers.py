@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "testbed.posttrain": MAKING | {"testbed.pretrain"},
     "testbed.evaluate": MAKING | {"testbed.pretrain"},
     "testbed.study": FITTING
+    | {"testbed.lease", "testbed.stop"}
     | {"allocate", "observations", "report", "testbed.suite", "testbed.corpus", "testbed.tasks"}
     | {"testbed.pretrain", "testbed.posttrain", "testbed.evaluate"},
     "report": FITTING | {"allocate", "observations"},
