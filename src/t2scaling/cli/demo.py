@@ -55,11 +55,13 @@ def _show(made: object) -> list[str]:
     """The recommendation in one sentence, what it rests on, and where the report lies."""
     from rich.markup import escape
 
+    from t2scaling.allocate.words import evidence_lines
     from t2scaling.report.content import interval_sentence
     from t2scaling.report.demo import Demo
 
     assert isinstance(made, Demo)
     lines = [f"[bold]{escape(made.plan.sentence())}[/]", escape(interval_sentence(made.plan))]
+    lines += [escape(line) for line in evidence_lines(made.plan)]
     if statement := made.fits[0].conventions.get("statement"):
         lines.append(f"[yellow]{escape(statement)}[/]" if made.simulated else escape(statement))
     lines += [warning(text) for text in made.plan.warnings]

@@ -65,7 +65,7 @@ class Quality:
             if metric != "loss" and self.held_out and abs(bias) > 0.8 * self.even[metric] and self.even[metric] > 0.3:
                 way = "promised too much" if (bias > 0) == (metric == "pass_at_k") else "promised too little"
                 found.append(
-                    f"on hidden runs of more compute the law {way}, nearly always in one direction: success does not "
+                    f"On hidden runs of more compute the law {way}, nearly always in one direction: success does not "
                     "follow N and D as the law has it; trust plans within the data only."
                 )
                 break

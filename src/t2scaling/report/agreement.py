@@ -95,7 +95,7 @@ def refit(fitted: FitResult, keep: NDArray[np.bool_]) -> FitResult | None:
     if keep.all() or keep.sum() < _FEWEST_RUNS:
         return None
     try:
-        return fit(select(fitted.curves, keep), law=fitted.law.name, seed=fitted.seed)
+        return fit(select(fitted.curves, keep), law=fitted.law.name, seed=fitted.seed, quality=False)
     except FitError:
         return None
 

@@ -64,7 +64,9 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
     rows = []
     for task in observations.tasks:
         try:
-            alone = fit(observations, law=fitted.law.name, task=task, k=fitted.curves.k, seed=fitted.seed)
+            alone = fit(
+                observations, law=fitted.law.name, task=task, k=fitted.curves.k, seed=fitted.seed, quality=False
+            )
             made = replan(alone, recommended)
             none = made.status is PlanStatus.NO_OPTIMUM
             rows.append(TaskPlan(task, None, "no best size: runs to the smallest") if none else TaskPlan(task, made))

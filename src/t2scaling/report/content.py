@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t2scaling import __version__
-from t2scaling.allocate import Allocation, Plan
+from t2scaling.allocate import Allocation, Plan, PlanStatus
+from t2scaling.allocate.words import evidence_lines
 from t2scaling.artefacts import dumps
 from t2scaling.costs import samples_afforded
 from t2scaling.laws import FitResult
@@ -49,7 +50,9 @@ def head(fit: FitResult | PublishedLaw, plan: Plan) -> dict[str, Any]:
     return {
         "title": f"Train-to-Test plan: {task}",
         "sentence": plan.sentence(),
+        "advice": plan.status.advice,
         "interval": interval_sentence(plan),
+        "evidence": evidence_lines(plan),
         "budget": _budget_sentence(plan),
         "simulated": is_simulated(fit),
         "statement": fit.conventions.get("statement", ""),
@@ -72,7 +75,7 @@ def interval_sentence(plan: Plan) -> str:
         for key, symbol in names.items()
         if key in plan.interval
     ]
-    return f"{plan.level or 0.9:.0%} of the bootstrap's plans: {', '.join(parts)}."
+    return f"{plan.level or 0.9:.0%} of the plans of refits to resampled data: {', '.join(parts)}."
 
 
 def _budget_sentence(plan: Plan) -> str:
@@ -105,6 +108,8 @@ def allocations(plans: Sequence[Plan]) -> dict[str, Any]:
         name = law_label(plan.law)
         if plan.metric != "loss":
             rows.append(Row("T² optimum", name, index == 0, _cells(plan.optimum)))
+        if plan.status is not PlanStatus.OPTIMUM and plan.within_data is not None:
+            rows.append(Row("best within the data", name, False, _cells(plan.within_data)))
         rows.append(Row("Chinchilla", name, index == 0 and plan.metric == "loss", _cells(plan.chinchilla)))
     return {"columns": COLUMNS, "rows": rows}
 

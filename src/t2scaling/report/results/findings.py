@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from t2scaling.allocate import frontier
-from t2scaling.errors import FitError
+from t2scaling.allocate import PlanStatus, plan
+from t2scaling.errors import ArgumentError, FitError
 from t2scaling.laws import fit
 from t2scaling.laws.measurements import Measurements
 from t2scaling.passk import mean_and_error
@@ -50,6 +50,7 @@ class Optimum:
 
     ratio             tokens per parameter of the T² optimum
     chinchilla_ratio  the same of the Chinchilla law fitted to the task's k = 1 loss; NaN where it has no optimum
+    exists            False where the law has no best size
     extrapolates      whether the T² optimum lies outside the N, D, D/N or k that the fit has seen
     """
 
@@ -63,11 +64,7 @@ class Optimum:
     ratio: float
     chinchilla_ratio: float
     extrapolates: bool
-
-    @property
-    def exists(self) -> bool:
-        """False where the law has no best size."""
-        return bool(np.isfinite(self.n_params))
+    exists: bool = True
 
 
 @dataclass(frozen=True)
@@ -136,7 +133,7 @@ def fits(data: Measurements, inference_flops: float, seed: int) -> list[FitResul
     found = []
     for law in LAWS:
         try:
-            found.append(fit(data, law=law, inference_flops=inference_flops, seed=seed))
+            found.append(fit(data, law=law, inference_flops=inference_flops, seed=seed, quality=False))
         except FitError:
             continue
     return found
@@ -144,7 +141,7 @@ def fits(data: Measurements, inference_flops: float, seed: int) -> list[FitResul
 
 def chinchilla_fit(data: Measurements, seed: int) -> Fitted:
     """Fit the Chinchilla law to the k = 1 loss, and count the levels whose least loss lies inside."""
-    found = agreement(fit(data, law="chinchilla", seed=seed), np.inf)
+    found = agreement(fit(data, law="chinchilla", seed=seed, quality=False), np.inf)
     inner = inner_minima(data)
     return Fitted(data.task, found.errors(np.isfinite(found.observed)).mean, sum(inner), len(inner))
 
@@ -157,21 +154,19 @@ def optima(
     rows = []
     for result in fitted:
         try:
-            best = frontier(result, train_flops=[train_flops], inference_flops=inference_flops)
-        except ValueError:
+            best = plan(result, train_flops=train_flops, inference_flops=inference_flops)
+        except ArgumentError:
             continue
-        N, k = float(best.n_params[0]), float(best.k[0])
-        outside = bool(result.outside(best.n_params, best.n_tokens, best.k)[0])
-        ratio = float(best.tokens_per_param[0])
-        place = train_flops, inference_flops, N, k
-        rows.append(Optimum(data.task, stage, result.law.name, *place, ratio, usual, outside))
+        place = train_flops, inference_flops, best.n_params, best.k, best.tokens_per_param
+        far, exists = best.status is PlanStatus.OUTSIDE, best.status is not PlanStatus.NO_OPTIMUM
+        rows.append(Optimum(data.task, stage, result.law.name, *place, usual, far, exists))
     return rows
 
 
 def _chinchilla_ratio(data: Measurements, train_flops: float, seed: int) -> float:
     """D/N of the Chinchilla law; NaN where the law has no inner optimum."""
     try:
-        N, D = fit(data, law="chinchilla", seed=seed).law.training_law.optimum(train_flops)
+        N, D = fit(data, law="chinchilla", seed=seed, quality=False).law.training_law.optimum(train_flops)
     except (FitError, ValueError):
         return float("nan")
     return float(D / N)

@@ -1,6 +1,7 @@
 """What a study file may say, checked before anything is trained.
 
-    suite:     { recipe: tiny, seed: 0 }            # or { file: suite.json }
+    suite:     { recipe: tiny }                     # or { file: suite.json }
+    seed:      0
     evaluate:  { samples: 64 }
     posttrain: { tasks: [knowledge], modes: [ft, sft] }
     fit:       { laws: [loss, accuracy], task: macro }
