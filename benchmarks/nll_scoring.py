@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from t2scaling import corpus, tasks
+from t2scaling.testbed import corpus, tasks
 from t2scaling.testbed.suite import ModelShape
 
 TASKS = ("knowledge", "arithmetic", "causal", "spatial")

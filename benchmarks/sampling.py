@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from t2scaling import corpus, tasks
+from t2scaling.testbed import corpus, tasks
 from t2scaling.testbed.evaluate.match import count_matches
 from t2scaling.testbed.evaluate.model import CausalLM, load
 from t2scaling.testbed.evaluate.sample import Drawing, complete

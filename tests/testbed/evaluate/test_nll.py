@@ -119,5 +119,5 @@ def test_device_and_dtype_that_are_not_there(hf_folder: Path, tmp_path: Path) ->
         choose_device("gpu")
     with pytest.raises(DataError, match="torch sees"):
         choose_device("cuda:99")
-    with pytest.raises(DataError, match="does not load as a causal language model"):
+    with pytest.raises(DataError, match="cannot be read as that of a causal language model"):
         load(tmp_path)

@@ -66,11 +66,9 @@ class ProjectHeads(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, gains: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
-        T, heads, d = cos.shape
-        cut = heads * d
-        unit, scale = _unit((x @ weight[:cut].t()).view(-1, T, heads, d))
-        scaled = unit * gains
-        rotated = torch.roll(scaled, d // 2, -1).mul_(sin).addcmul_(scaled, cos).to(x.dtype)
+        T, _, d = cos.shape
+        cut = gains.numel()
+        rotated, unit, scale = rotated_heads(x, weight[:cut], gains, cos, sin)
         values = (x @ weight[cut:].t()).view(rotated.shape[0], T, -1, d)
         ctx.save_for_backward(x, weight, gains, cos, sin, unit, scale)
         return rotated, values
@@ -88,6 +86,14 @@ class ProjectHeads(torch.autograd.Function):
         torch.mm(grad.t(), x, out=grad_weight[:cut])
         torch.mm(values.t(), x, out=grad_weight[cut:])
         return grad_x, grad_weight, grad_gains, None, None
+
+
+def rotated_heads(x: Tensor, weight: Tensor, gains: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows (B·T, w) → heads (B, T, heads, d) normed and rotated, their unit vectors, and one over their scales."""
+    T, heads, d = cos.shape
+    unit, scale = _unit((x @ weight.t()).view(-1, T, heads, d))
+    scaled = unit * gains
+    return torch.roll(scaled, d // 2, -1).mul_(sin).addcmul_(scaled, cos).to(x.dtype), unit, scale
 
 
 class SwiGLU(torch.autograd.Function):

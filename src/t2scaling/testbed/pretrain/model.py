@@ -5,6 +5,9 @@ The training loop computes from fused views of the same memory (queries, keys an
 another), so there are fewer and larger operations, one tensor to step and to clip, and nothing to copy back: the
 transformers model always holds the current weights. A test compares logits and gradients with transformers' own.
 
+Scoring computes from it too: it looks only at the answer's positions, so there the last block has keys and values for
+every position, but queries, attention and the MLP for those alone.
+
 Shapes: B sequences, T tokens, w width, h heads, d width of a head, V vocabulary.
 """
 
@@ -19,7 +22,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from t2scaling.testbed.pretrain.device import Place
-from t2scaling.testbed.pretrain.functions import NORM_EPS, ProjectHeads, SwiGLU, add_product, head_loss, normalize
+from t2scaling.testbed.pretrain.functions import (
+    NORM_EPS,
+    ProjectHeads,
+    SwiGLU,
+    add_product,
+    head_loss,
+    normalize,
+    rotated_heads,
+)
 from t2scaling.testbed.suite import ModelShape
 
 ROPE_THETA = 10_000.0
@@ -91,29 +102,63 @@ class Model:
         z_loss         weight of the mean squared logsumexp of the logits
         weights        (B, T) weight of each target, 0 to leave it out
         """
-        head = (self.head * self.final_norm).to(self.dtype)
         flat = None if weights is None else weights.reshape(-1)
-        return head_loss(self.rows(ids), head, targets.reshape(-1), z_loss, flat)
+        return head_loss(self.rows(ids), self._head(), targets.reshape(-1), z_loss, flat)
 
     def rows(self, ids: Tensor) -> Tensor:
         """Output of the last block for token ids (B, T), normed without gain: (B·T, w)."""
-        T = ids.shape[1]
-        x = F.embedding(ids.reshape(-1), self.embedding)
-        for block in self.blocks:
-            x = self._attend(block, x, T)
-            x = self._mlp(block, x)
-        return normalize(x, self.dtype)
+        return normalize(self._after(self.blocks, ids), self.dtype)
 
     def logits(self, ids: Tensor) -> Tensor:
         """Logits (B, T, V) of the token after each of (B, T)."""
-        head = (self.head * self.final_norm).to(self.dtype)
-        return (self.rows(ids) @ head.t()).view(*ids.shape, -1)
+        return (self.rows(ids) @ self._head().t()).view(*ids.shape, -1)
+
+    def logits_at(self, ids: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Logits (P, V) at the positions (rows[i], columns[i]) of ids (B, T); rows ascend."""
+        x = self._after(self.blocks[:-1], ids)
+        x = self._mlp(self.blocks[-1], self._attend_at(self.blocks[-1], x, ids.shape, rows, columns))
+        return normalize(x, self.dtype) @ self._head().t()
+
+    def _after(self, blocks: list[Block], ids: Tensor) -> Tensor:
+        """Residual stream (B·T, w) after some first blocks."""
+        x = F.embedding(ids.reshape(-1), self.embedding)
+        for block in blocks:
+            x = self._mlp(block, self._attend(block, x, ids.shape[1]))
+        return x
+
+    def _head(self) -> Tensor:
+        """The output matrix with the last norm's gain in it, (V, w)."""
+        return (self.head * self.final_norm).to(self.dtype)
+
+    def _attend_at(self, block: Block, x: Tensor, shape: tuple[int, ...], rows: Tensor, columns: Tensor) -> Tensor:
+        """What `_attend` gives at some positions alone, (P, w); x is (B·T, w), A the most positions in a row."""
+        (B, T), h = shape, self.shape.n_heads
+        weight, gains = self._qkv(block)
+        cos, sin = self._angles(T)
+        cut, unit, at = h * self.shape.head_dim, normalize(x, self.dtype), rows * T + columns
+        k, v = ProjectHeads.apply(unit, weight[cut:], gains[h:], cos[:, h:], sin[:, h:])  # (B, T, c, d)
+        q = rotated_heads(unit[at], weight[:cut], gains[:h], cos[columns, :h], sin[columns, :h])[0][0]  # (P, h, d)
+        counts = torch.bincount(rows, minlength=B)
+        slots = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]
+        queries = q.new_zeros(B, int(counts.max()), *q.shape[1:]).index_put((rows, slots), q)  # (B, A, h, d)
+        last = columns.new_zeros(queries.shape[:2]).index_put((rows, slots), columns)
+        seen = torch.arange(T, device=rows.device) <= last[..., None]  # (B, A, T)
+        mixed = F.scaled_dot_product_attention(
+            *(heads.transpose(1, 2) for heads in (queries, k, v)),
+            attn_mask=seen[:, None],
+            enable_gqa=h != self.shape.n_kv_heads,
+        )
+        return add_product(x[at], mixed.transpose(1, 2)[rows, slots].flatten(1), block.out.to(self.dtype).t())
+
+    def _qkv(self, block: Block) -> tuple[Tensor, Tensor]:
+        """The matrix of queries, keys and values with the norm's gain in it, and QK-norm's gain of each head."""
+        weight = (block.qkv * block.attention_norm).to(self.dtype)
+        q_norm, k_norm = block.q_norm.expand(self.shape.n_heads, -1), block.k_norm.expand(self.shape.n_kv_heads, -1)
+        return weight, torch.cat((q_norm, k_norm))
 
     def _attend(self, block: Block, x: Tensor, T: int) -> Tensor:
         h, c = self.shape.n_heads, self.shape.n_kv_heads
-        weight = (block.qkv * block.attention_norm).to(self.dtype)
-        gains = torch.cat((block.q_norm.expand(h, -1), block.k_norm.expand(c, -1)))
-        rotated, v = ProjectHeads.apply(normalize(x, self.dtype), weight, gains, *self._angles(T))
+        rotated, v = ProjectHeads.apply(normalize(x, self.dtype), *self._qkv(block), *self._angles(T))
         q, k = rotated.split((h, c), dim=2)
         q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=h != c)
@@ -168,6 +213,30 @@ def load_model(folder: str | Path, shape: ModelShape, place: Place) -> Model:
         hf = Qwen3ForCausalLM(Qwen3Config.from_pretrained(str(folder)))
     hf.load_state_dict(load_file(Path(folder) / "model.safetensors"))
     return Model(hf.float(), shape, place.device, place.dtype)
+
+
+def shape_of(config: Any) -> ModelShape | None:
+    """The shape of a transformers config, None where `Model` does not compute what its options ask for."""
+    plain = (
+        config.model_type == "qwen3"
+        and config.hidden_act == "silu"
+        and not config.attention_bias
+        and not config.tie_word_embeddings
+        and config.rms_norm_eps == NORM_EPS
+        and config.rope_parameters == {"rope_type": "default", "rope_theta": ROPE_THETA}
+        and set(config.layer_types) == {"full_attention"}
+        and config.head_dim * config.num_attention_heads == config.hidden_size
+    )
+    if not plain:
+        return None
+    return ModelShape(
+        config.hidden_size,
+        config.num_hidden_layers,
+        config.num_attention_heads,
+        config.intermediate_size,
+        config.vocab_size,
+        config.num_key_value_heads,
+    )
 
 
 def qwen3_config(shape: ModelShape, seq_len: int, init_std: float = 0.02) -> Any:
