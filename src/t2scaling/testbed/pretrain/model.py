@@ -144,7 +144,9 @@ class Model:
         last = columns.new_zeros(queries.shape[:2]).index_put((rows, slots), columns)
         seen = torch.arange(T, device=rows.device) <= last[..., None]  # (B, A, T)
         mixed = F.scaled_dot_product_attention(
-            *(heads.transpose(1, 2) for heads in (queries, k, v)),
+            queries.transpose(1, 2),
+            k.transpose(1, 2),
+            v.transpose(1, 2),
             attn_mask=seen[:, None],
             enable_gqa=h != self.shape.n_kv_heads,
         )
