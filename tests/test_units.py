@@ -110,6 +110,8 @@ def test_ratios() -> None:
     assert format_ratio(1.7e8) == "170Mx"
 
 
-@pytest.mark.parametrize(("flops", "text"), [(2.56e19, "2.56e19"), (2e9, "2e9"), (1e22, "1e22"), (1.4e11, "1.4e11")])
+@pytest.mark.parametrize(
+    ("flops", "text"), [(float("nan"), "nan"), (2.56e19, "2.56e19"), (2e9, "2e9"), (1e22, "1e22"), (1.4e11, "1.4e11")]
+)
 def test_flops_are_written_as_in_the_field(flops: float, text: str) -> None:
     assert format_flops(flops) == text

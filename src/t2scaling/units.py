@@ -152,5 +152,7 @@ def format_ratio(tokens_per_param: float) -> str:
 
 def format_flops(flops: float) -> str:
     """Write FLOPs the field's way, always with an exponent: 2.56e19, 2e9."""
+    if not math.isfinite(flops):
+        return str(flops)
     mantissa, exponent = f"{flops:.2e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from t2scaling.foreign.archive import Archive, open_zip
 from t2scaling.foreign.functions import load_function
 from t2scaling.foreign.names import safe_name, short, shown
-from t2scaling.foreign.parquet import guard_polars, parquet_json, read_parquet, scan_parquet
+from t2scaling.foreign.parquet import check_parquet, guard_polars, parquet_json, read_parquet, scan_parquet
 from t2scaling.foreign.text import parse_json, parse_json_line, read_json, read_jsonl_rows, read_text, read_yaml
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Archive",
     "Strict",
+    "check_parquet",
     "guard_polars",
     "load_function",
     "open_zip",

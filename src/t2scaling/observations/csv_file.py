@@ -61,16 +61,18 @@ def _check_dialect(path: Path, separator: str) -> list[str]:
 
 def _check_fields(path: Path, separator: str, width: int) -> Rows:
     """Every line has as many fields as the header. polars refuses more, so counting separators tells of less."""
-    lines = separators = quotes = 0
+    lines = separators = quotes = returns = 0
     last = b"\n"
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             lines += block.count(b"\n")
+            # Alone it is part of a field to polars and ends a line to others.
+            returns += block.count(b"\r") - block.count(b"\r\n") - (last == b"\r" and block[:1] == b"\n")
             separators += block.count(separator.encode())
             quotes += block.count(b'"')
             last = block[-1:]
     lines += last != b"\n"
-    if not quotes and separators == lines * (width - 1):
+    if not quotes and not returns and separators == lines * (width - 1):
         return Rows("line", 2)
     return _check_line_by_line(path, separator, width)
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.foreign import check_parquet
 from t2scaling.observations.aliases import Naming, name_columns
 from t2scaling.observations.inspect_log import read_logs as read_inspect_logs
 from t2scaling.observations.lm_eval import read_logs as read_lm_eval_logs
@@ -70,7 +71,7 @@ def read(
         paths = [data] if isinstance(data, str | Path) else data
         found = sort_files([Path(path) for path in paths], format)
         parts = _read_logs(found, Options(score, filter), report)
-        sheets = [open_sheet(path) for path in found["table"]]
+        sheets = _open_sheets(found["table"])
     else:
         parts, sheets = [], [sheet_of(data)]
     parts += [_read_sheet(sheet, naming, report) for sheet in sheets]
@@ -107,7 +108,7 @@ def as_fittable(
     if isinstance(data, str | Path):
         path = Path(data)
         if path.is_file() and _kind(path, "auto") == "table":
-            sheet = open_sheet(path)
+            (sheet,) = _open_sheets([path])
     elif not (isinstance(data, list) and data and isinstance(data[0], str | Path)):
         sheet = sheet_of(data)
     found = find_columns(sheet.columns, columns) if sheet is not None else None
@@ -187,6 +188,11 @@ def _read_logs(found: Mapping[str, list[Path]], options: Options, report: Report
         frame, conventions = read_inspect_logs(found["inspect"], options.filter, report)
         parts.append(part_from_log(frame, "the Inspect logs", conventions))
     return parts
+
+
+def _open_sheets(paths: Sequence[Path]) -> list[Sheet]:
+    check_parquet([path for path in paths if SUFFIXES.get(path.suffix.lower()) == "parquet" and path.stat().st_size])
+    return [open_sheet(path) for path in paths]
 
 
 def _read_sheet(sheet: Sheet, naming: Callable[..., Naming], report: ReportBuilder) -> Part:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from t2scaling.errors import ArgumentError
 from t2scaling.observations.figure8 import cells
 
 if TYPE_CHECKING:
@@ -77,16 +78,16 @@ def simulate(seed: int = 0, questions: int = 200, tasks: list[str] | None = None
     noise      factor on both noises (not on the spread of questions); 0 gives the law itself
 
     Returns run_id, n_params, n_tokens (C / 6N), train_flops, overtrained, stage, family, task, question_id, nll.
-    Raises ValueError for an unknown task, fewer than one question, or negative noise.
+    Raises ArgumentError for an unknown task, fewer than one question, or negative noise.
     """
     names = list(TASK_LAWS) if tasks is None else list(tasks)
     unknown = [name for name in names if name not in TASK_LAWS]
     if unknown:
-        raise ValueError(f"`tasks` has no law for {unknown[0]!r}: use {', '.join(TASK_LAWS)}.")
+        raise ArgumentError(f"`tasks` has no law for {unknown[0]!r}: use {', '.join(TASK_LAWS)}.")
     if questions < 1:
-        raise ValueError(f"`questions` = {questions} is too few: use at least 1.")
+        raise ArgumentError(f"`questions` = {questions} is too few: use at least 1.")
     if noise < 0:
-        raise ValueError(f"`noise` = {noise:g} is negative: use 0 for none, 1 for the stated noise.")
+        raise ArgumentError(f"`noise` = {noise:g} is negative: use 0 for none, 1 for the stated noise.")
     import polars as pl
 
     runs = pl.DataFrame(
