@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import math
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -120,7 +124,7 @@ def refused(path: Path, tmp_path: Path, t2: Any, says: list[str]) -> None:
         ("cut.parquet", b"PAR1 and then nothing", ["Parquet", "cut off"]),
         ("empty.csv", b"", ["0 bytes"]),
         ("wide.csv", b"run_id,n_params\na,1\nb,1,2\n", ["line 3", "3 fields"]),
-        ("binary.csv", b"run_id,n_params\n\xff\xfe,1\n", ["CSV"]),
+        ("binary.csv", b"run_id,n_params\na,1\n\xff\xfe,1\n", ["line 3", "UTF-8"]),
         ("excel.csv", b"run_id;n_params\na;1,5\n", ["semicolons", "commas"]),
         ("tabs.csv", b"run_id\tn_params\na\t1\n", ["tabs", "commas"]),
         ("commas.tsv", b"run_id,n_params\na,1\n", ["commas", "tabs"]),
@@ -176,3 +180,123 @@ def test_data_error_carries_the_rows(table: Table) -> None:
         read(table)
     assert caught.value.rows[0]["run_id"] == "b"
     assert caught.value.rows[0]["question_id"] == "q1"
+
+
+# Four rows in Parquet; one byte of a page header is flipped, and polars asks for 2⁶¹ bytes and ends its process.
+DEADLY = (
+    "eNp9UkFu01AQHTuRa1VBqqrMly154U2sVkQlMU1toyD6A1EbaMGNhBBdBNk4TiOZuHKahrLkFBygJ+AErLgAF+AIHIEZJ5QVjOR58+fNex7p/1"
+    "AO21jFOtZPCABAoS/iFCPgNm43cQO3UEMNQKVuZUOpVLFmdkDbMg2tWMzeTRMEoYtYxM6BowPJuthtok7FX9k9KOPXkxXC4Qr0Q9w0G6CZRmWW"
+    "ZaXPSIycWwVMSxzgvqAZqm4VHHGJqtk9rhZ5foVVwFpD/bNBA04s5jepxU5kZFpm0/miWP9dVnxVsQ7OZ9X61x7iu4oCxDdF6I5OUOeFjJocDl"
+    "+9eTR/fzH+EBk/lQccHV9S9Dn513T+eLY+l60XUs7l0xLP5P2Q+OWS+wMpJ+u5AWOLU4/T6TMa8id3pqu5nixlFGHBPFm+lb0Jj5wyvYiPltJj"
+    "/5vlneioFPRfS/55b8D+hH3eh2JtGH5iv35Jser4eTvOgstzKR+D8TLMs6iY2zuXN1cX+WzXvh4X82k+s9299l7L3okX0yyxvTRouXHyME0T10"
+    "tT303a+67nR60gcoNOmrqpF42TwN01m3RffGU/6K2F9Ah/A1H0hP8="
+)
+
+
+def test_a_page_that_kills_its_reader(tmp_path: Path, t2: Any) -> None:
+    path = tmp_path / "deadly.parquet"
+    path.write_bytes(zlib.decompress(base64.b64decode(DEADLY)))
+    for _ in range(2):  # the process that dies of it is followed by another
+        refused(path, tmp_path, t2, ["deadly.parquet", "damaged", "copy it again"])
+
+
+def attempt(path: Path) -> tuple[Any, str]:
+    """What reading gives: a table, or the words of the refusal."""
+    try:
+        return read(path), ""
+    except DataError as error:
+        return None, str(error)
+
+
+def test_flipped_bytes_of_parquet_end_in_one_paragraph(table: Table, tmp_path: Path, rng: np.random.Generator) -> None:
+    whole = write(table, tmp_path / "whole.parquet").read_bytes()
+    for number in range(150):
+        content = bytearray(whole)
+        content[rng.integers(4, len(content) - 8)] ^= 1 << rng.integers(8)
+        path = tmp_path / f"{number}.parquet"
+        path.write_bytes(content)
+        _, message = attempt(path)
+        assert not message or path.name in message
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("run_id,nll\na,3,91\n", ["line 2", "3 fields"]),
+        ("run_id,nll\na\nb,1\n", ["line 2", "1 field,"]),
+        ("run_id,nll\na,1\nb", ["line 3", "truncated"]),
+        ('run_id,nll\na,1\nb,"2', ["truncated"]),
+        ("run_id,nll,nll\na,1,2\n", ["two columns 'nll'"]),
+        ("run_id,nll\na\rb,1\n", ["line 2"]),
+        ("run_id,nll\ra,1\r", ["carriage return"]),
+        ("run_id,nll\n" + "a,1.25\n" * 12 + "a,1.2", ["ends within its last line", "'1.2'"]),
+        ("run_id,nll\na,1.25\na,1.", ["ends within its last line"]),
+    ],
+)
+def test_csv_that_is_cut_or_uneven(tmp_path: Path, t2: Any, content: str, says: list[str]) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(content, newline="")
+    refused(path, tmp_path, t2, ["bad.csv", *says])
+
+
+def test_compressed_text_is_not_unpacked(table: Table, tmp_path: Path, t2: Any) -> None:
+    path = tmp_path / "bomb.csv"
+    path.write_bytes(gzip.compress(b"run_id,nll\n" + b"a,1\n" * 1000))
+    refused(path, tmp_path, t2, ["bomb.csv", "compressed", "unpack"])
+
+
+def test_a_last_line_without_its_end_is_remarked_upon(table: Table, tmp_path: Path) -> None:
+    path = write(table, tmp_path / "t.csv")
+    whole = read(path)
+    path.write_text(path.read_text().rstrip("\n"))
+    found = read(path)
+    assert found.outcomes.equals(whole.outcomes)
+    assert any("no line end" in note and "'2.5'" in note for note in found.report.notes)
+    assert not any("no line end" in note for note in whole.report.notes)
+
+
+def test_blank_lines_and_quotes_keep_the_lines_names(table: Table, tmp_path: Path) -> None:
+    lines = write(table, tmp_path / "t.csv").read_text().splitlines()
+    path = tmp_path / "u.csv"
+    path.write_text("\n".join([lines[0], '"a"' + lines[1][1:], "", *lines[2:], ""]))
+    assert read(path).outcomes.equals(read(tmp_path / "t.csv").outcomes)
+    path.write_text(path.read_text().replace("1.5", "1.5x"))
+    with pytest.raises(DataError, match=r"line 7 says '1\.5x'"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"run_id": "a", "nll": 1, "nll": 2}', "'nll' stands twice"),
+        ('{"run_id": "\\ud800", "nll": 1}', "surrogate"),
+        ('{"run_id": "a", "nll": true}', "line 8 says 'true'"),
+        ('{"run_id": "a", "nll": [1]}', "line 8 says"),
+        ('{"run_id": "a", "nll": "3,91"}', "line 8 says '3,91'"),
+    ],
+)
+def test_rows_of_jsonl_that_mislead(table: Table, tmp_path: Path, line: str, says: str) -> None:
+    path = write(table, tmp_path / "t.jsonl")
+    path.write_text(path.read_text() + "\n" + line + "\n")
+    with pytest.raises(DataError, match=says) as caught:
+        read(path)
+    assert "t.jsonl" in str(caught.value)
+
+
+def test_facts_of_a_run_are_settled_before_rows_are_joined(table: Table) -> None:
+    scored = pl.DataFrame(table)
+    counted = scored.drop("nll").with_columns(n_samples=4, n_correct=1, n_params=pl.col("n_params") * 2)
+    with pytest.raises(DataError, match=r"run `a` in .* has 2 values of `n_params`: 1000000\.0 and 2000000\.0"):
+        read(pl.concat([scored, counted], how="diagonal"))
+    counted = counted.with_columns(n_params=None)
+    found = read(pl.concat([scored, counted], how="diagonal"))
+    assert len(found.outcomes) == 6
+    assert found.runs["n_params"].to_list() == [1e6, 2e6]
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_counts_of_a_question_that_stand_twice(table: Table, counts: Table, times: int) -> None:
+    scored = pl.DataFrame({**counts, "nll": [1.0] * 6}).drop("n_samples", "n_correct")
+    repeated = pl.concat([scored, *[pl.DataFrame(counts)] * times], how="diagonal")
+    with pytest.raises(DataError, match=rf"repeats 6 questions of a run: .* stands {times + 1} times"):
+        read(repeated)

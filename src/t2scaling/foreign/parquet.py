@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import select
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.errors import DataError, T2Error
@@ -52,43 +56,82 @@ def parquet_json(path: str | Path, key: str) -> Any:
     return None if stored is None else parse_json(stored.encode(), f"`{path}`: the metadata `{key}`")
 
 
-def check_parquet(paths: Sequence[Path]) -> None:
-    """Decode Parquet files in a process of their own, and forget what they hold.
+def check_parquet(path: Path) -> None:
+    """Decode a Parquet file in another process, and forget what it holds.
 
     A damaged page may ask for 2⁶¹ bytes, upon which the reader, written in Rust, ends its process: no `except` helps.
-    So another process goes first. Raises DataError for the file at which it died; what it could refuse in words is left
-    to the reading proper. Costs the start of a process, a quarter of a second, however many files there are.
+    So another process goes first; it is started once and stays. Raises DataError where it dies of the file, or decodes
+    less than a megabyte a second; what it can refuse in words is left to the reading proper.
     """
-    if not paths or not sys.executable:
-        return
-    size = sum(path.stat().st_size for path in paths)
-    command = [sys.executable, "-c", _DECODE, *(str(path.resolve()) for path in paths)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=60 + size / 2**20, check=False)
-        survived, read = done.returncode == 0, done.stdout.count(b".")
-    except subprocess.TimeoutExpired as late:
-        survived, read = False, (late.stdout or b"").count(b".")
-    if not survived and read < len(paths):
+    if not _DECODER.survives(path, 60 + path.stat().st_size / 2**20):
         raise DataError(
-            f"`{paths[read]}` cannot be read as Parquet: its reader dies of it. It is damaged: write or copy it again."
+            f"`{path}` cannot be read as Parquet: its reader dies of it. It is damaged: write or copy it again."
         )
 
 
-# A point for each file that was decoded, or refused in words. The limit is on address space, of which polars maps much.
+# The limit is on address space, of which polars maps much more than it uses.
 _DECODE = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1 << 35, 1 << 35))
 import polars as pl
-for path in sys.argv[1:]:
+for line in sys.stdin:
     try:
-        lazy = pl.scan_parquet(path, glob=False)
+        lazy = pl.scan_parquet(line[:-1], glob=False)
         if lazy.select(pl.len()).collect().item() * len(lazy.collect_schema()) < 1 << 31:
             for _ in lazy.collect_batches():
                 pass
     except Exception:
         pass
-    print(".", end="", flush=True)
+    print(flush=True)
 """
+
+
+class _Decoder:
+    """A process that decodes Parquet files, one line of its input each, and answers with a line."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._turn = Lock()
+
+    def survives(self, path: Path, seconds: float) -> bool:
+        """Whether it is still there after the file."""
+        name = str(path.resolve())
+        if not sys.executable or "\n" in name:
+            return True
+        with self._turn:
+            if self._process is None or self._owner != os.getpid():  # a fork must not share the pipes
+                self._start()
+            assert self._process is not None
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            try:
+                self._process.stdin.write(os.fsencode(name) + b"\n")
+                self._process.stdin.flush()
+                answered, _, _ = select.select([self._process.stdout], [], [], seconds)
+                alive = bool(answered) and self._process.stdout.readline() == b"\n"
+            except BrokenPipeError:
+                alive = False
+            if not alive:
+                self.stop()
+            return alive
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _DECODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._owner = os.getpid()
+
+    def stop(self) -> None:
+        """End the process, if this one started it."""
+        process, self._process = self._process, None
+        if process is not None and self._owner == os.getpid():
+            process.kill()
+            process.communicate()
+
+
+_DECODER = _Decoder()
+atexit.register(_DECODER.stop)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def check_runs(runs: pl.DataFrame, where: str) -> None:
             run, stage = torn["run_id"][0], torn["stage"][0]
             values = runs.filter(run_id=run, stage=stage)[name].drop_nulls().unique(maintain_order=True).to_list()
             shown = " and ".join(_number(value) for value in values[:SHOWN])
-            others = f" ({len(torn) - 1} more runs do the same)" if len(torn) > 1 else ""
+            others = f" (and {len(torn) - 1} more like it)" if len(torn) > 1 else ""
             raise DataError(
                 f"run `{run}` in {where} has {len(values)} values of `{name}`: {shown}{others}. A run_id names one "
                 "checkpoint: give each its own, such as the name with its step.",

@@ -8,6 +8,7 @@ looked at first: in one pass over the bytes where no field is quoted, with Pytho
 from __future__ import annotations
 
 import csv
+from codecs import getincrementaldecoder
 from pathlib import Path
 
 import polars as pl
@@ -63,8 +64,14 @@ def _check_fields(path: Path, separator: str, width: int) -> Rows:
     """Every line has as many fields as the header. polars refuses more, so counting separators tells of less."""
     lines = separators = quotes = returns = 0
     last = b"\n"
+    text = getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
+            try:
+                text.decode(block)
+            except UnicodeDecodeError as error:
+                line = lines + error.object.count(b"\n", 0, error.start) + 1
+                raise DataError(f"`{path}`, line {line} is no CSV in UTF-8: save it as UTF-8 text.") from None
             lines += block.count(b"\n")
             # Alone it is part of a field to polars and ends a line to others.
             returns += block.count(b"\r") - block.count(b"\r\n") - (last == b"\r" and block[:1] == b"\n")

@@ -191,7 +191,9 @@ def _read_logs(found: Mapping[str, list[Path]], options: Options, report: Report
 
 
 def _open_sheets(paths: Sequence[Path]) -> list[Sheet]:
-    check_parquet([path for path in paths if SUFFIXES.get(path.suffix.lower()) == "parquet" and path.stat().st_size])
+    for path in paths:
+        if SUFFIXES.get(path.suffix.lower()) == "parquet" and path.stat().st_size:
+            check_parquet(path)
     return [open_sheet(path) for path in paths]
 
 
