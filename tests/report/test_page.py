@@ -89,7 +89,7 @@ def test_page_says_what_the_plan_says(html, recommended):
     assert recommended.sentence() in text
     low, high = recommended.interval["n_params"]
     assert low < recommended.n_params < high
-    assert "of the bootstrap's plans" in text
+    assert "of the plans of refits" in text
     for heading in ("IsoFLOP profiles", "Forecast", "Predicted against observed", "The checkpoints", "Residuals"):
         assert heading in text
     for task in ("lambada_openai", "causal"):
@@ -173,9 +173,10 @@ def test_names_from_data_are_escaped(undrawn, loss_fit, simulated, tmp_path):
     assert any(nasty in piece for piece in page.text)
 
 
-def test_downloads_are_the_artefacts_themselves(html, loss_fit, accuracy_fit, recommended):
+def test_downloads_are_the_artefacts_themselves(html, loss_fit, accuracy_fit, recommended, tmp_path):
     plans, fits, runs = downloads(html)[:2], downloads(html)[2:4], downloads(html)[4]
-    assert Plan.from_dict(json.loads(plans[0])).n_params == recommended.n_params
+    (tmp_path / "plan.json").write_text(plans[0])
+    assert Plan.load(tmp_path / "plan.json").n_params == recommended.n_params
     loaded = [FitResult.from_dict(json.loads(text)) for text in fits]
     assert [one.law for one in loaded] == [loss_fit.law, accuracy_fit.law]
     rows = list(csv.DictReader(io.StringIO(runs)))
