@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 LONG = ("run_all.py", "mutants.py")  # not run unless named
 
 
