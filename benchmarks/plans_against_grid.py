@@ -103,6 +103,10 @@ def random_limits(rng: np.random.Generator) -> Limits:
     if rng.random() < 0.2:
         low = 10 ** rng.uniform(0, 3)
         chosen["tokens_per_param"] = (low, low * 10 ** rng.uniform(0.5, 4))
+    if rng.random() < 0.1:
+        chosen["max_train_flops"] = 10 ** rng.uniform(15, 24)
+    if rng.random() < 0.1:
+        chosen["min_tokens"] = min(10 ** rng.uniform(4, 11), chosen.get("max_tokens", np.inf))
     return Limits(**chosen)
 
 
@@ -208,7 +212,8 @@ def _value(law: Law, problem: Problem, N: Array, k: Array) -> Array:
     else:
         D = (problem.total_flops[0] - 2 * N * k * problem.tokens_served[0]) / (6 * N)
     D = np.minimum(D, np.minimum(limits.max_tokens, limits.tokens_per_param[1] * N))
-    least = np.maximum(1.0, limits.tokens_per_param[0] * N)
+    D = np.minimum(D, limits.max_train_flops / (6 * N))
+    least = np.maximum(limits.min_tokens, limits.tokens_per_param[0] * N)
     ok = (least <= D) & (k >= 1) & (k <= limits.max_samples)
     safe = np.where(ok, D, 1.0), np.where(ok & law.samples, k, 1.0)
     value = law.predict(N, *safe)

@@ -24,8 +24,6 @@ ALLOWED: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
 }
-# Still to be moved over to costs.
-LATER = {"laws/fit.py", "laws/forms.py", "observations/pivot.py", "observations/simulated.py"}
 
 
 def products(tree: ast.AST) -> list[ast.expr]:
@@ -95,11 +93,7 @@ def test_the_look_leaves_other_arithmetic_alone(line):
     assert not flops_in(line)
 
 
-FILES = sorted(
-    path
-    for path in ROOT.rglob("*.py")
-    if path.relative_to(ROOT).parts[0] != "costs" and str(path.relative_to(ROOT)) not in LATER
-)
+FILES = sorted(path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] != "costs")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from t2scaling.errors import ArgumentError
+from t2scaling.laws import LAWS, AccuracyLaw, ChinchillaLaw, NaiveLaw
 from t2scaling.strategies import BetaSuccess, Oracle, PointSuccess, parse
 
 
@@ -60,3 +61,15 @@ def test_what_is_no_strategy_is_named(text, part):
 
 def test_a_strategy_is_handed_back_as_it_is():
     assert parse(Oracle()) == parse(" oracle ") == Oracle()
+
+
+@pytest.mark.parametrize("name", ["accuracy", "naive", "bottleneck"])
+def test_a_law_s_distribution_says_what_the_law_says(name):
+    loss = ChinchillaLaw(E=0 if name == "bottleneck" else 4, A=400, alpha=0.34, B=1200, beta=0.37)
+    law = {
+        "accuracy": AccuracyLaw(loss, (10, 0.6, 0.9, 1, -0.1)),
+        "naive": NaiveLaw(loss, (10, 0.6, 0.9)),
+        "bottleneck": LAWS["bottleneck"](loss, 0.7, (0.5, 1.6, 1.0, 0.6, -0.2)),
+    }[name]
+    N, D, k = np.array([1e7, 1e9]), np.array([2e10, 2e11]), np.array([1.0, 37.5])
+    assert Oracle().value(law.success(N, D), k) == pytest.approx(law.predict(N, D, k), rel=1e-12)

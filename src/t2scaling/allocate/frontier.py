@@ -14,8 +14,8 @@ from t2scaling.allocate.allocation import PlanStatus
 from t2scaling.allocate.budgets import number
 from t2scaling.allocate.cautions import infeasible
 from t2scaling.allocate.chinchilla import chinchilla, predict
-from t2scaling.allocate.optimum import Choice, optimum
-from t2scaling.allocate.plan import check_grows_better, limits_of, runaway
+from t2scaling.allocate.optimum import Choice, optimum, runaway
+from t2scaling.allocate.plan import check_grows_better, limits_of
 from t2scaling.allocate.problem import TwoBudgets
 from t2scaling.allocate.source import Source, source_of
 from t2scaling.artefacts import dumps, write_json, write_text

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.allocate.limits import LEAST_PARAMS
 from t2scaling.allocate.problem import Lifetime, Problem, Training, TwoBudgets
 from t2scaling.allocate.search import last, minimise
 from t2scaling.errors import ArgumentError
@@ -51,6 +52,13 @@ def optimum(law: Law, problem: Problem, strategy: Strategy = ORACLE) -> Choice:
         return search(law, problem, strategy)
     alone = [replace(problem, limits=problem.limits.at(size)) for size in problem.limits.menu]
     return best_of([search(law, one, strategy) for one in alone])
+
+
+def runaway(problem: Problem, choice: Choice) -> NDArray[np.bool_]:
+    """Where the search ended at the least size that anything is, for want of a limit: there is no optimum."""
+    if not problem.limits.unbounded_below:
+        return np.zeros(choice.N.shape, dtype=bool)
+    return choice.N <= LEAST_PARAMS * (1 + 1e-6)
 
 
 def best_of(choices: list[Choice]) -> Choice:
@@ -120,37 +128,67 @@ def _searched_samples(law: Law, training: Training, log_most: Array) -> Array:
 
 def _by_size(law: Law, problem: Problem, strategy: Strategy) -> Choice:
     """The general search; see the module."""
+    search = _Sizes(law, problem, strategy)
     lo, hi, feasible = _sizes(problem, 1.0)
-    split = (problem.shared or not strategy.rising) and law.samples
-
-    def samples(x: Array) -> Array:
-        """log k of least score at each size."""
-        N = np.exp(x)
-        most = np.log(np.maximum(problem.most_samples(N), 1.0))
-        if not split:
-            return most if law.samples else np.zeros_like(most)
-        return minimise(lambda log_k: score_at(x, log_k), np.zeros_like(most), most)
-
-    def score_at(x: Array, log_k: Array) -> Array:
-        N, k = np.exp(x), np.exp(log_k)
-        ok = problem.affords(N, k)
-        D = np.where(ok, problem.tokens(N, k), 1.0)
-        return np.where(ok, badness(law, strategy, N, D, k), np.inf)
-
-    x = minimise(lambda x: score_at(x, samples(x)), lo, hi)
-    real = np.exp(samples(x))
-
-    def at(x: Array, k: Array, ok: NDArray[np.bool_]) -> Choice:
-        N = np.clip(np.exp(x), *problem.limits.n_range)  # an end of the range to the last digit
-        return _choice(law, strategy, N, np.where(ok, problem.tokens(N, k), np.nan), k, ok)
-
+    x = minimise(lambda x: search.score(x, search.log_samples(x)), lo, hi)
+    k = np.exp(search.log_samples(x))
     if not (problem.limits.integer_k and law.samples):
-        return at(x, real, feasible)
+        return search.at(x, k, feasible)
     choices = []
-    for k in _whole(real, np.maximum(problem.most_samples(np.exp(lo)), 1.0)):
-        start, end, ok = _sizes(problem, k)
-        choices.append(at(minimise(_fixed(score_at, np.log(k)), start, end), k, ok))
+    for whole in _whole(k, np.maximum(problem.most_samples(np.exp(lo)), 1.0)):
+        start, end, ok = _sizes(problem, whole)
+        choices.append(search.at(minimise(_fixed(search.score, np.log(whole)), start, end), whole, ok))
     return best_of(choices)
+
+
+def profile(law: Law, problem: Problem, strategy: Strategy = ORACLE, points: int = 400) -> Choice:
+    """The best D and k of every size that one budget affords, `points` of them log-spaced, or those of the menu.
+
+    What a plan gives up by another size, and which sizes are nearly as good, is read from it. Empty if none is
+    affordable. k is real whatever `integer_k` says.
+    """
+    if problem.limits.sizes:
+        x = np.log(np.sort(np.array(problem.limits.menu)))
+    else:
+        lo, hi, feasible = _sizes(problem, 1.0)
+        x = np.linspace(lo[0], hi[0], points if feasible[0] else 0)
+    search = _Sizes(law, problem, strategy)
+    k = np.exp(search.log_samples(x))
+    ok = problem.affords(np.exp(x), k)
+    choice = search.at(x, k, ok)
+    return Choice(*(part[ok] for part in (choice.N, choice.D, choice.k, choice.score)))
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """What the general search evaluates, at log sizes x."""
+
+    law: Law
+    problem: Problem
+    strategy: Strategy
+
+    def log_samples(self, x: Array) -> Array:
+        """log k of least score at each size: all that is afforded, unless that is a choice too."""
+        N = np.exp(x)
+        most = np.log(np.maximum(self.problem.most_samples(N), 1.0))
+        if not self.law.samples:
+            return np.zeros_like(most)
+        if self.problem.shared or not self.strategy.rising:
+            return minimise(lambda log_k: self.score(x, log_k), np.zeros_like(most), most)
+        return most
+
+    def score(self, x: Array, log_k: Array) -> Array:
+        """The score; infinite where the size is not affordable."""
+        N, k = np.exp(x), np.exp(log_k)
+        ok = self.problem.affords(N, k)
+        D = np.where(ok, self.problem.tokens(N, k), 1.0)
+        return np.where(ok, badness(self.law, self.strategy, N, D, k), np.inf)
+
+    def at(self, x: Array, k: Array, ok: NDArray[np.bool_]) -> Choice:
+        """The choice, with an end of the range of sizes to the last digit."""
+        lo, hi = self.problem.limits.n_range
+        N = np.clip(np.exp(x), lo if lo > 0 else None, hi)
+        return _choice(self.law, self.strategy, N, np.where(ok, self.problem.tokens(N, k), np.nan), k, ok)
 
 
 def _fixed(score_at: Callable[[Array, Array], Array], log_k: Array) -> Callable[[Array], Array]:

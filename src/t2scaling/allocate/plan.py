@@ -8,7 +8,7 @@ by planning with every bootstrap law at once, and says how it stands and what to
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +22,15 @@ from t2scaling.allocate.cautions import cautions, infeasible
 from t2scaling.allocate.chinchilla import chinchilla, predict
 from t2scaling.allocate.evidence import Measured, measured
 from t2scaling.allocate.limits import LEAST_PARAMS, Limits
-from t2scaling.allocate.optimum import Choice, optimum
+from t2scaling.allocate.optimum import optimum, profile, runaway
 from t2scaling.allocate.problem import Problem, TwoBudgets
 from t2scaling.allocate.result import Interval, Plan
 from t2scaling.allocate.source import Source, source_of
+from t2scaling.allocate.spread import other_laws, refits, spread
 from t2scaling.costs import PAPER, CostModel
-from t2scaling.errors import ArgumentError
-from t2scaling.laws import Law
+from t2scaling.errors import ArgumentError, FitError
+from t2scaling.laws import Law, Measurements
+from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.passk import guessing
 from t2scaling.strategies import ORACLE, Strategy, parse
 
@@ -37,6 +39,7 @@ Array = NDArray[np.float64]
 # How far beyond the data a plan may lie and still be the headline: ten times in N, D, N·D or D/N. Forecasts have been
 # tried on public suites to some three to five times.
 REACH = math.log(10)
+NEAR_OPTIMAL = ("n_params", "n_tokens", "k", "tokens_per_param")
 
 
 def plan(
@@ -56,6 +59,8 @@ def plan(
     strategy: str | Strategy = ORACLE,
     level: float = 0.9,
     extrapolate: bool = False,
+    refit: bool = False,
+    tasks: Iterable[Measurements] = (),
 ) -> Plan:
     """The best N, D and k under a budget.
 
@@ -74,6 +79,8 @@ def plan(
     strategy         what is done with k samples, a value or text such as "verifier:tpr=.9,fpr=.05"; an oracle
     level            of the intervals, where the fit has a bootstrap
     extrapolate      give the law's own optimum as the headline however far it lies from the data
+    refit            let refits to other ranges of k into the plan's `spread` too, beside the other laws of the fit
+    tasks            measurements of single tasks, for refits to each of them alone
 
     >>> from t2scaling.laws import LossLaw
     >>> law = LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
@@ -92,7 +99,11 @@ def plan(
     elif any(value is not None for value in given):
         raise ArgumentError("`budget` already says what may be spent: leave the *_flops and tokens_served out.")
     limits = limits_of(sizes, n_range, max_tokens, integer_k)
-    return _plan(source, budget, limits, cost, parse(strategy), level, math.inf if extrapolate else REACH)
+    _check_usable(source)
+    rivals = other_laws(source)
+    if source.fit is not None and (refit or tasks):
+        rivals += refits(source.fit, tasks)
+    return _plan(source, budget, limits, cost, parse(strategy), level, math.inf if extrapolate else REACH, rivals)
 
 
 def replan(law_or_fit: Any, like: Plan, **changes: Any) -> Plan:
@@ -101,7 +112,16 @@ def replan(law_or_fit: Any, like: Plan, **changes: Any) -> Plan:
     changes   fields of `Budget` that differ, such as inference_flops=…
     """
     budget = replace(Budget.from_dict(like.budget), **changes)
-    return _plan(source_of(law_or_fit), budget, like.limits, like.cost, like.strategy, like.level or 0.9, like.reach)
+    source = source_of(law_or_fit)
+    return _plan(
+        source, budget, like.limits, like.cost, like.strategy, like.level or 0.9, like.reach, other_laws(source)
+    )
+
+
+def _check_usable(source: Source) -> None:
+    """Raise FitError where the fit itself says that it may not be relied on."""
+    if source.fit is not None and not source.fit.status.usable:
+        raise FitError(f"nothing can be planned with this fit of {source.task}. {source.fit.status.value}", source.fit)
 
 
 def limits_of(
@@ -131,15 +151,15 @@ def check_grows_better(law: Law) -> None:
         )
 
 
-def runaway(problem: Problem, choice: Choice) -> NDArray[np.bool_]:
-    """Where the search ended at the least size that anything is, for want of a limit: there is no optimum."""
-    if not problem.limits.unbounded_below:
-        return np.zeros(choice.N.shape, dtype=bool)
-    return choice.N <= LEAST_PARAMS * (1 + 1e-6)
-
-
 def _plan(
-    source: Source, budget: Budget, limits: Limits, cost: CostModel, strategy: Strategy, level: float, reach: float
+    source: Source,
+    budget: Budget,
+    limits: Limits,
+    cost: CostModel,
+    strategy: Strategy,
+    level: float,
+    reach: float,
+    rivals: Sequence[Law],
 ) -> Plan:
     law = source.law
     check_grows_better(law)
@@ -173,6 +193,8 @@ def _plan(
         reach=reach,
         interval=interval,
         level=level if interval else None,
+        near_optimal=_near_optimal(source, problem, strategy) if best.exists else {},
+        spread=spread(rivals, problem, strategy, best),
         quality=source.quality,
         guessing=chance,
         break_even=break_even(law, best, rival, cost, weight),
@@ -196,10 +218,17 @@ def allocation(law: Law, strategy: Strategy, N: float, D: float, k: float) -> Al
 
 def guessing_at(source: Source, k: float) -> float:
     """pass@k of a guesser at k samples, where the fit knows every question's chance; else NaN."""
-    chance = None if source.fit is None else getattr(source.fit.curves, "chance", None)
-    if chance is None or not k >= 1:
-        return math.nan
-    return float(guessing(chance, k, getattr(source.fit.curves, "question_weight", None)))  # type: ignore[union-attr]
+    chance = None if source.fit is None else source.fit.curves.chance
+    return math.nan if chance is None or not k >= 1 else float(guessing(chance[0], k, chance[1]))
+
+
+def _near_optimal(source: Source, problem: Problem, strategy: Strategy) -> Interval:
+    """Ranges of N, D, k and D/N of the plans that are about as good as the best; empty where that cannot be told."""
+    if source.fit is None or not source.law.samples:
+        return {}
+    sizes = profile(source.law, problem, strategy)
+    found = near_optimal(source.fit, sizes.N, sizes.D, sizes.k) if sizes.N.size else None
+    return {} if found is None else {name: getattr(found, name) for name in NEAR_OPTIMAL}
 
 
 def _within_data(source: Source, problem: Problem, strategy: Strategy) -> Allocation | None:

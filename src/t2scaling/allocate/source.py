@@ -36,9 +36,11 @@ class Source:
 
     @property
     def quality(self) -> dict[str, float]:
-        """In-sample and held-out error of the fit, as far as they were computed."""
-        found = getattr(self.fit, "quality", None) or {}
-        return found if isinstance(found, dict) else found.to_dict()
+        """Mean relative error on the fit's own runs and on hidden ones, in the law's metric, where they were judged."""
+        if self.fit is None:
+            return {}
+        tables = {"in_sample": self.fit.quality.in_sample, "held_out": self.fit.quality.held_out}
+        return {name: float(table[self.law.metric]) for name, table in tables.items() if self.law.metric in table}
 
     @property
     def no_interval(self) -> str:

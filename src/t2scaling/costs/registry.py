@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from t2scaling.costs.base import CostModel, PaperCost
@@ -27,6 +28,9 @@ def cost_from_dict(content: Mapping[str, Any]) -> CostModel:
     name = settings.pop("name", None)
     if name not in COSTS:
         raise unknown("cost", name, COSTS)
+    # What is written for people, such as the label, is no setting.
+    known = {one.name for one in fields(COSTS[name])}
+    settings = {key: value for key, value in settings.items() if key in known or not hasattr(COSTS[name], key)}
     try:
         if isinstance(settings.get("constants"), Mapping):
             settings["constants"] = Constants(**settings["constants"])

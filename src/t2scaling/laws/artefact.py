@@ -72,6 +72,7 @@ class CurvesPart(_Part):
     overtrained: list[bool] | None = None
     conventions: dict[str, str] = Field(default_factory=dict)
     data_hash: str = ""
+    chance: Array | None = None
 
     @model_validator(mode="after")
     def _shapes(self) -> Self:
@@ -88,6 +89,10 @@ class CurvesPart(_Part):
         for name in ("n_params", "n_tokens", "k"):
             if not np.all((getattr(self, name) > 0) & np.isfinite(getattr(self, name))):
                 raise ValueError(f"`{name}` must be positive and finite")
+        if self.chance is not None and not (
+            self.chance.ndim == 2 and len(self.chance) == 2 and np.all((self.chance >= 0) & (self.chance <= 1))
+        ):
+            raise ValueError("`chance` must be two rows between 0 and 1: distinct chances, and their shares")
         return self
 
     @classmethod
@@ -101,7 +106,7 @@ class CurvesPart(_Part):
             task=self.task, run_id=self.run_id, N=self.n_params, D=self.n_tokens, k=self.k, target=self.target,
             value=self.value, pass_at_k=self.pass_at_k, se=self.se, train_flops=self.train_flops,
             overtrained=None if self.overtrained is None else np.array(self.overtrained, dtype=bool),
-            conventions=self.conventions, data_hash=self.data_hash,
+            conventions=self.conventions, data_hash=self.data_hash, chance=self.chance,
         )  # fmt: skip
 
 

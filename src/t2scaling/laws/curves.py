@@ -58,7 +58,17 @@ def curves(measurements: Measurements, k: ArrayLike, target: Target | Literal["a
     return Curves(
         measurements.task, measurements.run_id, measurements.N, measurements.D, k, value, passed, se, chosen,
         measurements.train_flops, measurements.overtrained, measurements.conventions, measurements.data_hash,
+        _chances(measurements),
     )  # fmt: skip
+
+
+def _chances(measurements: Measurements) -> Array | None:
+    """Distinct chances of a guess and the share of the questions that have them, (2, C); None where one is unknown."""
+    chance = measurements.chance
+    if chance is None or np.isnan(chance).any():
+        return None
+    distinct, where = np.unique(chance, return_inverse=True)
+    return np.stack([distinct, np.bincount(where, measurements.question_weight) / measurements.question_weight.sum()])
 
 
 def resampled_curves(measurements: Measurements, fitted: Curves, counts: Array) -> tuple[Array, Array]:

@@ -83,6 +83,8 @@ class Curves:
     pass_at_k  shape (R, K): mean pass@k
     se      shape (R, K): standard error of pass_at_k with the question as the unit
     loss    shape (R,): the k = 1 loss in nats, the same target as `value`
+    chance  shape (2, C): distinct chances that a guess is right, and the share of the questions that have them; None
+            where a question's chance is not known
     """
 
     task: str
@@ -98,6 +100,7 @@ class Curves:
     overtrained: NDArray[np.bool_] | None = None
     conventions: dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
+    chance: Array | None = None
 
     @property
     def loss(self) -> Array:

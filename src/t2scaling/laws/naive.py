@@ -13,6 +13,7 @@ from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.beta import mean_success
 from t2scaling.laws.solvers.success import naive_curve
 from t2scaling.laws.success import SuccessLaw
+from t2scaling.strategies import PointSuccess, Success
 
 Array = NDArray[np.float64]
 
@@ -42,6 +43,10 @@ class NaiveLaw(SuccessLaw):
         """log of (1 − μ)^k, at task loss L̂."""
         with np.errstate(divide="ignore"):
             return np.asarray(k * np.log1p(-mean_success(loss, self.theta)[0]))
+
+    def success(self, N: ArrayLike, D: ArrayLike) -> Success:
+        """One class of questions, at the mean rate."""
+        return PointSuccess(mean_success(self.loss.predict(N, D), self.theta)[0][..., None], np.ones(1))
 
     def slopes(self, loss: Array, log_k: Array) -> tuple[Array, Array]:
         k = np.exp(log_k)

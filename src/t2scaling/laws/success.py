@@ -13,6 +13,7 @@ from t2scaling.laws.base import Law, Metric, Solutions, check_samples, numbers
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.solvers.restarts import fit_success_restarts
 from t2scaling.laws.solvers.success import Curve, fit_success
+from t2scaling.strategies import BetaSuccess, Success
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import Curves, FitData
@@ -48,6 +49,14 @@ class SuccessLaw(Law):
     def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
         """log of the mean chance that k samples all fail, at task loss L̂."""
         raise NotImplementedError
+
+    def shape(self, loss: ArrayLike) -> tuple[Array, Array]:
+        """(a, b) of the Beta distribution of success over questions at task loss L̂."""
+        raise NotImplementedError
+
+    def success(self, N: ArrayLike, D: ArrayLike) -> Success:
+        """The distribution of single-sample success over questions, for strategies."""
+        return BetaSuccess(*self.shape(self.loss.predict(N, D)))
 
     def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
         """Mean pass@k over questions, its −log, or the task's k = 1 loss."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from t2scaling.costs import tokens_afforded
 from t2scaling.errors import ArgumentError
 from t2scaling.observations.figure8 import cells
 
@@ -95,7 +96,7 @@ def simulate(seed: int = 0, questions: int = 200, tasks: list[str] | None = None
             {
                 "run_id": cell.name,
                 "n_params": float(cell.n_params),
-                "n_tokens": cell.train_flops / (6 * cell.n_params),
+                "n_tokens": float(tokens_afforded(cell.n_params, cell.train_flops)),
                 "train_flops": cell.train_flops,
                 "overtrained": cell.overtrained,
                 "stage": "base",

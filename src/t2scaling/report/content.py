@@ -115,6 +115,8 @@ def allocations(plans: Sequence[Plan]) -> dict[str, Any]:
 
 
 def _cells(choice: Allocation) -> list[str]:
+    if not choice.exists:
+        return ["—"] * 7
     loss = choice.metric == "loss"
     return [
         format_number(choice.n_params),

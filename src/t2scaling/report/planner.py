@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from t2scaling.allocate.plan import REACH
 from t2scaling.costs import GPUS, Serving
 from t2scaling.costs.money import TRAIN_UTILISATION
 from t2scaling.costs.serving import MEMORY_SHARE, PRECISIONS
@@ -63,10 +64,11 @@ def planner_data(
     inference_flops   where the serving slider starts
     guess             what a guesser reaches at each k of the first fit, where the data tell
     """
-    spent = plan.budget.get("train_flops") or plan.optimum.train_flops
+    chosen = plan.optimum if plan.optimum.exists else plan.chinchilla
+    spent = plan.budget.get("train_flops") or chosen.train_flops
     curves = getattr(laws[0], "curves", None)
     serve = Serving(unit="dollars")
-    per_query = float(serve.serve(plan.n_params, 1.0))
+    per_query = float(serve.serve(chosen.n_params, 1.0))
     return {
         "laws": [_law(law) for law in laws],
         "k": [1.0] if curves is None else curves.k,
@@ -127,8 +129,11 @@ def _cells(curves: Curves, observed: Any) -> list[dict[str, Any]]:
 
 
 def _trusted(fit: FitResult | PublishedLaw) -> float:
-    return 1.0
+    """How far beyond the data a plan may lie and still be a headline, as `t2 plan` has it."""
+    return REACH
 
 
 def _held_out(fit: FitResult | PublishedLaw) -> float | None:
-    return None
+    """Mean relative error on hidden runs, in the law's own metric."""
+    found = getattr(fit, "quality", None)
+    return None if found is None else found.held_out.get(fit.law.metric)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t2scaling.artefacts import sha256, write_json
+from t2scaling.costs import sample_flops, samples_afforded, tokens_afforded
 from t2scaling.errors import DataError, FitError, SuiteError
 from t2scaling.foreign import read_json, validate
 
@@ -100,7 +101,7 @@ def make(observations: Observations, path: Path, suite: Suite, section: Validate
     """
     ordinary = _ordinary(observations)
     top = max(cell.level for cell in suite.cells)
-    one_sample = 2.0 * max(cell.n_params for cell in suite.cells)
+    one_sample = float(sample_flops(max(cell.n_params for cell in suite.cells), 1))
     budgets = list(product(section.train_flops or (top,), section.inference_flops or (one_sample, 16 * one_sample)))
     laws: dict[str, dict[str, Any]] = {}
     points: list[Point] = []
@@ -186,7 +187,16 @@ def _points(fitted: FitResult, law: str, task: str, training: float, serving: fl
         return [Point(law, task, training, serving, "optimum", note=str(error))]
     named = {"optimum": made.optimum, "chinchilla": made.chinchilla}
     return [
-        Point(law, task, training, serving, kind, where.n_params, where.n_tokens, serving / (2 * where.n_params))
+        Point(
+            law,
+            task,
+            training,
+            serving,
+            kind,
+            where.n_params,
+            where.n_tokens,
+            float(samples_afforded(where.n_params, serving)),
+        )
         for kind, where in named.items()
     ]
 
@@ -201,7 +211,7 @@ def _stand_in(point: Point, suite: Suite) -> Cell | str:
     N = shape.n_params(suite.convention)
     if abs(math.log(N / point.n_params)) > _NEAR:
         return f"no shape between the suite's has about {point.n_params:,.0f} parameters"
-    tokens = point.train_flops / (6 * N)
+    tokens = float(tokens_afforded(N, point.train_flops))
     if tokens > suite.corpus_tokens - suite.heldout_tokens:
         return f"{tokens:,.0f} tokens are more than the suite's text has"
     ordered = sorted((c.n_tokens, c.batch_size) for c in suite.cells)
@@ -233,7 +243,7 @@ def shape_near(suite: Suite, n_params: float) -> ModelShape:
 
 
 def _expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
-    k = point.inference_flops / (2 * stand_in.n_params)
+    k = float(samples_afforded(stand_in.n_params, point.inference_flops))
     metrics = [metric for metric in ("pass_at_k", "neg_log_pass_at_k") if metric in fitted.law.metrics]
     said: dict[str, float] = {}
     if k >= 1:
