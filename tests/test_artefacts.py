@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,36 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> No
         fail()
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_content_is_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flushed first, renamed after: a crash in between leaves the old file, never an empty one under the name."""
+    order: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def flush(handle: int) -> None:
+        order.append("flushed " + Path(os.readlink(f"/proc/self/fd/{handle}")).read_text())
+        fsync(handle)
+
+    def rename(path: Path, target: Path) -> Path:
+        order.append(f"renamed to {Path(target).name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "replace", rename)
+    write_text(tmp_path / "a.txt", "new")
+    assert order == ["flushed new", "renamed to a.txt"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+def test_permissions_are_those_of_any_new_file(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        made = write_text(tmp_path / "a.txt", "new")
+        (tmp_path / "b.txt").write_text("as usual")
+    finally:
+        os.umask(before)
+    assert made.stat().st_mode == (tmp_path / "b.txt").stat().st_mode
 
 
 def test_json_is_strict(tmp_path: Path) -> None:

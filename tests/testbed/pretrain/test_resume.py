@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -125,6 +126,27 @@ def test_a_damaged_checkpoint_is_passed_over(
     pretrain(small_suite, "run", tmp_path, corpus_dir, device="cpu")
     assert read_run(tmp_path / "run")["notes"] == notes
     assert read_run(tmp_path / "run")["sha256"] == read_run(whole)["sha256"]
+
+
+def test_checkpoints_are_on_the_disk_before_they_have_their_name(
+    small_suite: Suite, corpus_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    renamed: dict[str, set[str]] = {}
+    fsync, rename = os.fsync, Path.rename
+
+    def flush(handle: int) -> None:
+        flushed.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        fsync(handle)
+
+    def named(path: Path, target: Path) -> Path:
+        renamed[Path(target).name] = {file.name for file in flushed if file.parent == path}
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "rename", named)
+    root = interrupted(small_suite, corpus_dir, tmp_path, 4)
+    assert {"model.safetensors"} < {file.name for file in (root / "step-2").iterdir()} <= renamed["step-2"]
 
 
 def test_nothing_undamaged_means_from_the_start(small_suite: Suite, corpus_dir: Path, tmp_path: Path) -> None:
