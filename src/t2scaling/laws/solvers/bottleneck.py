@@ -50,6 +50,16 @@ class IndexFits:
         """θ at N and D of one shape (n,), for every problem: shape (B, n)."""
         return index(self.u, np.log(N) - self.centre[0], np.log(D) - self.centre[1])
 
+    def slopes(self, N: Array, D: Array) -> Array:
+        """Slopes of the first problem's θ in u at N and D, shape (n, 5)."""
+        return index_slopes(self.u[:1], np.log(N) - self.centre[0], np.log(D) - self.centre[1])[1][0].T
+
+    def precision(self, N: Array, D: Array) -> Array:
+        """Inverse covariance of the first problem's u, (5, 5): curvature of the objective at runs of equal weight."""
+        slopes = self.slopes(N, D)
+        weight = min(len(N), MOST_RUNS) / len(N) / self.spread[0] ** 2
+        return weight * slopes.T @ slopes + np.diag(_PRIOR_PRECISION) + 1e-9 * np.eye(5)
+
     def parameters(self) -> Array:
         """A, a, B, b, γ of θ = γ·log(A·N^−a + B·D^−b), shape (B, 5); a = α/γ and b = β/γ."""
         c, logit, log_alpha, log_ratio, log_gamma = self.u.T

@@ -7,7 +7,9 @@ of that cell. `cells` are what is then trained; `judge` puts the measurements be
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -227,6 +229,24 @@ def _stand_in(point: Point, suite: Suite) -> Cell | str:
     )
 
 
+def suite_of_runs(suite: Suite, runs: Sequence[tuple[float, float]]) -> tuple[dict[str, Any], list[str]]:
+    """A suite of the cells that stand for runs of (parameters, training FLOPs), and why others have none.
+
+    Raises SuiteError where none of the runs can be trained.
+    """
+    cells: dict[str, Cell] = {}
+    left_out = []
+    for n_params, flops in runs:
+        found = _stand_in(Point("", "", flops, 0.0, "next", n_params), suite)
+        if isinstance(found, str):
+            left_out.append(f"{n_params:,.0f} parameters at {flops:.3g} FLOPs: {found}.")
+        else:
+            cells[found.run_id] = found
+    if not cells:
+        raise SuiteError(f"no run can be trained: {' '.join(left_out)}")
+    return json.loads(replace(suite, name=f"{suite.name}-next", cells=tuple(cells.values())).to_json()), left_out
+
+
 def shape_near(suite: Suite, n_params: float) -> ModelShape:
     """A shape with about `n_params` parameters: one of the suite's, or one that is wider or narrower by up to half.
 
@@ -261,8 +281,6 @@ def _expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
 
 
 def _suite_of(suite: Suite, cells: dict[str, Cell], section: ValidateSection) -> dict[str, Any]:
-    import json
-
     from t2scaling.testbed.suite import with_seeds
 
     chosen = tuple(with_seeds(sorted(cells.values(), key=lambda cell: cell.n_params), section.seeds))
