@@ -42,6 +42,21 @@ def test_counts_take_the_log_of_the_mean():
     np.testing.assert_allclose(found.pass_at_k[0, 1], pass_at_k([10] * 4, [0, 3, 5, 9], 2).mean())
 
 
+def test_a_likelihood_that_a_run_lacks_is_left_out_of_its_means(rng):
+    m = likelihoods(rng)
+    m.nll[1, :10] = np.nan
+    found = curves(m, [1, 4])
+    np.testing.assert_allclose(found.value[1], neg_log_pass_at_k_from_nll(m.nll[1, 10:], found.k).mean(axis=0))
+    value, passed = resampled_curves(m, found, np.ones((1, 40)))
+    np.testing.assert_allclose(value[0], found.value)
+    np.testing.assert_allclose(passed[0], found.pass_at_k)
+
+
+def test_more_samples_help_even_where_pass_at_k_underflows():
+    m = Measurements("t", ("a",), SIZES[:1], TOKENS[:1], np.ones(1), nll=np.array([[750.0]]))
+    np.testing.assert_allclose(curves(m, [1, 8]).value[0], [750, 750 - np.log(8)], rtol=1e-15)
+
+
 def test_jensen_orders_the_targets(rng):
     m = likelihoods(rng)
     k = np.geomspace(1, 100, 6)
