@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.foreign import check_parquet
 from t2scaling.observations.aliases import Naming, name_columns
 from t2scaling.observations.inspect_log import read_logs as read_inspect_logs
@@ -63,7 +63,13 @@ def read(
     Raises DataError, in one paragraph, for anything that cannot be used.
     """
     if isinstance(data, str) and data in SUITES and not Path(data).exists():
-        return load_observations(data)
+        shipped = load_observations(data)
+        if nll_unit not in (None, shipped.conventions["nll"]):
+            raise ArgumentError(
+                f"`nll_unit` = {nll_unit} has no place here: the suite `{data}` says that its nll is "
+                f"{shipped.conventions['nll']}. Leave it out."
+            )
+        return shipped
     report = ReportBuilder()
     manifest = renaming(load_manifest(runs) if runs is not None else Manifest(()), names)
     naming = partial(name_columns, given=columns, task=task)
