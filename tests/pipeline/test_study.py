@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from t2scaling.artefacts import sha256
 from t2scaling.observations import read
 from t2scaling.testbed.suite import Suite, TrainingConfig, isoflop_grid, levels
 from t2scaling.testbed.suite.grid import BatchRule
@@ -184,3 +186,26 @@ def wait_until(condition, study: subprocess.Popen[str]) -> None:
         assert study.poll() is None, "the study ended too early"
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_forecast_is_written_before_its_cells_are_trained(study_file: Path, whole: Path, tmp_path: Path) -> None:
+    file, out = study_file.with_name("validated.yaml"), tmp_path / "study"
+    file.write_text(
+        study_file.read_text() + "validate: {laws: [chinchilla], tasks: [causal], train_flops: [2e9], seeds: 2}\n"
+    )
+    shutil.copytree(whole, out)
+    code, first = finished(start(file, out))
+    assert code == 0
+    assert first["verdict"] == []
+    forecast = (out / "forecast.json").read_bytes()
+    assert json.loads(forecast)["observations_sha256"] == sha256(out / "observations.parquet")
+    assert not (out / "validation").exists()
+    code, second = finished(start(file, out))
+    assert code == 0
+    assert (out / "forecast.json").read_bytes() == forecast
+    names = {point["run_id"] for point in json.loads(forecast)["points"] if point["run_id"]}
+    assert {row["run_id"] for row in second["verdict"]} == names
+    assert all(row["runs"] == 2 and row["measured"] > 0 for row in second["verdict"])
+    assert len(list(out.glob("validation/runs/*/run.json"))) == 2 * len(names)
+    # The suite's own measurements are as they were: the forecast's cells are kept apart.
+    assert set(read(out / "observations.parquet").runs["run_id"]) == set(weights(out))
