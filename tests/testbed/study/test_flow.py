@@ -74,6 +74,13 @@ def test_post_training_follows_its_cell(tmp_path):
     assert f"{name}-sft-spatial" not in missing(study)
 
 
+def test_post_training_may_be_of_the_highest_budgets_alone(tmp_path):
+    study = opened(tmp_path, "suite: {recipe: world}\nposttrain: {tasks: [spatial], modes: [sft, ft], levels: 2}")
+    tuned = {job.after[0] for job in make_jobs(study) if job.function.endswith(":tune")}
+    highest = sorted({cell.level for cell in study.suite.cells})[-2:]
+    assert tuned == {cell.run_id for cell in study.suite.cells if cell.level in highest and not cell.seed}
+
+
 def test_samples_are_measured_beside_likelihoods(tmp_path):
     study = opened(tmp_path, "suite: {recipe: tiny}\nevaluate: {tasks: [causal], samples: 4}")
     assert study.measurements() == [("causal", "nll"), ("causal", "sample")]

@@ -98,6 +98,9 @@ class PosttrainSection(_Section):
     modes: tuple[Literal["ft", "sft"], ...] = Field(
         default=("ft", "sft"), description="Loss on everything, or the answer."
     )
+    levels: PositiveInt | None = Field(
+        default=None, description="Only the first seed's cells of so many of the highest budgets; all where left out."
+    )
     epochs: PositiveInt = Field(default=6, description="Passes over the training questions.")
     batch_size: PositiveInt = Field(default=8, description="Questions per step.")
     learning_rate: Budget | None = Field(default=None, description="Constant rate; the paper's, scaled, by default.")

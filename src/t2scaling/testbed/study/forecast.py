@@ -205,7 +205,8 @@ def _points(fitted: FitResult, law: str, task: str, training: float, serving: fl
 
 def _stand_in(point: Point, suite: Suite) -> Cell | str:
     """The cell that stands for a point, or why none can."""
-    from t2scaling.testbed.suite.grid import cell, fixed_batch
+    from t2scaling.testbed.suite.grid import cell as planned
+    from t2scaling.testbed.suite.grid import fixed_batch
 
     if point.n_params is None:
         return point.note
@@ -214,12 +215,12 @@ def _stand_in(point: Point, suite: Suite) -> Cell | str:
     if abs(math.log(N / point.n_params)) > _NEAR:
         return f"no shape between the suite's has about {point.n_params:,.0f} parameters"
     tokens = float(tokens_afforded(N, point.train_flops))
-    if tokens > suite.corpus_tokens - suite.heldout_tokens:
+    if tokens > max(suite.corpus_tokens - suite.heldout_tokens, *(cell.n_tokens for cell in suite.cells)):
         return f"{tokens:,.0f} tokens are more than the suite's text has"
     ordered = sorted((c.n_tokens, c.batch_size) for c in suite.cells)
     D, batches = (np.log(column) for column in np.array(ordered, dtype=float).T)
     batch = round(float(np.exp(np.interp(math.log(tokens), D, batches)))) * suite.seq_len
-    return cell(
+    return planned(
         shape,
         point.train_flops,
         seq_len=suite.seq_len,

@@ -57,9 +57,12 @@ class Study:
         """(task, mode) of every measurement of one pretrained cell."""
         return [(task, "nll") for task in self.tasks] + [(task, "sample") for task in self.sample_tasks]
 
-    def tunings(self) -> list[tuple[str, str]]:
-        """(task, mode) of every post-training run that starts from one cell."""
+    def tunings(self, cell: Cell) -> list[tuple[str, str]]:
+        """(task, mode) of every post-training run that starts from a cell."""
         given = self.config.posttrain
+        budgets = sorted({other.level for other in self.suite.cells})
+        if given.levels is not None and (cell.level < budgets[-given.levels :][0] or cell.seed):
+            return []
         return [(task, mode) for task in given.tasks for mode in given.modes]
 
 
@@ -106,7 +109,7 @@ def _of_cell(study: Study, cell: Cell) -> list[Job]:
     makes = [layout.run_facts(run_id), *(layout.measurement(run_id, task, mode) for task, mode in measured)]
     cost = per_token * (_MEASURE_TOKENS * len(measured) + cell.n_tokens)
     jobs = [Job(run_id, f"{_STEPS}:cell", {**common, "run_id": run_id}, _texts(makes), cost=cost)]
-    for task, mode in study.tunings():
+    for task, mode in study.tunings(cell):
         name = layout.tuned_id(run_id, task, mode)
         arguments = {**common, "run_id": run_id, "task": task, "mode": mode}
         makes = [layout.run_facts(name), layout.tuned_measurement(run_id, task, mode)]
