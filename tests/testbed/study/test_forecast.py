@@ -86,6 +86,7 @@ def test_measurements_stand_beside_predictions(written):
     cells = forecast.cells().cells
     rows = judge(forecast, likelihoods(cells, noise=0.05))
     assert len(rows) == sum(len(point.predicted) for point in forecast.points)
+    assert {row["metric"] for row in rows} >= {"neg_log_pass_at_k"}
     for row in rows:
         assert row["runs"] == 3
         assert row["standard_error"] > 0

@@ -21,6 +21,8 @@ from t2scaling.artefacts import sha256, write_json
 from t2scaling.costs import sample_flops, samples_afforded, tokens_afforded
 from t2scaling.errors import DataError, FitError, SuiteError
 from t2scaling.foreign import read_json, validate
+from t2scaling.laws.base import Metric
+from t2scaling.laws.measurements import Target
 
 if TYPE_CHECKING:
     from t2scaling.laws import FitResult
@@ -41,6 +43,7 @@ class Point:
     run_id                   the cell, None where none can stand for it, and `note` says why
     cell_params, cell_tokens, cell_k   the cell's N, D and the k that the inference budget leaves it
     predicted                metric → what the law expects of the cell
+    target                   which mean over questions the law's −log pass@k is
     """
 
     law: str
@@ -56,7 +59,8 @@ class Point:
     cell_params: float | None = None
     cell_tokens: float | None = None
     cell_k: float | None = None
-    predicted: dict[str, float] | None = None
+    predicted: dict[Metric, float] | None = None
+    target: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -132,16 +136,16 @@ def make(observations: Observations, path: Path, suite: Suite, section: Validate
 def judge(forecast: Forecast, observations: Observations) -> list[dict[str, Any]]:
     """One row per point and metric: predicted, measured (the mean over seeds), standard error over seeds, and runs."""
     from t2scaling.laws.curves import curves
+    from t2scaling.laws.heldout import observed_in
 
     rows = []
     for point in forecast.points:
-        if point.run_id is None or point.predicted is None or point.cell_k is None:
+        if point.run_id is None or point.predicted is None or point.cell_k is None or point.target is None:
             continue
         measured = curves(observations.measurements(point.task), [point.cell_k])
         own = [run == point.run_id or run.startswith(f"{point.run_id}-s") for run in measured.run_id]
-        tables = {"pass_at_k": measured.pass_at_k, "neg_log_pass_at_k": measured.value}
         for metric, predicted in point.predicted.items():
-            values = tables[metric][own, -1]
+            values = observed_in(measured, metric, point.target)[own, 0 if metric == "loss" else -1]
             error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
             rows.append(
                 {
@@ -226,7 +230,7 @@ def _stand_in(point: Point, suite: Suite) -> Cell | str:
         seq_len=suite.seq_len,
         batch=fixed_batch(batch),
         convention=suite.convention,
-        run_id=f"forecast-{shape.name}-f{shape.d_ff}-c{point.train_flops:.3g}".replace("e+", "e"),
+        run_id=f"forecast-{shape.name}-f{shape.d_ff}-c{point.train_flops:.3g}".replace("e+", "e").replace("e0", "e"),
     )
 
 
@@ -264,19 +268,17 @@ def shape_near(suite: Suite, n_params: float) -> ModelShape:
 
 
 def _expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
-    k = float(samples_afforded(stand_in.n_params, point.inference_flops))
-    metrics = [metric for metric in ("pass_at_k", "neg_log_pass_at_k") if metric in fitted.law.metrics]
-    said: dict[str, float] = {}
-    if k >= 1:
-        N, D = stand_in.n_params, stand_in.n_tokens
-        said = {metric: float(fitted.predict(N, D, k, metric=metric)) for metric in metrics}
+    N, D, law = stand_in.n_params, stand_in.n_tokens, fitted.law
+    k = float(samples_afforded(N, point.inference_flops)) if law.samples else 1.0
+    said = {metric: float(law.predict(N, D, k, metric)) for metric in law.metrics} if k >= 1 else {}
     return replace(
         point,
         run_id=stand_in.run_id,
-        cell_params=float(stand_in.n_params),
-        cell_tokens=float(stand_in.n_tokens),
+        cell_params=float(N),
+        cell_tokens=float(D),
         cell_k=k,
         predicted=said or None,
+        target=law.neg_log_target,
         note="" if said else "the inference budget does not pay for one sample",
     )
 
