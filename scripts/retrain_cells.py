@@ -20,6 +20,7 @@ from pathlib import Path
 import polars as pl
 
 from t2scaling.observations import load_observations, read
+from t2scaling.observations.suites import SUITES
 from t2scaling.testbed.evaluate import evaluate_tasks, open_run
 from t2scaling.testbed.pretrain import prepare_corpus, pretrain
 from t2scaling.testbed.suite import Suite, world
@@ -47,9 +48,10 @@ def scatter(shipped: pl.DataFrame) -> dict[str, float]:
     return {task: math.sqrt(variance) for task, variance in pooled.iter_rows()}
 
 
-def main(out: Path, runs: list[str], seed: int) -> int:
+def main(out: Path, runs: list[str], seed: int, shipped_at: str) -> int:
     suite = replace(world(), seed=seed)
-    base = load_observations("world").frame().filter(pl.col("stage") == "base", pl.col("nll").is_not_null())
+    observations = load_observations(shipped_at) if shipped_at in SUITES else read(shipped_at)
+    base = observations.frame().filter(pl.col("stage") == "base", pl.col("nll").is_not_null())
     shipped, wanted = means(base), runs or chosen(suite)
     prepare_corpus(suite, out / "corpus")
     for run_id in wanted:
@@ -71,5 +73,6 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path, help="folder for text, runs and measurements")
     parser.add_argument("--runs", nargs="*", default=[], help="run ids of the recipe")
     parser.add_argument("--seed", type=int, default=0, help="added to every run's seed; 0 is as shipped")
+    parser.add_argument("--shipped", default="world", help="the measurements to compare with; the shipped ones")
     given = parser.parse_args()
-    sys.exit(main(given.out, given.runs, given.seed))
+    sys.exit(main(given.out, given.runs, given.seed, given.shipped))
