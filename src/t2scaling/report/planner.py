@@ -113,7 +113,7 @@ def _law(fit: FitResult | PublishedLaw) -> dict[str, Any]:
         "target": getattr(fit, "target", None),
         "draws": [[float(f"{value:.8g}") for value in row] for row in draws],
         "support": {axis: list(ends) for axis, ends in fit.support.items()},
-        "trusted": _trusted(fit),
+        "trusted": REACH,
         "heldOut": _held_out(fit),
         "cells": [] if curves is None else _cells(curves, law.observed(curves)),
     }
@@ -128,12 +128,7 @@ def _cells(curves: Curves, observed: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _trusted(fit: FitResult | PublishedLaw) -> float:
-    """How far beyond the data a plan may lie and still be a headline, as `t2 plan` has it."""
-    return REACH
-
-
 def _held_out(fit: FitResult | PublishedLaw) -> float | None:
-    """Mean relative error on hidden runs, in the law's own metric."""
-    found = getattr(fit, "quality", None)
-    return None if found is None else found.held_out.get(fit.law.metric)
+    """Held-out relative error in the law's own metric, where some runs could be hidden."""
+    quality = getattr(fit, "quality", None)
+    return None if quality is None else quality.held_out.get(fit.law.metric)

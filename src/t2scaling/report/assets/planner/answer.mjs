@@ -2,7 +2,7 @@
 import { paperCost, servingCost } from "./costs.mjs";
 import { formatNumber, formatRatio, formatSamples, formatValue } from "./format.mjs";
 import { samples, success, trainingLoss, value } from "./laws.mjs";
-import { chinchilla, optimum } from "./optimum.mjs";
+import { chinchilla, optimum, within } from "./optimum.mjs";
 import { readSizes, strategyOf } from "./state.mjs";
 import { strategyValue } from "./strategies.mjs";
 
@@ -14,9 +14,11 @@ import { strategyValue } from "./strategies.mjs";
  * @typedef {{run: string, N: number, D: number, values: (number | null)[]}} Cell pass@k, or −log pass@k, at the grid of k
  * @typedef {{laws: FittedLaw[], k: number[], guess: number[] | null, gpus: Record<string, any>, rule: any, constants: any,
  *   serving: any, start: State}} Data
- * @typedef {{law: FittedLaw, best: Allocation | null, rival: Allocation | null, cost: import("./costs.mjs").Cost,
+ * @typedef {{law: FittedLaw, best: Allocation | null, rival: Allocation | null, inside: Allocation | null, cost: import("./costs.mjs").Cost,
  *   budget: import("./optimum.mjs").Budget, limits: import("./optimum.mjs").Limits, strategy: import("./strategies.mjs").Strategy}} Answer
  */
+
+const SLACK_OUTSIDE = 5e-3; // of a range's ends, as in t2scaling.laws.support
 
 /** The cost model that the settings name. @param {State} state @param {Data} data */
 export function costOf(state, data) {
@@ -27,7 +29,7 @@ export function costOf(state, data) {
     ...data.serving, constants: data.constants, unit: "dollars", prompt_tokens: state.prompt, answer_tokens: state.answer,
     batch: state.batch === "max" ? "max" : Math.max(Number(state.batch) || 1, 1),
     dollars_per_hour: state.price > 0 ? state.price : chip.dollars ?? 2,
-    bytes: { weights: data.serving.precisions[precision], cache: data.serving.precisions[precision] },
+    bytes: { weights: data.serving.precisions[precision], cache: data.serving.precisions.bf16 },
   };
   return servingCost(settings, { ...chip, peak: chip.peak[precision] }, data.rule);
 }
@@ -43,7 +45,8 @@ export function answer(state, data) {
   const wanted = strategyOf(state);
   const strategy = success(law, 1) === null ? { name: "oracle" } : wanted;
   const best = optimum(law, cost, budget, limits, strategy);
-  return { law, best, rival: chinchilla(law, cost, budget, limits, strategy), cost, budget, limits, strategy };
+  const inside = law.support.N && law.support.D ? optimum(law, cost, budget, within(limits, law.support), strategy) : null;
+  return { law, best, rival: chinchilla(law, cost, budget, limits, strategy), inside, cost, budget, limits, strategy };
 }
 
 /** How far beyond what was measured, as the largest log distance over N, D, N·D and D/N. @param {FittedLaw} law @param {Allocation} at */
@@ -65,25 +68,62 @@ export function beyond(law, at) {
   ]);
   return axes.flatMap(([key, name, v]) => {
     const range = law.support[key];
-    if (!range || !(v > range[1] * 1.001 || v < range[0] / 1.001)) return [];
+    if (!range || !(v > range[1] * (1 + SLACK_OUTSIDE) || v < range[0] * (1 - SLACK_OUTSIDE))) return [];
     const factor = v > range[1] ? v / range[1] : range[0] / v;
     const side = v > range[1] ? "above the largest" : "below the smallest";
     return [`${name} = ${formatNumber(v)} is ${Number(factor.toPrecision(2))}× ${side} measured (${formatNumber(v > range[1] ? range[1] : range[0])})`];
   });
 }
 
+/** How the plan stands, in the words of `t2 plan`. @param {Answer} a */
+export function statusOf(a) {
+  const { best, law, limits, budget } = a;
+  if (best === null) return "no plan";
+  if (beyond(law, best).length) return "outside the data";
+  const menu = limits.sizes?.length ? limits.sizes : limits.nRange ?? [];
+  const atEnd = menu.length > 0 && (best.N <= Math.min(...menu) * (1 + 1e-9) || best.N >= Math.max(...menu) * (1 - 1e-9));
+  const capped = limits.maxTokens !== undefined && best.D >= limits.maxTokens * (1 - 1e-9);
+  const single = samples(law) && best.k < 1 + 1e-9 && budget.total === undefined;
+  return atEnd || capped || single ? "at a limit" : "optimum";
+}
+
+/** What to train and draw, and what is expected; without a full stop. @param {Answer} a @param {Allocation} at */
+function recommendation(a, at) {
+  const draw = at.metric === "loss" ? "" : ` and draw ${formatSamples(at.k)} per problem`;
+  return `Train ${formatNumber(at.N)} parameters on ${formatNumber(at.D)} tokens (${formatRatio(at.D / at.N)} tokens per parameter)${draw}, for ${expected(a, at)}`;
+}
+
+/** @param {string} text */
+const lowered = (text) => text[0].toLowerCase() + text.slice(1);
+
+/** @param {Answer} a @param {Allocation} at */
+function expected(a, at) {
+  const what = at.metric === "pass_at_k" ? (a.strategy.name === "oracle" ? "pass@k" : "success") : at.metric === "loss" ? "a loss" : "−log pass@k";
+  return `${what} of ${formatValue(at.metric, at.value)}`;
+}
+
 /** The sentence, as `t2 plan` says it. @param {Answer} a */
 export function sentence(a) {
   const { best, rival } = a;
   if (best === null) return "This budget cannot pay for one sample of the smallest model allowed.";
-  const what = best.metric === "pass_at_k" ? (a.strategy.name === "oracle" ? "pass@k" : "success") : best.metric === "loss" ? "a loss" : "−log pass@k";
-  const expected = (/** @type {Allocation} */ at) => `${what} of ${formatValue(best.metric, at.value)}`;
+  const far = distance(a.law, best);
+  const inside = a.inside === null ? "" : ` Within what was measured: ${lowered(recommendation(a, a.inside))}.`;
+  if (far > a.law.trusted) {
+    const times = far < Math.log(100) ? `${Number(Math.exp(far).toPrecision(2))}` : Math.round(Math.exp(far)).toLocaleString("en-US");
+    return `No plan: the law's optimum (${formatNumber(best.N)} parameters on ${formatNumber(best.D)} tokens) lies ${times}× beyond what was measured, farther than its forecasts have been tried.${inside}`;
+  }
+  const out = statusOf(a) === "outside the data";
+  const text = headline(a, best, rival);
+  return out ? `By extrapolation: ${lowered(text)}${inside}` : text;
+}
+
+/** @param {Answer} a @param {Allocation} best @param {Allocation | null} rival */
+function headline(a, best, rival) {
   const trained = (/** @type {Allocation} */ at) => `${formatNumber(at.N)} parameters on ${formatNumber(at.D)} tokens`;
-  const draw = best.metric === "loss" ? "" : ` and draw ${formatSamples(best.k)} per problem`;
-  const says = `Train ${trained(best)} (${formatRatio(best.D / best.N)} tokens per parameter)${draw}, for ${expected(best)}`;
+  const says = recommendation(a, best);
   if (rival === null || best.metric === "loss") return `${says}.`;
   if (!(rival.k >= 1)) return `${says}; Chinchilla's ${trained(rival)} could not afford one sample (${Number(rival.k.toPrecision(2))}).`;
-  return `${says}; Chinchilla's ${trained(rival)} afford ${formatSamples(rival.k)}, for ${expected(rival)}.`;
+  return `${says}; Chinchilla's ${trained(rival)} afford ${formatSamples(rival.k)}, for ${expected(a, rival)}.`;
 }
 
 /** The value at (N, D) with the k that N affords; NaN where not one. @param {Answer} a @param {number} N @param {number} D */

@@ -1,5 +1,5 @@
 // The page's planner: controls, the answer, and the figures that follow them.
-import { answer, beyond, distance, drawn, measured, nearest, sentence } from "./answer.mjs";
+import { answer, beyond, distance, drawn, measured, nearest, sentence, statusOf } from "./answer.mjs";
 import { draw, saveButtons } from "./chart.mjs";
 import { isoflop, overBudgets, overSamples, perSolved, plane } from "./figures.mjs";
 import { formatFlops, formatNumber, formatValue, parseNumber } from "./format.mjs";
@@ -126,12 +126,11 @@ function show(state, data) {
   const far = a.best === null ? Infinity : distance(law, a.best);
   const trusted = far <= law.trusted;
   const outside = a.best === null ? [] : beyond(law, a.best);
-  const status = a.best === null ? "no plan" : outside.length === 0 ? "within the data" : trusted ? "outside the data" : "far outside the data";
   const root = byId("planner");
-  root.dataset.plan = JSON.stringify({ best: a.best, rival: a.rival });
-  byId("p-status").textContent = status;
+  root.dataset.plan = JSON.stringify({ best: a.best, rival: a.rival, inside: a.inside, status: statusOf(a), sentence: sentence(a) });
+  byId("p-status").textContent = statusOf(a);
   byId("p-status").dataset.status = trusted ? (outside.length ? "outside" : "inside") : "far";
-  byId("p-sentence").textContent = a.best === null || trusted ? sentence(a) : `No plan: the law's optimum (${formatNumber(a.best.N)} parameters on ${formatNumber(a.best.D)} tokens) lies ${formatNumber(Math.exp(far), 2)}× beyond what was measured, farther than its forecasts have been tried.`;
+  byId("p-sentence").textContent = sentence(a);
   list("p-notes", [
     ...(law.heldOut === null ? [] : [`Held out, this law was off by ${formatNumber(100 * law.heldOut, 2)}% (relative error).`]),
     ...outside.map((text) => `${text}: extrapolation.`),

@@ -32,10 +32,14 @@ export function samples(law) {
   return law.name !== "chinchilla";
 }
 
-/** The distribution of success over questions at x, or null. @param {Law} law @param {number} x */
+/**
+ * The distribution of success over questions at x: Beta(a, b), or p for all; null where the law knows none.
+ * @param {Law} law @param {number} x @returns {import("./strategies.mjs").Success | null}
+ */
 export function success(law, x) {
-  if (law.name !== "accuracy" && law.name !== "bottleneck") return null;
-  return betaShape(/** @type {number[]} */ (law.theta), ability(law, x));
+  const theta = /** @type {number[]} */ (law.theta);
+  if (law.name === "naive") return { p: theta[2] * expit(-theta[1] * (x - theta[0])) };
+  return law.name === "accuracy" || law.name === "bottleneck" ? betaShape(theta, ability(law, x)) : null;
 }
 
 /** What a plan makes small. @param {Law} law @param {number} x @param {number} logK */
@@ -45,10 +49,8 @@ export function score(law, x, logK) {
       return x;
     case "loss":
       return x + /** @type {number} */ (law.G) * Math.expm1(-(/** @type {number} */ (law.gamma)) * logK);
-    case "naive": {
-      const theta = /** @type {number[]} */ (law.theta);
-      return Math.exp(logK) * Math.log1p(-theta[2] * expit(-theta[1] * (x - theta[0])));
-    }
+    case "naive":
+      return Math.exp(logK) * Math.log1p(-(/** @type {{p: number}} */ (success(law, x)).p));
     default: {
       const shape = /** @type {{a: number, b: number}} */ (success(law, x));
       const value = logBetaFail(shape.a, shape.b, Math.exp(logK));

@@ -7,7 +7,8 @@ import { rising, strategyValue } from "./strategies.mjs";
  * @typedef {import("./laws.mjs").Law} Law
  * @typedef {import("./costs.mjs").Cost} Cost
  * @typedef {import("./strategies.mjs").Strategy} Strategy
- * @typedef {{sizes?: number[], nRange?: [number, number], maxTokens?: number, integerK?: boolean, maxSamples?: number}} Limits
+ * @typedef {{sizes?: number[], nRange?: [number, number], maxTokens?: number, integerK?: boolean, maxSamples?: number,
+ *   minTokens?: number, ratio?: [number, number], maxFlops?: number}} Limits
  * @typedef {{train?: number, serve?: number, total?: number, served?: number}} Budget
  *   train and serve, or total and served (served weighed by what serving is worth in training units)
  * @typedef {{N: number, D: number, k: number, value: number, passAtK: number, metric: string, score: number}} Allocation
@@ -20,22 +21,25 @@ const SLACK = 1 - 1e-12; // k = exp(log k) may pass what is affordable by a roun
 
 /** What a budget leaves. @param {Cost} cost @param {Budget} budget @param {Limits} limits */
 function problem(cost, budget, limits) {
-  const maxTokens = limits.maxTokens ?? Infinity;
   const maxSamples = limits.maxSamples ?? Infinity;
+  const [lowRatio, highRatio] = limits.ratio ?? [0, Infinity];
+  const mostTokens = (/** @type {number} */ N) =>
+    Math.min(limits.maxTokens ?? Infinity, highRatio * N, cost.tokens(N, limits.maxFlops ?? Infinity));
+  const leastTokens = (/** @type {number} */ N) => Math.max(limits.minTokens ?? 1, lowRatio * N) * SLACK;
   if (budget.total === undefined) {
     const { train, serve } = /** @type {{train: number, serve: number}} */ (budget);
-    const tokens = (/** @type {number} */ N) => Math.min(cost.tokens(N, train), maxTokens);
+    const tokens = (/** @type {number} */ N) => Math.min(cost.tokens(N, train), mostTokens(N));
     const most = (/** @type {number} */ N) => Math.min(serve === Infinity ? Infinity : cost.samples(N, serve), maxSamples);
-    return { shared: false, most, tokens, affords: (/** @type {number} */ N, /** @type {number} */ k) => most(N) >= k * SLACK && tokens(N) >= 1 };
+    return { shared: false, most, tokens, affords: (/** @type {number} */ N, /** @type {number} */ k) => most(N) >= k * SLACK && tokens(N) >= leastTokens(N) };
   }
   const { total, served } = /** @type {{total: number, served: number}} */ (budget);
   const tokens = (/** @type {number} */ N, /** @type {number} */ k) =>
-    Math.min(cost.tokens(N, Math.max(total - cost.serve(N, k) * served, 0)), maxTokens);
+    Math.min(cost.tokens(N, Math.max(total - cost.serve(N, k) * served, 0)), mostTokens(N));
   const most = (/** @type {number} */ N) =>
     Math.min(cost.samples(N, Math.max(total - cost.train(N, 1), 0) / served) * (1 - 1e-9), maxSamples);
   return {
     shared: true, most, tokens,
-    affords: (/** @type {number} */ N, /** @type {number} */ k) => tokens(N, k) >= SLACK && k * SLACK <= maxSamples,
+    affords: (/** @type {number} */ N, /** @type {number} */ k) => tokens(N, k) >= leastTokens(N) && k * SLACK <= maxSamples,
   };
 }
 
@@ -60,7 +64,7 @@ export function optimum(law, cost, budget, limits = {}, strategy = { name: "orac
     return better(menu.map((size) => optimum(law, cost, budget, { ...limits, sizes: [], nRange: [size, size] }, strategy)));
   }
   const at = problem(cost, budget, limits);
-  const lo = Math.log(least);
+  const lo = Math.log(Math.max(least, (limits.minTokens ?? 0) / (limits.ratio?.[1] ?? Infinity)));
   const far = Math.min(Math.log(greatest), MOST_LOG_N);
   const split = (at.shared || !rising(strategy)) && samples(law);
 
@@ -116,6 +120,21 @@ export function allocate(law, N, D, k, badness, strategy = { name: "oracle" }) {
     N, D, k, metric: metric(law), score: badness,
     value: !able ? NaN : strategy.name === "oracle" ? value(law, x, samples(law) ? k : 1) : under,
     passAtK: able ? passAtK(law, x, k) : NaN,
+  };
+}
+
+/** The limits that keep a plan inside what was measured too. @param {Limits} limits @param {Record<string, [number, number]>} support */
+export function within(limits, support) {
+  const [low, high] = limits.nRange ?? [0, Infinity];
+  const [lowN, highN] = support.N ?? [LEAST_PARAMS, Infinity];
+  return {
+    ...limits,
+    nRange: /** @type {[number, number]} */ ([Math.max(low, lowN), Math.min(high, highN)]),
+    minTokens: support.D?.[0] ?? 1,
+    maxTokens: Math.min(limits.maxTokens ?? Infinity, support.D?.[1] ?? Infinity),
+    maxSamples: Math.min(limits.maxSamples ?? Infinity, support.k?.[1] ?? Infinity),
+    ratio: support.tokens_per_param ?? /** @type {[number, number]} */ ([0, Infinity]),
+    maxFlops: support.train_flops?.[1] ?? Infinity,
   };
 }
 

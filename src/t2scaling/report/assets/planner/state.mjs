@@ -37,7 +37,7 @@ export function toCommand(state, file) {
   if (state.mode === "tokens") words.push(`--inference-flops ${exact(state.serve)}`);
   else {
     words.push(`--gpu ${state.gpu} --precision ${state.precision} --prompt-tokens ${state.prompt} --answer-tokens ${state.answer}`);
-    words.push(`--batch ${state.batch} --dollars-per-query ${exact(state.query)}`);
+    words.push(`--batch ${state.batch} --query-dollars ${exact(state.query)}`);
     if (state.price > 0) words.push(`--price ${exact(state.price)}`);
   }
   const strategy = strategyOf(state);

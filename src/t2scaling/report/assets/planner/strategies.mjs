@@ -2,7 +2,7 @@
 import { logBetaFail, logExpit, logGamma, normalCdf, normalQuantile } from "./special.mjs";
 
 /** @typedef {{name: string, tpr?: number, fpr?: number, auc?: number}} Strategy */
-/** @typedef {{a: number, b: number}} Beta */
+/** @typedef {{a: number, b: number}} Beta @typedef {Beta | {p: number}} Success */
 
 const STEP = 0.25;
 const REACH = 37;
@@ -24,8 +24,9 @@ export function expect(beta, g, k) {
   return sum * STEP + (top * a) / (a + b);
 }
 
-/** Value at k. @param {Strategy} strategy @param {Beta} beta @param {number} k */
+/** Value at k. @param {Strategy} strategy @param {Success} beta @param {number} k */
 export function strategyValue(strategy, beta, k) {
+  if ("p" in beta) return ofOne(strategy, beta.p, k);
   switch (strategy.name) {
     case "oracle":
       return -Math.expm1(logBetaFail(beta.a, beta.b, k));
@@ -35,6 +36,13 @@ export function strategyValue(strategy, beta, k) {
       if (!(beta.a > 0) || !(beta.b > 0)) return beta.a > 0 ? 1 : 0;
       return expect(beta, strategy.auc === undefined ? accepted(strategy, k) : ranked(strategy, k), k);
   }
+}
+
+/** Value where every question succeeds with p. @param {Strategy} strategy @param {number} p @param {number} k */
+function ofOne(strategy, p, k) {
+  if (strategy.name === "oracle") return -Math.expm1(k * Math.log1p(-p));
+  if (strategy.name === "all") return p ** k;
+  return strategy.auc === undefined ? accepted(strategy, k)(p) : ranked(strategy, k)(p);
 }
 
 /** Whether more samples never hurt. @param {Strategy} strategy */
