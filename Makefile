@@ -15,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 # Everything that the tests need. torch goes first: its CPU build satisfies what comes after.
 .venv/dev.stamp: .venv/core.stamp
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,train,eval]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,train,eval,cluster]'
 	touch $@
 
 setup: .venv/dev.stamp
