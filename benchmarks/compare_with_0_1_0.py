@@ -28,6 +28,7 @@ STORED = Path(__file__).parents[1] / "tests" / "reference" / "numbers_0_1_0.json
 LAWS = ("loss", "accuracy", "chinchilla", "naive")
 TOLERANCE = 1e-9
 Numbers = dict[str, list[float]]
+PLAIN = {"quality": False} if hasattr(t2, "ArgumentError") else {}  # 0.1.0 judged no fit on hidden runs
 
 # Pattern of a case's name → how far its numbers may lie from those of 0.1.0, and why.
 REASONS: dict[str, tuple[float, str]] = {
@@ -48,7 +49,7 @@ def numbers(
 ) -> Numbers:
     """What a fit says, and what is planned with it; empty lists where the law has no best size."""
     try:
-        fit = t2.fit(observations, law, task=task, inference_flops=inference_flops, **options)
+        fit = t2.fit(observations, law, task=task, inference_flops=inference_flops, **options, **PLAIN)
     except (t2.T2Error, ValueError):
         return {"parameters": []}
     found = {"parameters": list(fit.law.parameters.values()), "objective": [fit.objective]}

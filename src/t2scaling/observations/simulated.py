@@ -19,6 +19,7 @@ import numpy as np
 
 from t2scaling.costs import tokens_afforded
 from t2scaling.errors import ArgumentError
+from t2scaling.laws import ChinchillaLaw
 from t2scaling.observations.figure8 import cells
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class TaskLaw:
 
     def mean_nll(self, N: NDArray[np.float64], D: NDArray[np.float64]) -> NDArray[np.float64]:
         """E + A·N^−alpha + B·D^−beta, nats; N and D broadcast."""
-        return self.E + self.A * N**-self.alpha + self.B * D**-self.beta
+        return ChinchillaLaw(self.E, self.A, self.alpha, self.B, self.beta).surface(N, D)
 
 
 RUN_NOISE = 0.01

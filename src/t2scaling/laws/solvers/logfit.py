@@ -100,7 +100,7 @@ def log_objective(
         parts = np.exp(terms - top[:, None])
         total = parts.sum(axis=1)
         share = parts / total[:, None]
-        residual = top + np.log(total) - log_y
+        residual = top + np.log(total) - log_y  # (b, M), the log-sum-exp less log y
         inside = np.abs(residual) < delta
         size = np.abs(residual)
         outer = size if np.isinf(delta) else delta * (size - 0.5 * delta)
@@ -110,6 +110,7 @@ def log_objective(
         slope = np.concatenate([share, -share[:, 1:] * covariates], axis=1)  # (b, P, M)
         gradient = np.einsum("bpm,bm->bp", slope, pull)
         hessian = (slope * (weight * inside - pull)[:, None]) @ slope.transpose(0, 2, 1)
+        # Second derivatives of log-sum-exp beyond slope·slopeᵀ: each term has its own share and covariate.
         same = np.einsum("bm,btm->bt", pull, share)
         mixed = -np.einsum("bm,btm->bt", pull, share[:, 1:] * covariates)
         square = np.einsum("bm,btm->bt", pull, share[:, 1:] * covariates**2)

@@ -2,8 +2,10 @@
 
 Each problem has P parameters (three for the power laws, five for the Beta law) and its own objective; all of them
 step together as array arithmetic, and a problem leaves the batch when it has converged. Curvature is made positive
-by taking the absolute value of its eigenvalues, damping grows on a failed step and shrinks on a good one, and
-parameters that press against a bound are held there while the gradient points outward.
+by taking the absolute value of its eigenvalues (saddle-free Newton, Dauphin et al. 2014, arXiv 1406.2572), a multiple
+of the identity is added that grows on a failed step and shrinks on a good one (Levenberg 1944, Marquardt 1963), and
+parameters that press against a bound are held there while the gradient points outward (projected Newton, Bertsekas
+1982).
 Shapes: B problems, P parameters.
 """
 
@@ -134,10 +136,10 @@ def _step(
 def _free_step(gradient: Array, curvature: Array, damping: Array, free: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Damped step and promise over the free parameters; the others stay."""
     gradient = gradient * free
-    values, vectors = np.linalg.eigh(curvature * free[:, :, None] * free[:, None, :])
+    values, vectors = np.linalg.eigh(curvature * free[:, :, None] * free[:, None, :])  # (b, P), columns of (b, P, P)
     size = np.abs(values)
     largest = np.maximum(size.max(axis=1, keepdims=True), _TINY)
     size = np.maximum(size, _FLAT * largest)
-    along = np.einsum("bpq,bp->bq", vectors, gradient)
+    along = np.einsum("bpq,bp->bq", vectors, gradient)  # (b, P): the gradient along each eigenvector
     promise = 0.5 * np.sum(along**2 / size, axis=1)
     return -np.einsum("bpq,bq->bp", vectors, along / (size + damping[:, None] * largest)) * free, promise

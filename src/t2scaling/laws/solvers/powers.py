@@ -78,7 +78,7 @@ def _complete(logs: tuple[Array, ...], origin: tuple[float, ...], y: Array, weig
     B, R, K = y.shape
     W = weight.sum(axis=1)
     share = weight / W[:, None]
-    row, column = y.mean(axis=2), np.einsum("br,brk->bk", share, y)
+    row, column = y.mean(axis=2), np.einsum("br,brk->bk", share, y)  # (B, R), (B, K): two-way means, runs weighted
     mean = column.mean(axis=1)
     interaction = y - row[:, :, None] - (column - mean[:, None])[:, None, :]
     target = np.concatenate([row - mean[:, None], column - mean[:, None], mean[:, None]], axis=1)
@@ -94,7 +94,7 @@ def _complete(logs: tuple[Array, ...], origin: tuple[float, ...], y: Array, weig
         centre = power.mean(axis=1, keepdims=True)
         return np.concatenate([np.zeros((len(power), R)), power - centre, centre], axis=1)
 
-    floor = np.einsum("br,brk->b", weight, interaction**2)
+    floor = np.einsum("br,brk->b", weight, interaction**2)  # (B,): what no sum of a run and a k effect explains
     return Design(logs, origin, constant, weights, target, floor, (lift_run, lift_run, lift_k))
 
 
@@ -139,16 +139,19 @@ def reduced_objective(problem: Design) -> Callable[[Array, NDArray[np.intp]], tu
         first, second = _slopes(problem, exponents, rows)
         c, residual = _project(problem, columns, rows)
         weight = problem.weight[rows]
-        pull = weight * residual
+        pull = weight * residual  # (b, M)
         value = problem.floor[rows] + np.sum(pull * residual, axis=1)
-        gain = np.einsum("bpm,bm->bp", first, pull)
-        inner = c[:, 1:]
+        gain = np.einsum("bpm,bm->bp", first, pull)  # (b, P): each exponent's slope along the residual
+        inner = c[:, 1:]  # A, B(, G); E has no exponent
         gradient = -2 * inner * gain
+        # f(c, x) = Σ w·r² has f_xx (`direct`), f_xc (`cross`) and f_cc = 2·Gram; at the best c, the Hessian in x is
+        # f_xx − f_xc·f_cc⁻¹·f_cx (Golub & Pereyra 1973).
         weighted = first * weight[:, None, :]
+        # (b, P, P) from the products of first slopes; the second slopes stand on the diagonal alone
         direct = 2 * inner[:, :, None] * inner[:, None, :] * (weighted @ first.transpose(0, 2, 1))
         P = inner.shape[1]
         direct[:, range(P), range(P)] -= 2 * inner * np.einsum("bpm,bm->bp", second, pull)
-        cross = 2 * inner[:, :, None] * (weighted @ columns.transpose(0, 2, 1))
+        cross = 2 * inner[:, :, None] * (weighted @ columns.transpose(0, 2, 1))  # (b, P, p)
         cross[:, range(P), range(1, P + 1)] -= 2 * gain
         return value, gradient, direct - _schur(columns, weight, c > 0, cross)
 
@@ -157,7 +160,8 @@ def reduced_objective(problem: Design) -> Callable[[Array, NDArray[np.intp]], tu
 
 def _schur(columns: Array, weight: Array, support: NDArray[np.bool_], cross: Array) -> Array:
     """cross · (2·Gram on the support)⁻¹ · crossᵀ, shape (b, P, P)."""
-    gram = (columns * weight[:, None, :]) @ columns.transpose(0, 2, 1)
+    gram = (columns * weight[:, None, :]) @ columns.transpose(0, 2, 1)  # (b, p, p)
+    # Columns of powers differ by orders of magnitude: the Gram matrix is solved with a unit diagonal.
     scale = np.sqrt(np.diagonal(gram, axis1=1, axis2=2))
     gram = gram / (scale[:, :, None] * scale[:, None, :])
     scaled = cross / scale[:, None, :]
@@ -188,7 +192,7 @@ def _slopes(problem: Design, exponents: Array, rows: NDArray[np.intp]) -> tuple[
 def _project(problem: Design, columns: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
     """Coefficients (b, p) and residuals (b, M)."""
     weight, target = problem.weight[rows], problem.target[rows]
-    weighted = columns * weight[:, None, :]
+    weighted = columns * weight[:, None, :]  # (b, p, M)
     gram = weighted @ columns.transpose(0, 2, 1)
     c = nnls(gram, np.einsum("bpm,bm->bp", weighted, target))
     residual = target - np.einsum("bp,bpm->bm", c, columns)

@@ -63,6 +63,7 @@ def beta_curve(u: Array, loss: Array, k: Array, slopes: bool = True) -> tuple[Ar
     slope_nu = fail * (psi(upper_nu) - psi(nu)[..., None])
     along_mean = -slope_b * nu[..., None]
     along_nu = (slope_b * (1 - mean)[..., None] + slope_nu) * (nu * inside)[..., None]
+    # Chain rule: t0, t1 and θ2 act through μ alone, t3 and t4 through ν alone.
     jacobian = [along_mean * slope[..., None] for slope in by_mean]
     return 1 - fail, np.stack([*jacobian, along_nu, along_nu * loss[..., None]])
 
@@ -121,10 +122,11 @@ def fit_success(
 
     def evaluate(u: Array, index: NDArray[np.intp]) -> tuple[Array, Array, Array]:
         which = rows[index]
-        predicted, jacobian = curve(u, ell[which], k)
+        predicted, jacobian = curve(u, ell[which], k)  # (b, R, K), (P, b, R, K)
         residual = (target[which] - predicted) * observed
-        jacobian = (jacobian * observed).transpose(1, 0, 2, 3).reshape(len(u), P, -1)
-        weights = np.repeat(weight[which], len(k), axis=1)
+        jacobian = (jacobian * observed).transpose(1, 0, 2, 3).reshape(len(u), P, -1)  # (b, P, R·K)
+        weights = np.repeat(weight[which], len(k), axis=1)  # (b, R·K)
+        # Gauss–Newton: the residuals' own curvature is left out, so that JᵀWJ is never indefinite.
         pull = weights * residual.reshape(len(u), -1)
         gradient = -2 * np.einsum("bpm,bm->bp", jacobian, pull)
         curvature = 2 * (jacobian * weights[:, None]) @ jacobian.transpose(0, 2, 1)

@@ -172,13 +172,15 @@ def _grid_values(problem: Design, axes: list[Array]) -> Array:
     for lift, log, axis in zip(problem.lifts, problem.logs, axes, strict=True):
         powers = np.exp(-axis[:, :, None] * log).reshape(-1, len(log))
         columns.append(lift(powers, np.repeat(every, axis.shape[1])).reshape(B, axis.shape[1], -1))
-    weight = problem.weight[:, None, :]
+    weight = problem.weight[:, None, :]  # (B, 1, M); columns[i] is (B, points of exponent i, M)
+    # Each entry of the Gram matrix depends on one or two exponents only, so it is worked out on their plane of the
+    # grid and broadcast over the rest: points² products instead of points^P.
     gram = np.empty((B, *sizes, P + 1, P + 1))
     rhs = np.empty((B, *sizes, P + 1))
     for i in range(P + 1):
         rhs[..., i] = _along(np.einsum("bgm,bm->bg", columns[i] * weight, problem.target), (i,), P)
         for j in range(i, P + 1):
-            table = (columns[i] * weight) @ columns[j].transpose(0, 2, 1)
+            table = (columns[i] * weight) @ columns[j].transpose(0, 2, 1)  # (B, points of i, points of j)
             if i == j:
                 table = np.diagonal(table, axis1=1, axis2=2)
             gram[..., i, j] = gram[..., j, i] = _along(table, (i,) if i == j else (i, j), P)
