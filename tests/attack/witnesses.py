@@ -46,8 +46,9 @@ def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
         if not all(isinstance(named.get(key), str) for key in KEYS):
             continue
         read = found.get(tuple(named[key].strip() for key in KEYS)) or found.get(tuple(named[key] for key in KEYS))
-        if read is None:
+        if read is None:  # stages in any case, and a whole number that was written as a float, are read as meant
             named["stage"] = named["stage"].lower()
+            named["question_id"] = re.sub(r"^\s*([+-]?\d+)\.0+\s*$", r"\1", named["question_id"])
             read = found.get(tuple(named[key].strip() for key in KEYS))
         if read is None:
             return f"the row {named} is missing"

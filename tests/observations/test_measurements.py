@@ -140,7 +140,7 @@ def test_irregular_gaps_keep_no_less_than_leaving_out_the_worst_runs(rng: np.ran
     assert len(runs) * len(questions) >= prefixes.max()
 
 
-@pytest.mark.parametrize("form", ["{}.0", " {}", "{}. ", "{}.00"])
+@pytest.mark.parametrize("form", ["{}.0", " {}", "{}.0 ", "{}.00"])
 def test_ids_that_differ_in_form_only_are_one(suite_frame: Build, form: str) -> None:
     number = pl.col("question_id").str.strip_prefix("q")
     other = pl.when(pl.col("run_id") == "r2").then(pl.format(form, number)).otherwise(number)

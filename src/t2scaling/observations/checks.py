@@ -96,13 +96,27 @@ def check_outcomes(frame: pl.DataFrame, where: str) -> None:
                     "Give a finite number, 0 or more, or leave the cell empty.")  # fmt: skip
     if "chance" in have:
         chance = pl.col("chance")
-        _refuse(frame, ~chance.is_between(0, 1), "chance", where, "no probability", "It lies between 0 and 1.")
+        _refuse(
+            frame,
+            ~chance.is_between(0, 1),
+            "chance",
+            where,
+            "no probability",
+            "Give a number between 0 and 1, or leave the cell empty.",
+        )
     check_samples(frame, where)
 
 
 def check_likelihoods(frame: pl.DataFrame, where: str) -> None:
     """nll is finite and not negative."""
-    _refuse(frame, ~pl.col("nll").is_finite(), "nll", where, "NaN or infinite", "Drop the row: 0 probability is −∞.")
+    _refuse(
+        frame,
+        ~pl.col("nll").is_finite(),
+        "nll",
+        where,
+        "NaN or infinite",
+        "Leave the row out, or correct it: a probability of 0 has no nll.",
+    )
     _refuse(frame, pl.col("nll") < 0, "nll", where, "negative", "nll is −log p, so a log-probability (the number "
             "that harnesses log) has the wrong sign here: multiply it by −1.")  # fmt: skip
 
@@ -110,10 +124,17 @@ def check_likelihoods(frame: pl.DataFrame, where: str) -> None:
 def check_counts(frame: pl.DataFrame, where: str) -> None:
     """0 ≤ n_correct ≤ n_samples, n_samples ≥ 1, both or neither."""
     n, c = pl.col("n_samples"), pl.col("n_correct")
-    _refuse(frame, n < 0, "n_samples", where, "negative", "Counts start at 0.")
-    _refuse(frame, c < 0, "n_correct", where, "negative", "Counts start at 0.")
+    _refuse(frame, n < 0, "n_samples", where, "negative", "Counts start at 0: correct the row.")
+    _refuse(frame, c < 0, "n_correct", where, "negative", "Counts start at 0: correct the row.")
     _refuse(frame, n == 0, "n_samples", where, "0", "Leave out questions of which no sample was graded.")
-    _refuse(frame, n > MOST_SAMPLES, "n_samples", where, "above 2^53", "No question was sampled that often.")
+    _refuse(
+        frame,
+        n > MOST_SAMPLES,
+        "n_samples",
+        where,
+        "above 2^53",
+        "Correct the row: no question was sampled that often.",
+    )
     _refuse(frame, c > n, "n_correct", where, "above n_samples", "Correct the row; are the two columns exchanged?")
     _refuse(frame, n.is_null() != c.is_null(), "n_samples", where, "without its n_correct, or the reverse",
             "Give both, or leave both empty.")  # fmt: skip

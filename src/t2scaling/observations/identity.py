@@ -15,7 +15,7 @@ import polars as pl
 from t2scaling.observations.keys import names_of
 from t2scaling.observations.report import ReportBuilder
 
-_WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0*", re.ASCII)
+_WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 _LEADING_ZEROS = re.compile(r"\b0+(?=\d)", re.ASCII)
 
 
@@ -40,7 +40,7 @@ def settle(outcomes: pl.DataFrame, report: ReportBuilder) -> pl.DataFrame:
 
 
 def normal(text: str) -> str:
-    """A question id in its one form: ` 1`, `1.0` and `1.` are `1`."""
+    """A question id in its one form: ` 1`, `1.0` and `1.00` are `1`."""
     text = text.strip()
     whole = _WHOLE_FLOAT.fullmatch(text)
     return whole[1] if whole else text
