@@ -183,3 +183,10 @@ def test_collect_refuses_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="t2 evaluate"):
         observations.collect(tmp_path, tmp_path / "obs.parquet")
     assert not (tmp_path / "obs.parquet").exists()
+
+
+@pytest.mark.parametrize("stored", ['{"nll": 3}', '["sum"]', "{", '{"nll": "sum", "nll": "sum"}', '{"nll": "bits"}'])
+def test_odd_conventions_in_a_file_are_refused(table: Table, tmp_path: Path, stored: str) -> None:
+    pl.DataFrame(table).write_parquet(tmp_path / "t.parquet", metadata={"t2scaling.conventions": stored})
+    with pytest.raises(DataError, match=r"t\.parquet"):
+        read(tmp_path / "t.parquet")

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from t2scaling.errors import DataError
-from t2scaling.foreign import guard_polars, parse_json, read_jsonl_rows, scan_parquet, short
+from t2scaling.foreign import guard_polars, parquet_json, read_jsonl_rows, scan_parquet, short
 from t2scaling.observations.casts import Rows
 from t2scaling.observations.csv_file import scan_csv
 from t2scaling.observations.schema import METADATA_KEY
@@ -126,14 +126,14 @@ def read_conventions(path: str | Path) -> dict[str, str]:
 
     Raises DataError where they are no object of texts, as this package writes them.
     """
-    stored = pl.read_parquet_metadata(path).get(METADATA_KEY)
-    if stored is None:
+    found = parquet_json(path, METADATA_KEY)
+    if found is None:
         return {}
-    where = f"`{path}`: the metadata `{METADATA_KEY}`"
-    way_out = "Write the file again, or leave the metadata out and say the units with --nll-unit."
-    found = parse_json(stored.encode(), where, way_out=way_out)
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise DataError(f"{where} is {short(found)}, no object of texts. {way_out}")
+        raise DataError(
+            f"`{path}`: the metadata `{METADATA_KEY}` is {short(found)}, no object of texts. Write the file again, or "
+            "leave the metadata out and say the units with --nll-unit."
+        )
     return found
 
 
