@@ -163,7 +163,7 @@ def _inspect(rng: random.Random, work: Path, shared: Path) -> Trial:
     path = work / "log.eval"
     path.write_bytes(spoil.spoil_zip(rng, originals.inspect_members()))
     trial = _observations(path, lambda read: witnesses.inspect(read, path))
-    return Trial(trial.act, (*trial.names, "the Inspect logs"), trial.use, trial.witness)
+    return Trial(trial.act, (*trial.names, "the Inspect logs", "the inspect logs"), trial.use, trial.witness)
 
 
 def _manifest(suffix: str) -> Make:

@@ -165,6 +165,12 @@ def test_ids_that_look_alike_are_named(table: dict[str, Any]) -> None:
     assert found.measurements().nll.shape == (1, 3)
 
 
+def test_ids_that_look_alike_in_different_tasks_are_nothing_to_note(table: dict[str, Any]) -> None:
+    other = {**table, "task": ["words"] * 6, "question_id": ["Q0", "Q1", "Q2"] * 2}
+    found = read(pl.concat([pl.DataFrame(table), pl.DataFrame(other)]))
+    assert not any("look alike" in note for note in found.report.notes)
+
+
 def test_names_lose_white_space_at_their_ends(table: dict[str, Any]) -> None:
     found = read({**table, "run_id": ["a ", " a", "a", "b", "b", "b\t"], "task": ["sums", "sums "] * 3})
     assert found.measurements().run_id == ("a", "b")

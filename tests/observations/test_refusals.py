@@ -300,3 +300,16 @@ def test_counts_of_a_question_that_stand_twice(table: Table, counts: Table, time
     repeated = pl.concat([scored, *[pl.DataFrame(counts)] * times], how="diagonal")
     with pytest.raises(DataError, match=rf"repeats 6 questions of a run: .* stands {times + 1} times"):
         read(repeated)
+
+
+def test_rows_that_stand_twice_in_their_order(table: Table) -> None:
+    frame = pl.DataFrame(table)
+    with pytest.raises(DataError, match=r"repeats 1 question of a run: run `a`, .*`q0` stands 2 times"):
+        read(pl.concat([frame[:1], frame]))
+
+
+def test_a_row_with_both_outcomes_beside_rows_with_one_each(table: Table) -> None:
+    both = pl.DataFrame({**table, "n_samples": [4] * 6, "n_correct": [1] * 6})
+    alone = [both.drop("n_samples", "n_correct"), both.drop("nll")]
+    with pytest.raises(DataError, match="stands 3 times"):
+        read(pl.concat([both, *alone], how="diagonal"))

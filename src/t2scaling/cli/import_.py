@@ -63,7 +63,7 @@ def command(
         observations = read(
             paths,
             runs,
-            format=format,  # type: ignore[arg-type]  # read checks it
+            format=format,
             score=score,
             filter=filter,
             columns=columns_of(column),

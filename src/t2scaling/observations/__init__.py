@@ -4,7 +4,8 @@
 them into arrays.
 
 schema, casts, aliases   the canonical columns, how cells become their values, and what else people call them
-tabular, csv_file, lm_eval, inspect_log   readers, one per format
+tabular, csv_file        tables in files and in memory
+readers, lm_eval, inspect_log   logs, one reader per harness
 facts, manifest, parts   what is known of runs, from logs and from the user, one part per origin
 assemble, identity, keys, checks   parts become one table: names in one form, rows in order, and what is refused
 results                  tables of means over questions, which a law can be fitted to as they are

@@ -53,8 +53,9 @@ class Part:
     from_log: bool = False
 
 
-def part_from_log(frame: pl.DataFrame, where: str, conventions: Mapping[str, str]) -> Part:
+def part_from_log(found: tuple[pl.DataFrame, Mapping[str, str]], where: str) -> Part:
     """A part from what a reader of logs found: canonical columns, the facts of a run in each of its rows."""
+    frame, conventions = found
     runs, outcomes = _split(frame, where, Rows())
     return Part(where, runs, outcomes, conventions, from_log=True)
 

@@ -10,34 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import polars as pl
 
 from t2scaling.errors import ArgumentError, DataError
 from t2scaling.foreign import check_parquet
 from t2scaling.observations.aliases import Naming, name_columns
-from t2scaling.observations.inspect_log import read_logs as read_inspect_logs
-from t2scaling.observations.lm_eval import read_logs as read_lm_eval_logs
-from t2scaling.observations.lm_eval.files import is_samples_file
 from t2scaling.observations.lm_eval.logs import Options
 from t2scaling.observations.manifest import Manifest, attach, load_manifest, renaming
 from t2scaling.observations.parts import Part, part_from_log, part_from_sheet
+from t2scaling.observations.readers import READERS, TABLE, kind_of, sort_files
 from t2scaling.observations.report import ReportBuilder, Source
 from t2scaling.observations.results import Results, find_columns, read_results
-from t2scaling.observations.schema import nearest
 from t2scaling.observations.suites import SUITES, load_observations
 from t2scaling.observations.table import Observations
 from t2scaling.observations.tabular import SUFFIXES, Sheet, open_sheet, sheet_of
-
-Format = Literal["auto", "lm-eval", "inspect", "table"]
 
 
 def read(
     data: Any,
     runs: str | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     *,
-    format: Format = "auto",
+    format: str = "auto",
     score: str | None = None,
     filter: str | None = None,
     columns: Mapping[str, str] | None = None,
@@ -52,7 +47,7 @@ def read(
               lm-evaluation-harness, .eval logs of Inspect AI, or a folder of any of these; or a polars, pandas or
               Arrow table, or a dict of columns; or the name of a suite that ships with the package
     runs      a manifest (YAML or CSV file, or the same structure) that gives N, D and other facts about runs
-    format    what the paths hold, where their names do not tell
+    format    what the paths hold, where their names do not tell: a reader's name, or "table"
     score     how sampled responses of lm-eval logs are graded: exact, numeric or module:function
     filter    lm-eval filter, or Inspect scorer, to take where there are several
     columns   canonical column → the name it has in the table; usual names (`aliases.ALIASES`) are found without
@@ -76,8 +71,12 @@ def read(
     if isinstance(data, str | Path) or (isinstance(data, list | tuple) and data and isinstance(data[0], str | Path)):
         paths = [data] if isinstance(data, str | Path) else data
         found = sort_files([Path(path) for path in paths], format)
-        parts = _read_logs(found, Options(score, filter), report)
-        sheets = _open_sheets(found["table"])
+        parts = [
+            part_from_log(reader.read(files, Options(score, filter), report), f"the {reader.name} logs")
+            for reader in READERS
+            if (files := found[reader.name])
+        ]
+        sheets = _open_sheets(found[TABLE])
     else:
         parts, sheets = [], [sheet_of(data)]
     parts += [_read_sheet(sheet, naming, report) for sheet in sheets]
@@ -113,7 +112,7 @@ def as_fittable(
     sheet = None
     if isinstance(data, str | Path):
         path = Path(data)
-        if path.is_file() and _kind(path, "auto") == "table":
+        if path.is_file() and kind_of(path) == TABLE:
             (sheet,) = _open_sheets([path])
     elif not (isinstance(data, list) and data and isinstance(data[0], str | Path)):
         sheet = sheet_of(data)
@@ -137,63 +136,6 @@ def _require_facts(parts: Sequence[Part], manifest: Manifest, where: str) -> Non
             f"{{match: {names[0]}, n_params: 1B, n_tokens: 20B}}, or state them as metadata of the evaluation.",
             names,
         )
-
-
-def sort_files(paths: Sequence[Path], format: Format = "auto") -> dict[str, list[Path]]:
-    """Files behind the paths, by kind: "lm-eval", "inspect", "table".
-
-    A folder is searched for logs first; only where it holds none are its tables read. Raises DataError for a path
-    that does not exist and for a folder without anything to read.
-    """
-    if format not in get_args(Format):
-        raise DataError(
-            f"format `{format}` is not known{nearest(format, get_args(Format))}: {', '.join(get_args(Format))}."
-        )
-    found: dict[str, list[Path]] = {"lm-eval": [], "inspect": [], "table": []}
-    for path in paths:
-        if not path.exists():
-            raise DataError(f"`{path}` does not exist. Check the path.")
-        files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-        kinds = {file: _kind(file, format) for file in files}
-        if path.is_file() and kinds[path] is None:
-            kinds[path] = "table"  # its reader says what is wrong with it
-        wanted = [kind for kind in ("lm-eval", "inspect") if kind in kinds.values()] or ["table"]
-        for file, kind in kinds.items():
-            if kind in wanted:
-                found[kind].append(file)
-        if not any(kind in wanted for kind in kinds.values()):
-            raise DataError(
-                f"`{path}` holds nothing to read{'' if format == 'auto' else f' as {format}'}: no samples_*.jsonl of "
-                f"lm-evaluation-harness, no .eval of Inspect AI, no table ({', '.join(SUFFIXES)})."
-            )
-    return found
-
-
-def _kind(path: Path, format: Format) -> Any:
-    if path.name.startswith("."):
-        return None
-    if path.suffix == ".eval" or (format == "inspect" and path.suffix == ".json"):
-        kind = "inspect"
-    elif is_samples_file(path):
-        kind = "lm-eval"
-    elif path.suffix.lower() in SUFFIXES:
-        kind = "table"
-    else:
-        return None
-    if format == "table":
-        return "table" if path.suffix.lower() in SUFFIXES else None
-    return kind if format in ("auto", kind) else None
-
-
-def _read_logs(found: Mapping[str, list[Path]], options: Options, report: ReportBuilder) -> list[Part]:
-    parts = []
-    if found["lm-eval"]:
-        frame, conventions = read_lm_eval_logs(found["lm-eval"], options, report)
-        parts.append(part_from_log(frame, "the lm-eval logs", conventions))
-    if found["inspect"]:
-        frame, conventions = read_inspect_logs(found["inspect"], options.filter, report)
-        parts.append(part_from_log(frame, "the Inspect logs", conventions))
-    return parts
 
 
 def _open_sheets(paths: Sequence[Path]) -> list[Sheet]:
