@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 
 from t2scaling.allocate import Plan, plan
+from t2scaling.allocate.sentence import format_value
+from t2scaling.costs import Serving
 from t2scaling.laws import FitResult, fit, load_law
 from t2scaling.report import analysis, report
 from t2scaling.report.agreement import hold_out
@@ -225,6 +227,21 @@ def test_page_from_a_lifetime_budget(undrawn, loss_fit, accuracy_fit):
     assert "over the model's life" in unescape(html)
     other = analysis.further_plans(recommended, [accuracy_fit])[0]
     assert 6 * other.n_params * other.n_tokens + 2 * other.n_params * other.k * 1e10 == pytest.approx(1e20, rel=1e-6)
+
+
+def test_page_of_another_strategy_and_another_cost(undrawn, accuracy_fit):
+    """The page says what the plan assumed, in its units, and not the paper's accounting."""
+    checked = plan(accuracy_fit, train_flops=2.56e19, inference_flops=2e9, strategy="verifier:tpr=.9,fpr=.05")
+    html = unescape(render(accuracy_fit, checked))
+    assert f"This plan is for: {checked.strategy.label}." in html
+    assert f"{checked.strategy.label} {format_value(checked.metric, checked.value)}" in html
+    served = plan(
+        accuracy_fit, train_flops=2.56e19, serve_budget=1.0, cost=Serving(prompt_tokens=200, answer_tokens=300)
+    )
+    html = unescape(render(accuracy_fit, served))
+    assert "GPU-seconds per query" in html
+    assert f"are counted as: {served.cost.label}." in html
+    assert "1 GPU-seconds per query" in html
 
 
 def test_page_from_counts(simulated, rng):

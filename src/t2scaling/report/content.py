@@ -16,6 +16,7 @@ import numpy as np
 
 from t2scaling import __version__
 from t2scaling.allocate import Allocation, Plan, PlanStatus
+from t2scaling.allocate.sentence import format_value
 from t2scaling.allocate.words import evidence_lines
 from t2scaling.artefacts import dumps
 from t2scaling.costs import samples_afforded
@@ -27,6 +28,7 @@ from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
+    from t2scaling.costs import CostModel
     from t2scaling.laws import PublishedLaw
     from t2scaling.laws.measurements import Curves
 
@@ -39,9 +41,6 @@ class Row:
     law: str
     chosen: bool
     cells: list[str]
-
-
-COLUMNS = ("N", "D", "D/N", "k", "training FLOPs", "FLOPs per token", "expected")
 
 
 def head(fit: FitResult | PublishedLaw, plan: Plan) -> dict[str, Any]:
@@ -81,15 +80,16 @@ def interval_sentence(plan: Plan) -> str:
 def _budget_sentence(plan: Plan) -> str:
     budget = plan.budget
     if "total_flops" in budget:
+        unit = "queries" if "query" in plan.cost.serve_unit else "tokens served"
         return (
-            f"Budget: {format_flops(budget['total_flops'])} FLOPs over the model's life, training and "
-            f"{format_number(budget['tokens_served'])} tokens served together."
+            f"Budget: {format_flops(budget['total_flops'])} {plan.cost.train_unit} over the model's life, training and "
+            f"{format_number(budget['tokens_served'])} {unit} together."
         )
-    text = f"Budget: {format_flops(budget['train_flops'])} training FLOPs"
-    inference = budget.get("inference_flops")
-    if inference is None or not math.isfinite(inference):
+    text = f"Budget: {_amount(budget['train_flops'], plan.cost.train_unit)} training {plan.cost.train_unit}"
+    serving = budget.get("inference_flops", budget.get("serve_budget"))
+    if serving is None or not math.isfinite(serving):
         return f"{text}."
-    return f"{text}, and {format_flops(inference)} FLOPs per token served."
+    return f"{text}, and {_amount(serving, plan.cost.serve_unit)} {plan.cost.serve_unit}."
 
 
 def _break_even_sentence(plan: Plan) -> str:
@@ -102,31 +102,35 @@ def _break_even_sentence(plan: Plan) -> str:
 
 
 def allocations(plans: Sequence[Plan]) -> dict[str, Any]:
-    """The plan table: each law's optimum beside Chinchilla's allocation, judged by the same law."""
+    """The plan table: each law's optimum beside Chinchilla's allocation, judged by the same law; costs in the units
+    of the plan's cost model."""
     rows = []
     for index, plan in enumerate(plans):
         name = law_label(plan.law)
         if plan.metric != "loss":
-            rows.append(Row("T² optimum", name, index == 0, _cells(plan.optimum)))
+            rows.append(Row("T² optimum", name, index == 0, _cells(plan.optimum, plan.cost)))
         if plan.status is not PlanStatus.OPTIMUM and plan.within_data is not None:
-            rows.append(Row("best within the data", name, False, _cells(plan.within_data)))
-        rows.append(Row("Chinchilla", name, index == 0 and plan.metric == "loss", _cells(plan.chinchilla)))
-    return {"columns": COLUMNS, "rows": rows}
+            rows.append(Row("best within the data", name, False, _cells(plan.within_data, plan.cost)))
+        rows.append(Row("Chinchilla", name, index == 0 and plan.metric == "loss", _cells(plan.chinchilla, plan.cost)))
+    cost = plans[0].cost
+    return {"columns": ("N", "D", "D/N", "k", f"training {cost.train_unit}", cost.serve_unit, "expected"), "rows": rows}
 
 
-def _cells(choice: Allocation) -> list[str]:
-    if not choice.exists:
-        return ["—"] * 7
+def _cells(choice: Allocation, cost: CostModel) -> list[str]:
     loss = choice.metric == "loss"
     return [
         format_number(choice.n_params),
         format_number(choice.n_tokens),
         _ratio(choice.tokens_per_param),
         "—" if loss else _samples(choice.k),
-        format_flops(choice.train_flops),
-        "—" if loss else format_flops(choice.inference_flops),
+        _amount(float(cost.train(choice.n_params, choice.n_tokens)), cost.train_unit),
+        "—" if loss else _amount(float(cost.serve(choice.n_params, choice.k)), cost.serve_unit),
         value_text(choice.metric, choice.value),
     ]
+
+
+def _amount(value: float, unit: str) -> str:
+    return format_flops(value) if "FLOPs" in unit else format_number(value)
 
 
 def _ratio(value: float) -> str:
@@ -143,9 +147,8 @@ def value_text(metric: str, value: float) -> str:
     """A metric's value with its name: `pass@k 18.1%`, `−log pass@k 6.51 nats`, or a dash where there is none."""
     if not math.isfinite(value):
         return "—"
-    if metric == "pass_at_k":
-        return f"pass@k {value:.3g}" if value < 5e-4 else f"pass@k {100 * value:.3g}%"
-    return f"{METRIC_LABELS[metric].removesuffix(' (nats)')} {value:.4g} nats"
+    name = METRIC_LABELS.get(metric, metric).removesuffix(" (nats)")
+    return f"{name} {value:.3g}" if metric == "pass_at_k" and value < 5e-4 else f"{name} {format_value(metric, value)}"
 
 
 def warnings(fits: Sequence[FitResult | PublishedLaw], plans: Sequence[Plan]) -> list[str]:
@@ -228,7 +231,7 @@ def task_rows(tasks: Sequence[TaskPlan]) -> list[dict[str, str]]:
         if one.plan is None:
             rows.append({"task": one.task, "n": "—", "d": "—", "ratio": "—", "k": "—", "value": one.reason})
             continue
-        n, d, ratio, k, _, _, value = _cells(one.plan.optimum)
+        n, d, ratio, k, _, _, value = _cells(one.plan.optimum, one.plan.cost)
         rows.append({"task": one.task, "n": n, "d": d, "ratio": ratio, "k": k, "value": value})
     return rows
 
@@ -243,11 +246,15 @@ def assumptions(fit: FitResult | PublishedLaw, plan: Plan, inference_flops: floa
         far = f" This plan trains with {format_number(spent / extent[1], 2)} times the largest budget in the data."
     return [
         (
-            "Two budgets, not one",
-            "Training FLOPs are spent once; the inference budget is what one token position served may cost, over all "
-            "k samples. They are never summed. "
-            f"{format_flops(inference_flops)} FLOPs per token are one sample of a model of "
-            f"{format_number(float(samples_afforded(1, inference_flops)))} parameters.",
+            "Two budgets",
+            f"Training is paid once, in {plan.cost.train_unit}; the serving budget is in {plan.cost.serve_unit}, over "
+            "all k samples. The two are added up only in a lifetime budget."
+            + (
+                f" {format_flops(inference_flops)} FLOPs per token are one sample of a model of "
+                f"{format_number(float(samples_afforded(1, inference_flops)))} parameters."
+                if plan.cost.product
+                else ""
+            ),
         ),
         (
             "Overtrained",
@@ -255,16 +262,21 @@ def assumptions(fit: FitResult | PublishedLaw, plan: Plan, inference_flops: floa
         ),
         (
             "Costs",
-            "Training costs 6·N·D and k samples cost 2·N·k per token: matrix products with the weights. Attention, the "
-            "prompt, the KV cache and batching are left out; long contexts make small models with many samples dearer.",
+            f"are counted as: {plan.cost.label}."
+            + (
+                " Those are matrix products with the weights. Attention, the prompt, the KV cache and batching are "
+                "left out; long contexts make small models with many samples dearer (docs/serving.md)."
+                if plan.cost.product
+                else ""
+            ),
         ),
         ("Parameters", f"N is counted as: {convention.replace('_', ' ')}. Compare sizes by the same count only."),
         ("Outcomes", _outcomes(fit)),
         (
             "Picking the right sample",
-            "pass@k counts a problem as solved if any of k samples is right. To use that, something must tell which "
-            "one: unit tests, a proof checker, a verifier. Majority votes gain far less, and an imperfect verifier "
-            "caps the gain (Stroebl et al. 2024, arXiv 2411.17501).",
+            f"This plan is for: {plan.strategy.label}. pass@k counts a problem as solved if any of k samples is right; "
+            "to use that, something must tell which one: unit tests, a proof checker, a verifier. Majority votes gain "
+            "far less, and an imperfect verifier caps the gain (Stroebl et al. 2024, arXiv 2411.17501).",
         ),
         (
             "Samples",
