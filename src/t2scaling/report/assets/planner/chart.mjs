@@ -1,11 +1,11 @@
 // Line charts as SVG: two scales, lines, areas, dots and marks, with text alternatives, hover, and saving.
-import { formatNumber } from "./format.mjs";
+import { formatFlops, formatNumber } from "./format.mjs";
 
 /**
  * @typedef {{x: number, y: number, label?: string}} Point
  * @typedef {{kind: "line" | "dots" | "area" | "mark" | "hatch" | "cells", label: string, colour: string, dash?: boolean,
  *   points: Point[], low?: number[], high?: number[], size?: [number, number]}} Series
- * @typedef {{title: string, text: string, xLabel: string, yLabel: string, xLog?: boolean, yLog?: boolean, yPercent?: boolean,
+ * @typedef {{title: string, text: string, xLabel: string, yLabel: string, xLog?: boolean, xFlops?: boolean, yLog?: boolean, yPercent?: boolean,
  *   x?: [number, number], y?: [number, number], series: Series[]}} Spec
  */
 
@@ -71,7 +71,7 @@ export function draw(spec) {
   const written = (/** @type {number} */ v) => (spec.yPercent ? `${Number((100 * v).toPrecision(3))}%` : formatNumber(v));
   for (const v of ticks(xs, xLog)) {
     svg.append(element("line", { x1: X(v), x2: X(v), y1: EDGE.top, y2: HEIGHT - EDGE.bottom, class: "grid" }));
-    svg.append(element("text", { x: X(v), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle" }, formatNumber(v)));
+    svg.append(element("text", { x: X(v), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle" }, spec.xFlops ? formatFlops(v) : formatNumber(v)));
   }
   for (const v of ticks(ys, yLog)) {
     svg.append(element("line", { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: Y(v), y2: Y(v), class: "grid" }));

@@ -120,7 +120,7 @@ export function overBudgets(a, data, now) {
   });
   const points = plans.map((p, i) => ({ x: budgets[i], y: p ? p.value : NaN }));
   return /** @type {Spec} */ ({
-    title: "More training", xLabel: "training FLOPs", yLabel: name, yPercent: percent,
+    title: "More training", xLabel: "training FLOPs", xFlops: true, yLabel: name, yPercent: percent,
     text: `${name} of the best plan over training budgets, with the 90 % range of the bootstrap.`,
     series: [
       ...(some.length && a.strategy.name === "oracle" ? [{ kind: "area", label: "90 % of the bootstrap", colour: COLOURS.law, points, low: fan.map((f) => f[0]), high: fan.map((f) => f[1]) }] : []),
