@@ -79,10 +79,10 @@ def test_nothing_held_out_is_in_the_text(documents):
 
 def test_what_is_not_held_out_is_found_by_the_same_search(documents):
     for name in HELD_OUT:
-        asked = asked_facts(name, "train")[:100]
+        asked = asked_facts(name, "train")[:50]
         search = KeySearch({fact.key for fact in asked})
         found = {key for text in documents for key in search.found(text)}
-        assert len(found) > 50, name
+        assert len(found) > 25, name
 
 
 def test_search_looks_past_marks_and_for_whole_words():
