@@ -110,7 +110,7 @@ def spoil_structure(rng: Rng, content: Any) -> Any:
                 key
             )
         elif change == 6:
-            parent.append(copy.deepcopy(parent[key]))
+            parent.append(parent[key])
         else:
             for _ in range(rng.choice((50, 150, 250, 900))):
                 parent[key] = rng.choice(([parent[key]], {"a": parent[key]}))

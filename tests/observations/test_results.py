@@ -196,6 +196,18 @@ def test_means_that_cannot_be_used(means: pl.DataFrame, change: dict[str, Any], 
         as_fittable(means.with_columns(changed))
 
 
+def test_a_law_without_k_takes_the_loss_where_there_is_one(means: pl.DataFrame) -> None:
+    both = means.filter(k=1, benchmark="arc").with_columns(loss=pl.lit(2.5))
+    assert as_fittable(both).curves(samples=False).value.tolist() == [[2.5]] * len(SIZES)
+    assert as_fittable(both).curves(samples=True).target == "neg_log_mean"
+    assert as_fittable(both.drop("loss")).curves(samples=False).target == "neg_log_mean"
+
+
+def test_a_loss_beside_counts_is_no_nll(counts: Table) -> None:
+    found = read({**counts, "loss": [1.0] * 6})
+    assert "nll" not in found.outcomes.columns
+
+
 def test_k_must_be_in_the_table(means: pl.DataFrame) -> None:
     with pytest.raises(DataError, match=r"`k` = 3 is not in the table, which holds means at k = 1, 4, 16"):
         as_fittable(means).curves("arc", [1, 3])

@@ -190,3 +190,9 @@ def test_odd_conventions_in_a_file_are_refused(table: Table, tmp_path: Path, sto
     pl.DataFrame(table).write_parquet(tmp_path / "t.parquet", metadata={"t2scaling.conventions": stored})
     with pytest.raises(DataError, match=r"t\.parquet"):
         read(tmp_path / "t.parquet")
+
+
+def test_a_statement_that_is_no_text_is_refused(table: Table) -> None:
+    frame = pl.DataFrame(table).with_columns(nll_unit=pl.lit(["sum"]))
+    with pytest.raises(DataError, match="`nll_unit` of the table should hold text"):
+        read(frame)

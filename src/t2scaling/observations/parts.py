@@ -75,7 +75,8 @@ def part_from_sheet(sheet: Sheet, naming: Naming, report: ReportBuilder) -> Part
         named = naming.apply(frame)
         for name in STATEMENTS:
             if name in named.columns:
-                said.setdefault(name, set()).update(named[name].cast(pl.String).drop_nulls().unique())
+                column = cast(named[name], Column(name, "run", "text", ""), sheet.where, rows)
+                said.setdefault(name, set()).update(column.drop_nulls().unique())
         some_runs, some = _split(named, sheet.where, rows)
         runs.append(some_runs)
         outcomes.append(some)
