@@ -176,6 +176,8 @@ class Law:
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """The law that `to_dict` described. Raises DataError where a parameter is missing or not finite."""
         given = content.get("parameters", {})
+        if not all(isinstance(value, int | float | None) for value in given.values()):
+            raise DataError(f"the {cls.name} law has parameters that are no numbers: fit it again.")
         missing = [key for key in cls.parameter_names if given.get(key) is None]
         if missing:
             raise DataError(f"the {cls.name} law lacks the parameter(s) {', '.join(missing)}: fit it again.")

@@ -73,8 +73,8 @@ class FitOptions:
         for name, kind in (("solver", Solver), ("weights", Weights), ("bootstrap_over", Over)):
             if getattr(self, name) not in get_args(kind):
                 raise unknown(name, getattr(self, name), get_args(kind))
-        if len(self.bounds) != 2 or not 0 < self.bounds[0] < self.bounds[1]:
-            raise ArgumentError(f"`bounds` = {self.bounds} must be two positive exponents, the smaller first.")
+        if len(self.bounds) != 2 or not 0 < self.bounds[0] < self.bounds[1] <= 10:
+            raise ArgumentError(f"`bounds` = {self.bounds} must be two positive exponents up to 10, the smaller first.")
         if self.seed < 0:
             raise ArgumentError(f"`seed` = {self.seed} must be 0 or more.")
         if self.restarts < 1:

@@ -12,6 +12,7 @@ from t2scaling.errors import DataError
 from t2scaling.observations.schema import KEYS, RUN_COLUMNS, RUN_KEYS
 
 SHOWN = 3  # offending rows that a message names
+MOST = 1e40  # parameters, tokens, FLOPs: far above what there is, far below what overflows in a product
 GIVEN = ("n_params", "n_tokens")  # what every run must say
 POSITIVE = (*GIVEN, "train_flops", "unique_tokens")
 TOKENS = ("nll_tokens", "prompt_tokens", "completion_tokens")
@@ -66,11 +67,11 @@ def _check_given(facts: pl.DataFrame, name: str, where: str) -> None:
 
 
 def _check_positive(facts: pl.DataFrame, name: str, where: str) -> None:
-    odd = facts.filter(~(pl.col(name).is_finite() & (pl.col(name) > 0)))
+    odd = facts.filter(~(pl.col(name).is_between(0, MOST, closed="right")))
     if len(odd):
         raise DataError(
-            f"`{name}` of run `{odd['run_id'][0]}` in {where} is {_number(odd[name][0])}; it must be a finite number "
-            f"above 0. Correct the row, {'or leave the run out' if name in GIVEN else 'or leave the cell empty'}.",
+            f"`{name}` of run `{odd['run_id'][0]}` in {where} is {_number(odd[name][0])}; it must be a number "
+            f"above 0 and up to {MOST:g}. Correct the row, {'or leave the run out' if name in GIVEN else 'or leave the cell empty'}.",
             odd["run_id"].to_list(),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_text
 from t2scaling.costs import sample_flops
-from t2scaling.errors import DataError
+from t2scaling.foreign import read_json, validate
 from t2scaling.report.results import findings, sentences
 from t2scaling.report.results.markdown import grid_table, number, percent, points, ratio, table
 from t2scaling.report.runs import overtrained, train_flops
@@ -117,13 +116,8 @@ def write_results(observations: Observations, path: str | Path, **options: Any) 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
     """The manifest.json of a suite. Raises DataError where it is none."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"`{path}` is not a manifest.json ({error}).") from error
-    if not isinstance(content, dict):
-        raise DataError(f"`{path}` is not a manifest.json: it holds a {type(content).__name__}.")
-    return content
+    content = read_json(path, way_out="Give the manifest.json that `t2 study` wrote.")
+    return dict(validate(dict[str, Any], content, f"`{path}` is no manifest.json"))
 
 
 def _origin(suite: Suite) -> str:

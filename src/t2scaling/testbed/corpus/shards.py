@@ -12,7 +12,6 @@ read once, in order.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import numpy as np
 
 from t2scaling import artefacts
 from t2scaling.errors import ArgumentError, DataError, SuiteError
+from t2scaling.foreign import read_json
 from t2scaling.testbed.corpus.sources import BuiltinSource, Source
 from t2scaling.testbed.corpus.sources import source as as_source
 from t2scaling.testbed.corpus.store import MANIFEST, Corpus, open_corpus, shard_name, token_dtype
@@ -81,7 +81,7 @@ def _claim(out_dir: Path, settings: dict[str, Any]) -> None:
     if not file.is_file():
         artefacts.write_json(file, settings)
         return
-    have = json.loads(file.read_text())
+    have = read_json(file, way_out="Delete the folder and prepare the corpus again.")
     differing = [key for key in settings if have.get(key) != settings[key]]
     if differing:
         key = differing[0]

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field, PositiveInt, StrictStr
 
 from t2scaling.errors import ArgumentError, DataError, PrerequisiteError
-from t2scaling.foreign import read_json
+from t2scaling.foreign import read_json, validate
 from t2scaling.testbed.corpus.shuffle import shuffled
 
 MANIFEST = "corpus.json"
@@ -120,6 +121,21 @@ class Corpus:
         return min(n_tokens, self.n_blocks(seq_len) * seq_len)
 
 
+class ManifestShard(BaseModel):
+    """One token file."""
+
+    n_tokens: PositiveInt
+    sha256: StrictStr
+
+
+class Manifest(BaseModel):
+    """What a finished corpus says of itself; it keeps more than is read here."""
+
+    shards: list[ManifestShard]
+    vocab_size: Annotated[int, Field(gt=0, le=2**31)]
+    n_tokens: PositiveInt
+
+
 def open_corpus(dir: str | Path) -> Corpus:
     """Open a prepared corpus.
 
@@ -128,13 +144,15 @@ def open_corpus(dir: str | Path) -> Corpus:
     dir = Path(dir)
     if not (dir / MANIFEST).is_file():
         raise PrerequisiteError(f"no finished corpus at `{dir}` (no {MANIFEST}): prepare it first.")
-    manifest = read_json(dir / MANIFEST, way_out="Delete it and prepare the corpus again.")
-    shard_tokens = tuple(shard["n_tokens"] for shard in manifest["shards"])
-    width = token_dtype(manifest["vocab_size"]).itemsize
+    way_out = "Delete it and prepare the corpus again."
+    manifest = read_json(dir / MANIFEST, way_out=way_out)
+    read = validate(Manifest, manifest, f"`{dir / MANIFEST}`", way_out=way_out)
+    shard_tokens = tuple(shard.n_tokens for shard in read.shards)
+    width = token_dtype(read.vocab_size).itemsize
     for number, n_tokens in enumerate(shard_tokens):
         file = dir / shard_name(number)
         if not file.is_file() or file.stat().st_size < n_tokens * width:
             raise DataError(
                 f"`{file}` is missing or cut short: delete `{dir / MANIFEST}` and prepare the corpus again."
             )
-    return Corpus(dir, manifest["vocab_size"], manifest["n_tokens"], shard_tokens, manifest)
+    return Corpus(dir, read.vocab_size, read.n_tokens, shard_tokens, manifest)

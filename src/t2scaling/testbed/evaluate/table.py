@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from t2scaling.artefacts import write_with
+from t2scaling.foreign import parquet_json, read_parquet
 from t2scaling.testbed.evaluate.checkpoint import Run
 from t2scaling.testbed.evaluate.questions import Asked
 from t2scaling.testbed.evaluate.settings import Settings
@@ -83,9 +84,9 @@ def recipe(run: Run, asked: Asked, tokenizer: Tokenizer, settings: Settings) -> 
 
 def find(path: Path, made_by: Mapping[str, Any], settings: Settings) -> Found | None:
     """The table at `path` if it was made by the same recipe."""
-    if not path.is_file() or json.loads(pl.read_parquet_metadata(path).get(RECIPE_KEY, "null")) != made_by:
+    if not path.is_file() or parquet_json(path, RECIPE_KEY) != made_by:
         return None
-    frame = pl.read_parquet(path)
+    frame = read_parquet(path)
     if settings.mode == "nll":
         return Found(frame, 0, 0)
     have = int(frame["n_samples"][0])

@@ -24,7 +24,8 @@ import torch
 from torch import Tensor
 
 from t2scaling import artefacts
-from t2scaling.errors import T2Error
+from t2scaling.errors import DataError, T2Error
+from t2scaling.foreign import read_json, validate
 from t2scaling.testbed.pretrain.model import Model
 
 MANIFEST = "manifest.json"
@@ -120,8 +121,8 @@ def checkpoints(root: Path) -> list[Path]:
 def damage(folder: Path) -> str | None:
     """What is wrong with a checkpoint, or None if every file is as its manifest says."""
     try:
-        sums = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
+        sums = validate(dict[str, str], read_json(folder / MANIFEST), f"`{folder / MANIFEST}`")
+    except (OSError, DataError) as error:
         return f"its {MANIFEST} cannot be read ({error})"
     for name, expected in sums.items():
         if not (folder / name).is_file():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2scaling.costs import sample_flops
 from t2scaling.errors import DataError, FitError
+from t2scaling.foreign import read_json
 from t2scaling.testbed.study.manifest import write_manifest
 
 if TYPE_CHECKING:
@@ -124,11 +125,9 @@ def _report(
 
 
 def _results(study: Study, observations: Observations, problems: list[str]) -> Path | None:
-    import json
-
     from t2scaling.report.results import write_results
 
-    manifest = json.loads(study.layout.manifest.read_text())
+    manifest = read_json(study.layout.manifest)
     try:
         return write_results(
             observations,

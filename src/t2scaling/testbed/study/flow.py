@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_json, write_text
 from t2scaling.errors import SuiteError
+from t2scaling.foreign import read_text
 from t2scaling.testbed import lease, need_training_extra
 from t2scaling.testbed.study.config import SuiteSection, check_keys, read_config
 from t2scaling.testbed.study.desk import Desk, State, Status
@@ -87,9 +88,14 @@ def open_study(path: str | Path, out: str | Path | None = None, jobs: int | None
     config = read_config(path)
     changes = {"out": Path(out) if out is not None else config.out, "jobs": jobs or config.jobs}
     config = config.model_copy(update=changes)
-    study = Study(config, make_suite(config.suite, Path(path)), Layout(config.out))
-    _check_tasks(study)
-    _check_folder(study)
+    try:
+        study = Study(config, make_suite(config.suite, Path(path)), Layout(config.out))
+        _check_tasks(study)
+        _check_folder(study)
+    except SuiteError as error:
+        if str(path) in str(error):
+            raise
+        raise SuiteError(f"`{path}`: {error}") from None
     return study
 
 
@@ -105,7 +111,7 @@ def make_suite(section: SuiteSection, path: Path) -> Suite:
         check_keys(section.arguments, list(inspect.signature(recipe).parameters))
         return recipe(**section.arguments)
     except (TypeError, ValueError) as error:
-        raise SuiteError(f"`{path}`: `suite`: {error}") from error
+        raise SuiteError(f"`{path}`: `suite`: {error}. Correct its `arguments`.") from error
 
 
 def study(
@@ -162,7 +168,7 @@ def _write_down(opened: Study, path: str | Path) -> None:
             "seconds: set the clocks alike (within 30 s)."
         )
     opened.suite.save(layout.suite)
-    write_text(layout.root / "study.yaml", Path(path).read_text())
+    write_text(layout.root / "study.yaml", read_text(path))
 
 
 def carry_out(

@@ -6,7 +6,6 @@ used, and the class of machine (never its name).
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from importlib import metadata
@@ -15,6 +14,7 @@ from typing import Any
 
 from t2scaling import __version__
 from t2scaling.artefacts import sha256, write_json
+from t2scaling.run_record import read_run_record
 
 _PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "polars")
 # What is kept of each run; paths and configuration stay with the run.
@@ -23,7 +23,8 @@ _KEPT = ("run_id", "stage", "n_params", "n_tokens", "train_flops", "seed", "seco
 
 def manifest(runs: Path, observations: Path, suite: dict[str, Any]) -> dict[str, Any]:
     """The manifest of all finished runs under `runs`; `suite` is the suite's own description."""
-    records = [json.loads(path.read_text()) for path in sorted(runs.glob("*/run.json"))]
+    read = [read_run_record(path.parent) for path in sorted(runs.glob("*/run.json"))]
+    records = [record.model_dump(exclude_none=True) for record in read if record is not None]
     kept = [_record(record) for record in records]
     return {
         "name": suite.get("name"),

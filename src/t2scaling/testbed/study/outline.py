@@ -5,10 +5,10 @@ The time is that of one thread of a server core per run, corrected by the pace o
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from t2scaling.foreign import read_json
 from t2scaling.testbed.study.jobs import Study, cell_done, make_jobs, train_seconds
 from t2scaling.testbed.study.starters.places import places
 from t2scaling.testbed.study.status import duration
@@ -102,6 +102,6 @@ def describe(study: Study) -> Outline:
 def _pace(study: Study) -> float | None:
     """Seconds that the finished cells took over the seconds that were expected of them; None where none is done."""
     done = [cell for cell in study.suite.cells if study.layout.trained(cell.run_id)]
-    records = [json.loads((study.layout.run(cell.run_id) / "run.json").read_text()) for cell in done]
+    records = [read_json(study.layout.run(cell.run_id) / "run.json") for cell in done]
     expected = sum(train_seconds(study.suite, cell) for cell in done)
     return sum(record["seconds"] for record in records) / expected if done else None
