@@ -87,9 +87,8 @@ def run(seed: int, shared: Path) -> dict[str, Any]:
         message = str(error)
         # The command shows these as one paragraph; a ValueError of ours names the argument that it is about.
         if isinstance(error, T2Error) or (type(error) is ValueError and "`" in message):
-            typed = [word.lstrip("-").partition("=") for word in argv]
-            named = any(name in message.replace("_", "-") or (value and value in message) for name, _, value in typed)
-            return {"outcome": "refused" if named else "poor", "message": f"{' '.join(argv)}: {message[:300]}"}
+            outcome = "refused" if "`" in message else "poor"  # it names an argument
+            return {"outcome": outcome, "message": f"{' '.join(argv)}: {message[:300]}"}
         found = _uncaught(error)
         return {**found, "message": f"{' '.join(argv)}: {found['message']}"}
     finally:

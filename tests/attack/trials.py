@@ -24,7 +24,7 @@ import witnesses
 from t2scaling.errors import T2Error
 
 WAY_OUT = re.compile(
-    r"\b(add|ask|attach|call|check|choose|convert|copy|correct|count|cut|delete|end|fit|give|import|keep|leave|log|look|"
+    r"\b(add|ask|attach|call|check|choose|convert|copy|correct|count|cut|delete|drop|end|fit|give|import|keep|leave|log|look|"
     r"lower|make|map|may|measure|must|name|needs?|number|pass|put|read|recover|rename|run|save|say|score|should|split|"
     r"state|take|train|try|unpack|use|was it|widen|write)\b",
     re.IGNORECASE,
@@ -220,7 +220,10 @@ def _study(rng: random.Random, work: Path, shared: Path) -> Trial:
 
         config = study.config
         read = {"evaluate.samples": config.evaluate.samples, "seed": config.seed, "fit.bootstrap": config.fit.bootstrap}
-        return witnesses.values(read, yaml.safe_load(path.read_bytes()))
+        try:
+            return witnesses.values(read, yaml.safe_load(path.read_bytes()))
+        except yaml.YAMLError:  # the parser in Python refuses some of what the one in C takes
+            return None
 
     return Trial(lambda: open_study(path, out=work / "out"), (str(path), path.name), lambda study: repr(study), witness)
 

@@ -37,7 +37,7 @@ NUMBERS = (
 
 def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
     """Rows of a canonical table, with values as text or as numbers."""
-    found = {tuple(str(row[key]) for key in KEYS): row for row in observations.frame().to_dicts()}
+    found = {tuple(_name(str(row[key])) for key in KEYS): row for row in observations.frame().to_dicts()}
     given = [row for row in rows if any(value not in (None, "") for value in row.values())]
     if len(found) != len(given):
         return f"{len(found)} rows were read, {len(given)} are there"
@@ -45,11 +45,8 @@ def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
         named = {"stage": "base", **{name: row[name] for name in KEYS if row.get(name) not in (None, "")}}
         if not all(isinstance(named.get(key), str) for key in KEYS):
             continue
-        read = found.get(tuple(named[key].strip() for key in KEYS)) or found.get(tuple(named[key] for key in KEYS))
-        if read is None:  # stages in any case, and a whole number that was written as a float, are read as meant
-            named["stage"] = named["stage"].lower()
-            named["question_id"] = re.sub(r"^\s*([+-]?\d+)\.0+\s*$", r"\1", named["question_id"])
-            read = found.get(tuple(named[key].strip() for key in KEYS))
+        named["stage"] = named["stage"].lower()
+        read = found.get(tuple(_name(named[key]) for key in KEYS))
         if read is None:
             return f"the row {named} is missing"
         for name in NUMBERS:
@@ -57,6 +54,12 @@ def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
             if value is not None and name in read and not _same(read[name], value):
                 return f"`{name}` of {named} is {value!r}, {read[name]!r} was read"
     return None
+
+
+def _name(text: str) -> str:
+    """A name without white space at its ends; names that are one number in two spellings are one name."""
+    text = text.strip()
+    return repr(float(text) + 0.0) if PLAIN.fullmatch(text) else text
 
 
 def _number(value: Any) -> float | int | None:
