@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -75,7 +75,7 @@ class _Plan(_Model):
     support: dict[str, tuple[float, float]]
     within_data: _Allocation | None
     measured: _Measured
-    distance: Number
+    distance: Annotated[float, Field(ge=0, le=700)] | None
     reach: Number
     level: Number
     near_optimal: dict[str, Pair]

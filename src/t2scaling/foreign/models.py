@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, validate_call
 from pydantic_core import PydanticCustomError
 
 from t2scaling.errors import DataError, T2Error
@@ -58,6 +59,16 @@ def validate(
     except RecursionError:
         raise error(f"{where} refers to itself. {way_out}") from None
     return checked
+
+
+def call(function: Callable[..., T], arguments: dict[str, Any], where: str, error: type[T2Error] = DataError) -> T:
+    """`function(**arguments)`, with arguments of the types that it declares. Raises `error` as `validate` does."""
+    try:
+        checked: Callable[..., T] = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(function)
+        return checked(**arguments)
+    except ValidationError as found:
+        items = found.errors(include_url=False, include_context=False)
+        raise error(f"{where}: {_sentence(items[0], None)}. Correct it there and try again.") from None
 
 
 @lru_cache(maxsize=64)

@@ -70,8 +70,8 @@ def _check_positive(facts: pl.DataFrame, name: str, where: str) -> None:
     odd = facts.filter(~(pl.col(name).is_between(0, MOST, closed="right")))
     if len(odd):
         raise DataError(
-            f"`{name}` of run `{odd['run_id'][0]}` in {where} is {_number(odd[name][0])}; it must be above 0 "
-            f"and up to {MOST:g}. Correct the row, or leave the {'run out' if name in GIVEN else 'cell empty'}.",
+            f"`{name}` of run `{odd['run_id'][0]}` in {where} is {_number(odd[name][0])}; it must be finite, "
+            f"above 0, up to {MOST:g}. Correct the row, or leave the {'run out' if name in GIVEN else 'cell empty'}.",
             odd["run_id"].to_list(),
         )
 

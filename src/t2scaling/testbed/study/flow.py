@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from t2scaling.artefacts import write_json, write_text
 from t2scaling.errors import SuiteError
 from t2scaling.foreign import read_text
+from t2scaling.foreign.models import call
 from t2scaling.testbed import lease, need_training_extra
 from t2scaling.testbed.study.config import SuiteSection, check_keys, read_config
 from t2scaling.testbed.study.desk import Desk, State, Status
@@ -109,7 +110,7 @@ def make_suite(section: SuiteSection, path: Path) -> Suite:
         check_keys([section.recipe], list(RECIPES), "recipe")
         recipe = RECIPES[str(section.recipe)]
         check_keys(section.arguments, list(inspect.signature(recipe).parameters))
-        return recipe(**section.arguments)
+        return call(recipe, section.arguments, f"`{path}`: `suite.arguments`", SuiteError)
     except (TypeError, ValueError) as error:
         raise SuiteError(f"`{path}`: `suite`: {error}. Correct its `arguments`.") from error
 
