@@ -11,7 +11,7 @@ from t2scaling.cli.common import JsonFlag, console, emit, folder_option, note
 
 
 def command(
-    suite: Annotated[str, typer.Argument(help="suite.json, or the name of a recipe (tiny, world, gpu_hour, paper).")],
+    suite: Annotated[str, typer.Argument(help="suite.json, or a recipe: tiny, world, gpu_hour, paper, english.")],
     run: Annotated[
         list[str] | None, typer.Option("--run", help="Run to train; repeat for several. All that are not done.")
     ] = None,

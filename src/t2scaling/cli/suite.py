@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    recipe: Annotated[str, typer.Argument(help="tiny, world, gpu_hour, paper, or a suite.json.")],
+    recipe: Annotated[str, typer.Argument(help="tiny, world, gpu_hour, paper, english, or a suite.json.")],
     output: Annotated[
         Path | None, output_option("Where to write suite.json.", ".json", default_text="RECIPE.json")
     ] = None,
