@@ -1,4 +1,4 @@
-"""A study on text and questions of one's own: a folder of Parquet and a local copy of a real task, named in its file."""
+"""A study on text and questions of its own: a folder of Parquet and a local copy of a real task, named in its file."""
 
 from __future__ import annotations
 
