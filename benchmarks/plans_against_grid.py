@@ -139,7 +139,7 @@ def _check(problem: Problem, best: Any) -> None:
         assert 6 * best.N[0] * best.D[0] + served <= problem.total_flops[0] * slack
 
 
-def brute_force(law: Law, problem: Problem, points: int = 300, rounds: int = 14) -> float:
+def brute_force(law: Law, problem: Problem, points: int = 200, rounds: int = 14) -> float:
     """Least value (minus pass@k, or nats) over all allocations on a grid of N and of the split, zoomed into."""
     limits = problem.limits
     sizes = np.array(limits.menu) if limits.sizes else np.geomspace(limits.n_range[0], _largest(problem), points)

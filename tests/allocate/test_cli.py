@@ -138,3 +138,63 @@ def test_grid_ends_where_it_says():
     assert read_grid("--x", "1e17:1e25:9") == pytest.approx([10.0**i for i in range(17, 26)])
     assert read_grid("--x", "1e17:1e25:9")[-1] == 1e25
     assert read_grid("--x", "7B, 1e22") == [7e9, 1e22]
+
+
+def test_plan_under_a_serving_cost(capsys):
+    serving = ["--prompt-tokens", "500", "--answer-tokens", "300", "--gpu", "h100", "--precision", "fp8"]
+    command = ["plan", "pythia/gsm8k", "--json", *serving]
+    code, text, _ = out(capsys, *command, "--train-flops", "1e20", "--serve-budget", ".02")
+    assert code == 0
+    content = json.loads(text)
+    cost = content["cost"]
+    assert (cost["name"], cost["weights"], cost["unit"]) == ("serving", "fp8", "gpu_seconds")
+    assert content["spend"]["gpu-seconds_per_query"] == pytest.approx(0.02)
+    assert any("Counted as 2·N·k alone" in text for text in content["warnings"])
+    code, text, _ = out(capsys, *command, "--train-flops", "1e20", "--query-dollars", "1e-5")
+    assert json.loads(text)["spend"]["dollars_per_query"] == pytest.approx(1e-5)
+    code, text, _ = out(capsys, *command, "--total-dollars", "2000", "--queries", "1e8")
+    assert code == 0
+    content = json.loads(text)
+    hours = 6 * content["optimum"]["n_params"] * content["optimum"]["n_tokens"] / (989e12 * 0.5 * 3600)
+    assert 2 * hours + content["spend"]["dollars_per_query"] * 1e8 == pytest.approx(2000, rel=1e-6)
+
+
+def test_plan_with_a_strategy():
+    from t2scaling.allocate import plan
+    from t2scaling.laws import AccuracyLaw, ChinchillaLaw
+
+    law = AccuracyLaw(ChinchillaLaw(4, 400, 0.34, 1200, 0.37), (10, 0.6, 0.9, 1, -0.1))
+    noisy = plan(law, train_flops=2.56e19, inference_flops=2e9, strategy="verifier:tpr=.9,fpr=.05")
+    assert noisy.metric == noisy.strategy.label
+    assert noisy.value < noisy.optimum.pass_at_k
+    assert "an oracle would reach" in noisy.sentence()
+    assert "verifier:" in json.loads(noisy.to_json())["strategy"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        (["frontier", "pythia/gsm8k", "--inference-flops", "1000"], "cannot pay for one sample"),
+        (["frontier", "pythia/gsm8k", "--train-flops", "1e11:1e13:100000000"], "100,000,000 budgets"),
+        (
+            ["frontier", "pythia/gsm8k", "--train-flops", "1e11:1e13:1000", "--inference-flops", "1e9:1e10:1000"],
+            "pairs",
+        ),
+        (["plan", "pythia/gsm8k", "--train-flops", "20x", "--inference-flops", "2e9"], "--train-flops"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--batch", "8"], "`--serve-budget` is missing"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--cost", "paper", "--tp", "2"], "`--tp` has no place"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--cost", "papr"], "did you mean paper"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--strategy", "majority"], "`--strategy` = majority"),
+    ],
+)
+def test_more_mistakes(capsys, argv, text):
+    code, printed, err = out(capsys, *argv)
+    assert code == 2
+    assert printed == ""
+    assert text in " ".join(err.split())
+
+
+def test_a_published_law_without_refits_says_why_there_is_no_interval(capsys):
+    code, text, _ = out(capsys, "plan", "chinchilla/besiroglu", "--train-flops", "1e21")
+    assert code == 0
+    assert "No interval: this published law comes without refits" in " ".join(text.split())

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import betaln, loggamma
 
+from t2scaling.allocate.chinchilla import chinchilla
+from t2scaling.allocate.limits import Limits
 from t2scaling.allocate.optimum import optimum
-from t2scaling.allocate.problem import Lifetime, Limits, TwoBudgets
+from t2scaling.allocate.problem import Lifetime, TwoBudgets, served_optimum
 from t2scaling.laws import AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw
 from t2scaling.laws.solvers.beta import digamma_difference
 
@@ -277,3 +279,48 @@ def test_saturated_accuracy_law_is_flat_and_finite():
     best = optimum(hopeless, two())
     assert np.isfinite(best.N[0])
     assert best.k[0] >= 1
+
+
+def test_served_optimum_where_size_does_not_help():
+    """A = 0: the smallest model is best, and all of the budget that serving leaves goes into its tokens."""
+    law = ChinchillaLaw(E=1, A=0, alpha=0.34, B=1200, beta=0.37)
+    N, _ = served_optimum(law, np.array([1e20]), np.array([1e9]))
+    assert N[0] == 0  # below any limit, which then decides
+    best = optimum(law, life(total=1e20, served=1e9, n_range=(1e6, 1e9)))
+    assert best.N[0] == 1e6
+    assert 6 * best.N[0] * best.D[0] + 2 * best.N[0] * 1e9 == pytest.approx(1e20)
+    flat = ChinchillaLaw(E=1, A=400, alpha=0.34, B=0, beta=0.37)
+    N, _ = served_optimum(flat, np.array([1e20]), np.array([1e9]))
+    assert N[0] == pytest.approx(1e20 / 1e9)  # B = 0: as large as serving allows
+
+
+@pytest.mark.parametrize("law", [LOSS, ACCURACY, NAIVE], ids=lambda law: law.name)
+def test_samples_to_match_are_those_that_match(law):
+    N, D, k = np.array([2e7, 1e8, 1e9]), np.array([1e10, 3e9, 2e8]), 9.0
+    wanted = law.score(law.training_law.surface(1e8, 3e9), np.log(k))
+    log_k = law.log_samples_to_match(law.training_law.surface(N, D), wanted)
+    found = law.predict(N, D, np.exp(log_k))
+    assert log_k[1] == pytest.approx(np.log(k))
+    assert found == pytest.approx(np.full(3, law.predict(1e8, 3e9, k)), rel=1e-9)
+    better = law.training_law.surface(1e12, 1e15)
+    easy = law.score(better, np.log(1.0))
+    assert law.log_samples_to_match(np.array([better]), easy + 0.5 * np.abs(easy))[0] == 0  # one is enough
+    poor = law.training_law.surface(np.array([1e3]), np.array([1e3]))
+    assert law.log_samples_to_match(poor, law.score(better, np.log(1e6)))[0] == np.inf
+
+
+def test_chinchilla_s_whole_samples_are_rounded_down():
+    """Under both budgets, and never below the one sample that it can pay for."""
+    problem = two(2.56e19, 6.5e9, integer_k=True)
+    N, _, k = chinchilla(LOSS, problem)
+    assert 6.5e9 / (2 * N[0]) == pytest.approx(3.36, abs=0.01)
+    assert k[0] == 3
+    assert chinchilla(LOSS, two(2.56e19, 2e9, integer_k=True))[2][0] == 1
+    assert chinchilla(LOSS, two(2.56e19, 1.5e9, integer_k=True))[2][0] == pytest.approx(0.776, abs=0.001)
+    whole = chinchilla(LOSS, life(1e22, 1e12, integer_k=True))[2][0]
+    assert whole == round(whole)
+
+
+def test_what_cannot_be_afforded_is_nan():
+    best = optimum(LOSS, TwoBudgets(np.array([1e20, 1e20]), np.array([1e9, 1.0]), Limits()))
+    assert np.isnan(best.N).tolist() == [False, True]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+
+import numpy as np
 
 from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.limits import Limits
+from t2scaling.allocate.optimum import optimum
 from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
 from t2scaling.allocate.result import Plan
-from t2scaling.allocate.sentence import format_value
+from t2scaling.allocate.sentence import format_samples, format_value
 from t2scaling.allocate.source import Source
 from t2scaling.costs import PAPER
 from t2scaling.units import format_flops, format_number
@@ -33,12 +37,29 @@ def cautions(plan: Plan, source: Source, problem: Problem) -> list[str]:
         )
     if source.law.samples and not plan.strategy.rising and best.k < 1 + 1e-9:
         found.append(f"Under {plan.strategy.label} more samples do not help: one is best.")
+    if isinstance(problem, TwoBudgets) and plan.cost != PAPER and best.exists and source.law.samples:
+        found += _by_flops_alone(plan, source, problem)
     if plan.chinchilla.k < 1:
         found.append(
             f"Chinchilla's {format_number(plan.chinchilla.n_params)} parameters afford {plan.chinchilla.k:.2g} "
             "samples, less than one: its value is not extrapolated."
         )
     return found
+
+
+def _by_flops_alone(plan: Plan, source: Source, problem: TwoBudgets) -> list[str]:
+    """What the paper's 2·N·k would choose for the FLOPs that this plan's samples take, and what that really costs."""
+    flops = np.array([plan.optimum.inference_flops])
+    other = optimum(source.law, replace(problem, inference_flops=flops, cost=PAPER), plan.strategy)
+    if not np.isfinite(other.N[0]):
+        return []
+    N, k = float(other.N[0]), float(other.k[0])
+    real = float(plan.cost.serve(N, k))
+    times = real / float(problem.inference_flops[0])
+    return [
+        f"Counted as 2·N·k alone, the same FLOPs per token would go to {format_number(N)} parameters with "
+        f"{format_samples(k)}, which really cost {real:.3g} {plan.cost.serve_unit}: {times:.2g}× the budget."
+    ]
 
 
 def _no_optimum(source: Source) -> str:

@@ -193,6 +193,7 @@ def _plan(
         reach=reach,
         interval=interval,
         level=level if interval else None,
+        no_interval="" if interval else source.no_interval,
         near_optimal=_near_optimal(source, problem, strategy) if best.exists else {},
         spread=spread(rivals, problem, strategy, best),
         quality=source.quality,

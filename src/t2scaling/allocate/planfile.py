@@ -78,6 +78,7 @@ class _Plan(_Model):
     distance: Annotated[float, Field(ge=0, le=700)] | None
     reach: Number
     level: Number
+    no_interval: str
     near_optimal: dict[str, Pair]
     spread: dict[str, Pair]
     quality: dict[str, Any]
@@ -114,6 +115,7 @@ def read_plan(path: str | Path) -> dict[str, Any]:
             reach=math.inf if read.reach is None else read.reach,
             interval=_ranges(read.optimum.interval),
             level=read.level,
+            no_interval=read.no_interval,
             near_optimal=_ranges(read.near_optimal),
             spread=_ranges(read.spread),
             quality=read.quality,

@@ -47,6 +47,7 @@ class Plan:
     distance, reach how far the optimum lies beyond the data, and how far forecasts are trusted (log units)
     interval        {"n_params": (lo, hi), …} over the bootstrap laws of the fit; empty without a bootstrap
     level           the level of `interval`
+    no_interval     why there is none; empty where there is one
     near_optimal    {"n_params": (lo, hi), …} of all plans within a stated loss of the best; empty where not computed
     spread          {"n_params": (lo, hi), …} over other laws, k ranges and tasks; empty where not computed
     quality         in-sample and held-out error of the fit, where it knows them
@@ -75,6 +76,7 @@ class Plan:
     reach: float = math.inf
     interval: Interval = field(default_factory=dict)
     level: float | None = None
+    no_interval: str = ""
     near_optimal: Interval = field(default_factory=dict)
     spread: Interval = field(default_factory=dict)
     quality: dict[str, float] = field(default_factory=dict)
@@ -162,6 +164,7 @@ class Plan:
             "matched_tokens": self.matched_tokens,
             "spend": self.spend,
             "level": self.level,
+            "no_interval": self.no_interval,
             "budget": self.budget,
             "limits": self.limits.to_dict(),
             "cost": self.cost.to_dict(),

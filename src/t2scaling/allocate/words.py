@@ -28,6 +28,8 @@ def evidence_lines(plan: Plan) -> list[str]:
         )
     found += _quality(plan)
     found += [line for line in (near_optimal_line(plan), spread_line(plan)) if line]
+    if plan.no_interval and not plan.near_optimal:
+        found.append(plan.no_interval)
     return found
 
 

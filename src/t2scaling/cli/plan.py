@@ -78,6 +78,12 @@ def command(
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Give the law's own optimum however far it lies from the data.")
     ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Refit to shorter ranges of k too, to see how far they move the plan.")
+    ] = False,
+    observations: Annotated[
+        str | None, typer.Option(help="The measurements behind FIT: refits to each of their tasks alone, too.")
+    ] = None,
     level: Annotated[float, typer.Option(help="Level of the intervals, where the fit has a bootstrap.")] = 0.9,
     as_json: JsonFlag = False,
     output: Output = None,
@@ -133,12 +139,22 @@ def command(
         strategy=strategy,
         level=level,
         extrapolate=extrapolate,
+        refit=refit,
+        tasks=() if observations is None else _tasks(observations),
     )
     if output is not None:
         result.save(output)
     emit(result.to_dict(), as_json=as_json, show=show(result))
     if output is not None and not as_json:
         wrote(output)
+
+
+def _tasks(source: str) -> list[Any]:
+    """The measurements of each task of a table or suite."""
+    from t2scaling.observations import read
+
+    found = read(source)
+    return [found.measurements(task) for task in found.tasks]
 
 
 def law_name(fit: str | None, law: str | None) -> str:
@@ -175,7 +191,7 @@ def table(plan: Plan) -> Table:
     from t2scaling.allocate.sentence import format_per_param, format_value
 
     shown = {"optimum": plan.optimum}
-    if plan.within_data is not None and plan.within_data.n_params != plan.n_params:
+    if plan.within_data is not None and plan.status in ("outside the data", "no optimum"):
         shown["within the data"] = plan.within_data
     shown["Chinchilla"] = plan.chinchilla
     grid = Table(title=f"{plan.law} law" + (f", {escape(plan.task)}" if plan.task else ""), title_justify="left")
