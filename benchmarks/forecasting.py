@@ -1,6 +1,6 @@
 """Which laws extrapolate: the tables of docs/forecasting.md from the real measurements in ../shared/data.
 
-    python benchmarks/forecasting.py [--only errors|decisions|samples|optimum|speed] [--draws 20] [--jobs 1]
+    python benchmarks/forecasting.py [--only errors|decisions|movement|samples|speed|following|optimum] [--draws 20]
 
 Splits, fitted below and judged above: Gemstones D/N 200, N 6e8, D 1e11, N·D 3e19; world (0.1.0's suite) D/N 250, N 9e4,
 D 8e6, 6·N·D 1e12; Pythia GSM8K the 65 % quantile of each axis, runs under 2e9 tokens or without any success left out.
@@ -20,10 +20,12 @@ import numpy as np
 
 import optimum_range
 import t2scaling as t2
+from t2scaling.allocate.next_runs import next_runs
 from t2scaling.laws import FitOptions, Measurements, curves, law_class
 from t2scaling.laws.default import names
 from t2scaling.laws.heldout import coverage, folds, spread, trials
-from t2scaling.laws.regret import decisions
+from t2scaling.laws.intervals import to_scale
+from t2scaling.laws.regret import decisions, pass_at_own_k
 from t2scaling.laws.solvers.zero_inflated import fit_zero_inflated
 from t2scaling.laws.splits import splits
 from t2scaling.passk import pass_at_k
@@ -113,7 +115,7 @@ def choices() -> None:
 def movement() -> None:
     """How far D/N of the optimum moves with the top of the k grid, where the plan's k is within it."""
     print("D/N of the optimum: largest over smallest when the k fitted ends at the plan's k × 1, 2, 4, 8 (bar 1.5)")
-    for suite in (s for s in world() if "left_out" not in s.conventions):
+    for suite in world():
         line = []
         for name in ("loss", "accuracy", "bottleneck"):
             first = t2.fit(suite, law=name, inference_flops=3.93e6, quality=False, target="neg_log_mean")
@@ -153,6 +155,63 @@ def samples(draws: int = 4) -> None:
         print(f"k = {k:<6} {use.sum()} runs  " + "   ".join(f"{name} {np.mean(v):.3f}" for name, v in off.items()))
 
 
+def following() -> None:
+    """Which run next, at two budgets."""
+    for times in (1.5, 4.0):
+        _following(times)
+
+
+def _following(times: float, draws: int = 5) -> None:
+    """Which run next: cells chosen by `next_runs` against random ones of equal FLOPs, judged on two hidden levels.
+
+    Known are the four lowest levels of world, to choose from the next three, to judge the top two; the budget is
+    so many times the largest run that can be chosen.
+    """
+    off: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for suite in world():
+        flops = suite.N * suite.D * 6
+        level = np.round(np.log2(flops / 2e10)).astype(int)
+        known, choice, judged = level < 4, (level >= 4) & (level < 7), level >= 7
+        open_ = np.flatnonzero(choice)
+        budget = times * flops[open_].max()
+        first = t2.fit(suite.take(known), law="bottleneck", k=K["world"], quality=False)
+        runs = next_runs(first, budget, WORLD_BUDGETS[1], candidates=(suite.N[open_], suite.D[open_]))
+        away = [np.abs(suite.N[open_] / r.n_params - 1) + np.abs(suite.D[open_] / r.n_tokens - 1) for r in runs]
+        chosen = [int(open_[np.argmin(one)]) for one in away]
+        off["none"].append(_off_above(suite, known, judged))
+        off["next"].append(_off_above(suite, known | np.isin(np.arange(len(level)), chosen), judged))
+        off["every run"].append(_off_above(suite, known | choice, judged))
+        rng = np.random.default_rng(0)
+        for _ in range(draws):
+            left, some = budget, []
+            for run in rng.permutation(open_):
+                if flops[run] <= left:
+                    some.append(run)
+                    left -= flops[run]
+            off["random"].append(_off_above(suite, known | np.isin(np.arange(len(level)), some), judged))
+    print(
+        f"which run next, world, {times:g} × the largest run: mean |error| of logit pass@k on two hidden levels, regret"
+    )
+    means = {name: np.mean(values, axis=0) for name, values in off.items()}
+    print("   ".join(f"{name} {error:.3f}, {regret:.2f}" for name, (error, regret) in means.items()))
+
+
+def _off_above(suite: Measurements, fitted: np.ndarray, judged: np.ndarray) -> tuple[float, float]:
+    """Mean |error| of logit pass@k on the runs judged, and the mean regret in points of a choice in each level."""
+    fit = t2.fit(suite.take(fitted), law="bottleneck", k=K["world"], quality=False)
+    there = suite.take(judged)
+    observed = to_scale("pass_at_k", curves(there, K["world"]).pass_at_k)
+    said = to_scale("pass_at_k", fit.predict(there.N[:, None], there.D[:, None], np.array(K["world"])))
+    lost, level = [], np.round(np.log2(there.N * there.D))
+    for serve in WORLD_BUDGETS:
+        k = serve / (2 * there.N)
+        reached, liked = pass_at_own_k(there, np.maximum(k, 1)), fit.predict(there.N, there.D, np.maximum(k, 1))
+        for label in np.unique(level):
+            rows = np.flatnonzero((level == label) & (k >= 1))
+            lost.append(reached[rows].max() - reached[rows[np.argmax(liked[rows])]])
+    return float(np.mean(np.abs(said - observed))), 100 * float(np.mean(lost))
+
+
 def speed() -> None:
     """CPU seconds of one thread on 770 runs × 2,376 questions."""
     suite = t2.read(DATA / "gemstones" / "arc_easy.parquet").measurements()
@@ -170,6 +229,7 @@ def speed() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parts = {"errors": errors, "decisions": choices, "movement": movement, "samples": samples, "speed": speed}
+    parts["following"] = following
     parser.add_argument("--only", choices=[*parts, "optimum"])
     parser.add_argument("--draws", type=int, default=20, help="simulated suites of each truth")
     parser.add_argument("--jobs", type=int, default=1)

@@ -10,7 +10,7 @@ Printed: how often the range holds it (bar: 0.90), how wide it is, and what the 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -80,12 +80,12 @@ def interaction(N: Array, D: Array, rng: np.random.Generator, Q: int) -> Array:
 
 # Truth → FLOPs per token served at which its optimum lies inside, at the suite's largest training budget.
 TRUTHS: dict[str, tuple[Truth, float]] = {
+    "own_exponents*": (own_exponents, 2e10),
+    "interaction*": (interaction, 2e10),
     "chinchilla": (chinchilla, 2e10),
     "bottleneck": (bottleneck, 2e9),
-    "unsolvable": (unsolvable, 2e10),
-    "own_exponents*": (own_exponents, 2e10),
     "sudden*": (sudden, 2e9),
-    "interaction*": (interaction, 2e10),
+    "unsolvable": (unsolvable, 2e10),
 }
 TRAIN = 2.56e19
 
@@ -119,23 +119,22 @@ def draw(name: str, seed: int) -> dict[str, float]:
     }
 
 
-def table(draws: int, jobs: int) -> list[tuple[str, dict[str, float]]]:
-    """Means over draws for every truth (the median of the width)."""
-    rows = []
+def rows(draws: int, jobs: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """Means over draws for every truth (the median of the width), as they are done."""
     with ProcessPoolExecutor(jobs) as pool:
         for name in TRUTHS:
             found = list(pool.map(partial(draw, name), range(draws), chunksize=5))
             means = {key: float(np.mean([row[key] for row in found])) for key in ("inside", "held", "regret")}
-            rows.append((name, {**means, "width": float(np.median([row["width"] for row in found]))}))
-    return rows
+            yield name, {**means, "width": float(np.median([row["width"] for row in found]))}
 
 
 def show(draws: int, jobs: int) -> None:
     """The table, for people; the bar is 0.90."""
     print(f"near-optimal range (one point), {draws} suites of each truth; * outside every fitted family")
-    print(f"{'truth':16}{'holds the true N*':>18}{'widest/least N':>16}{'regret, points':>16}")
-    for name, row in table(draws, jobs):
-        print(f"{name:16}{row['held']:>18.3f}{row['width']:>16.1f}{row['regret']:>16.2f}", flush=True)
+    print(f"{'truth':16}{'optimum inside':>16}{'range holds it':>16}{'its width in N':>16}{'regret, points':>16}")
+    for name, row in rows(draws, jobs):
+        cells = f"{row['inside']:>16.3f}{row['held']:>16.3f}{row['width']:>15.1f}×{row['regret']:>16.2f}"
+        print(f"{name:16}{cells}", flush=True)
 
 
 if __name__ == "__main__":

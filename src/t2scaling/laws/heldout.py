@@ -99,20 +99,26 @@ class Trial:
 
 
 def trials(
-    law: type[Law], curves: Curves, measurements: Measurements | None, split: Split, options: FitOptions
+    law: type[Law],
+    curves: Curves,
+    measurements: Measurements | None,
+    split: Split,
+    options: FitOptions,
+    only_pass: bool = False,
 ) -> list[Trial]:
-    """The law fitted to the split's one side, in every metric that it can say.
+    """The law fitted to the split's one side, in every metric that it can say, or in pass@k only.
 
     A law of the mean −log pass@k cannot say pass@k; for that it is fitted again to −log of the mean.
     """
-    found = [_trial(law, curves, measurements, split, options)]
-    if "pass_at_k" not in {trial.metric for trial in found[0]} and law.samples and curves.target != "neg_log_mean":
+    again = law.samples and law.metric == "neg_log_pass_at_k" and curves.target != "neg_log_mean"
+    found = [] if again and only_pass else _trial(law, curves, measurements, split, options)
+    if again:
         with np.errstate(divide="ignore"):
             mean = -np.log(curves.pass_at_k)
         mean[~np.isfinite(mean)] = np.nan
-        again = replace(curves, value=mean, target="neg_log_mean")
-        found.append([t for t in _trial(law, again, measurements, split, options) if t.metric == "pass_at_k"])
-    return [trial for part in found for trial in part]
+        table = replace(curves, value=mean, target="neg_log_mean")
+        found += [t for t in _trial(law, table, measurements, split, options) if t.metric == "pass_at_k"]
+    return [trial for trial in found if trial.metric == "pass_at_k" or not only_pass]
 
 
 def _trial(
@@ -147,12 +153,17 @@ def observed_in(curves: Curves, metric: Metric, target: Target) -> Array:
 
 
 def folds(
-    law: type[Law], curves: Curves, measurements: Measurements | None, split: Split, options: FitOptions
+    law: type[Law],
+    curves: Curves,
+    measurements: Measurements | None,
+    split: Split,
+    options: FitOptions,
+    only_pass: bool = False,
 ) -> list[list[Trial]]:
     """The trials of each inner split."""
     inner = inner_splits(curves, split, FEWEST_IN_FOLD)
     able = [part for part in inner if law.check(curves.take(part.train, part.most_k)) is None]
-    return [trials(law, curves, measurements, part, options) for part in able]
+    return [trials(law, curves, measurements, part, options, only_pass) for part in able]
 
 
 def spread(trial: Trial, inner: Sequence[Sequence[Trial]]) -> Spread | None:

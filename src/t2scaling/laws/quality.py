@@ -93,7 +93,10 @@ def quality(
     everything = np.ones(len(curves.N), dtype=bool)
     whole = Split(AXIS, np.inf, everything, everything)
     narrow = replace(options, bootstrap=0, restarts=min(options.restarts, 10), advance=None)
-    inner = {law.name: folds(type(law), curves, measurements, whole, narrow) for law in laws}
+    asked = {law.name for law in speakers.values()}
+    inner = {
+        law.name: folds(type(law), curves, measurements, whole, narrow, only_pass=law.name not in asked) for law in laws
+    }
     within = {metric: _of(judge(law, curves, whole), metric) for metric, law in speakers.items()}
     hidden = {
         metric: [_of(fold, metric).errors() for fold in inner[law.name] if fold] for metric, law in speakers.items()
