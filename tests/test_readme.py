@@ -118,6 +118,16 @@ def test_command_reference_is_current() -> None:
     assert (ROOT / "docs" / "cli.md").read_text() == reference(), "run `make docs`"
 
 
+def test_where_to_put_a_new_thing_names_files_that_are_there() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where to put a new")[2]
+    paths = [path for path in re.findall(r"`((?:[a-z_]+/)+(?:[A-Za-z_]+\.py)?)`", table) if "NAME" not in path]
+    assert len(paths) >= 10
+    for path in paths:
+        assert (ROOT / "src" / "t2scaling" / path).exists() or (ROOT / path).exists(), path
+    for folder in re.findall(r"`((?:[a-z_]+/)+)NAME\.py`", table):
+        assert (ROOT / "src" / "t2scaling" / folder).is_dir(), folder
+
+
 def test_public_names() -> None:
     import t2scaling
 
