@@ -12,7 +12,9 @@ gigabytes, no refusal without a file and a way out, no difference.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -60,21 +62,23 @@ def main() -> int:
     parser.add_argument("--again", help="KIND:SEED of one trial")
     parser.add_argument("--faults", type=Path, help="where to write the faults, as JSON lines")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     kind, _, seed = (given.again or "").rpartition(":")
     todo = [(kind, int(seed))] if given.again else planned(given.inputs, given.settings, given.artefacts, given.start)
     counts: Counter[tuple[str, str]] = Counter()
     faults: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as shared:
         prepare(Path(shared), checkpoint=given.inputs > 0 or kind == "checkpoint")
-        for found in pool.attack(todo, Path(shared), given.processes):
-            counts[found["kind"], found["outcome"]] += 1
-            if found["outcome"] not in ("read", "refused"):
-                faults.append(found)
-                if given.faults:
-                    with given.faults.open("a") as file:
-                        file.write(json.dumps(found) + "\n")
-            if given.again:
-                print(found["message"])
+        with contextlib.suppress(KeyboardInterrupt):  # what was tried until then is told
+            for found in pool.attack(todo, Path(shared), given.processes):
+                counts[found["kind"], found["outcome"]] += 1
+                if found["outcome"] not in ("read", "refused"):
+                    faults.append(found)
+                    if given.faults:
+                        with given.faults.open("a") as file:
+                            file.write(json.dumps(found) + "\n")
+                if given.again:
+                    print(found["message"])
     kinds = dict.fromkeys(kind for kind, _ in counts)
     print(f"{'kind':<14}{'tried':>8}" + "".join(f"{name:>10}" for name in OUTCOMES))
     for kind in [*kinds, "all"]:
