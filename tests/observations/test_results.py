@@ -104,7 +104,7 @@ def test_the_refusal_prints_the_ready_command(table: Table, tmp_path: Path, t2: 
 def test_fit_takes_a_manifest(suite_frame: Any, tmp_path: Path, t2: Any) -> None:
     suite_frame(R=8, Q=5).drop("n_params").write_csv(tmp_path / "t.csv")
     code, _, message = t2("fit", tmp_path / "t.csv", "--law", "chinchilla")
-    assert (code, "--runs MANIFEST" in message) == (2, True)
+    assert (code, "--runs manifest" in message) == (2, True)
     (tmp_path / "runs.yaml").write_text(
         "runs:\n" + "".join(f"  - {{run_id: r{r}, n_params: {r + 1}M}}\n" for r in range(8))
     )
@@ -215,6 +215,11 @@ def test_k_must_be_in_the_table(means: pl.DataFrame) -> None:
         as_fittable(means.filter(pl.col("k") > 1)).curves("arc")
     with pytest.raises(DataError, match="2 tasks"):
         as_fittable(means).curves()
+
+
+def test_means_are_no_outcomes_per_question(means: pl.DataFrame) -> None:
+    with pytest.raises(DataError, match=r"holds means over questions .* `t2 fit`"):
+        read(means)
 
 
 def test_outcomes_per_question_are_no_means(table: Table) -> None:

@@ -196,3 +196,25 @@ def test_a_statement_that_is_no_text_is_refused(table: Table) -> None:
     frame = pl.DataFrame(table).with_columns(nll_unit=pl.lit(["sum"]))
     with pytest.raises(DataError, match="`nll_unit` of the table should hold text"):
         read(frame)
+
+
+def test_large_whole_numbers_beside_floats_keep_their_digits(table: Table) -> None:
+    table["seed"] = [2**53 + 1] * 3 + [7.0] * 3
+    assert read(table).runs["seed"].to_list() == [2**53 + 1, 7]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_table_in_many_batches_is_the_same(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    frame, path = pl.DataFrame(table), tmp_path / f"t.{suffix}"
+    write = {"csv": frame.write_csv, "jsonl": frame.write_ndjson, "parquet": frame.write_parquet}[suffix]
+    write(path)
+    expected = read(path)
+    monkeypatch.setattr("t2scaling.observations.tabular.BATCH", 2)
+    same(read(path), expected)
+    same(read(frame), expected)
+    if suffix != "parquet":
+        path.write_text(path.read_text().replace("2.5", '"x"' if suffix == "jsonl" else "x"))
+        with pytest.raises(DataError, match=f"line {7 if suffix == 'csv' else 6} says 'x'"):
+            read(path)

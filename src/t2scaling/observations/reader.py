@@ -79,6 +79,12 @@ def read(
         sheets = _open_sheets(found[TABLE])
     else:
         parts, sheets = [], [sheet_of(data)]
+    for sheet in sheets:
+        if find_columns(sheet.columns, columns) is not None:
+            raise DataError(
+                f"{sheet.where} holds means over questions and no outcomes per question: `t2 fit` and `t2 validate` "
+                "take it as it is. Give the outcomes per question for anything else."
+            )
     parts += [_read_sheet(sheet, naming, report) for sheet in sheets]
     given = {"nll": nll_unit, "n_params": n_params_convention}
     where = parts[0].where if len(parts) == 1 else "the files together"

@@ -101,9 +101,10 @@ def require_columns(present: Iterable[str], where: str) -> None:
         return
     spare = sorted(have - set(BY_NAME))
     hints = "".join(nearest(name, spare) for name in missing)
+    manifest = " N and D may also come from a --runs manifest." if {"n_params", "n_tokens"} & set(missing) else ""
     raise MissingColumns(
         f"{where} lacks the column{'s' * (len(missing) > 1)} {', '.join(f'`{name}`' for name in missing)}{hints}. "
-        f"It has {', '.join(sorted(have)) or 'none'}.",
+        f"It has {', '.join(sorted(have - {'stage'})) or 'none'}.{manifest}",
         " ".join(_option(name.split()[0], spare) for name in missing),
         missing,
     )
@@ -114,8 +115,6 @@ def _option(name: str, spare: list[str]) -> str:
     if name == "task":
         return "--task NAME"
     near = get_close_matches(name, spare, n=1, cutoff=0.5)
-    if not near and name in ("n_params", "n_tokens"):
-        return f"--column {name}=THEIRS (or --runs MANIFEST)"
     return f"--column {name}={near[0] if near else 'THEIRS'}"
 
 

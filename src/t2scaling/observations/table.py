@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -165,6 +166,9 @@ class Observations:
             f"  N {_span(sizes)} · D {_span(tokens)} · D/N {_span(tokens / sizes)} · stages {', '.join(self.stages)}\n"
             f"  tasks {', '.join(self.tasks[:8])}{', …' * (len(self.tasks) > 8)}"
         )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
 
 
 def _span(values: pl.Series) -> str:
