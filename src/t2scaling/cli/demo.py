@@ -28,10 +28,10 @@ def command(
     seed: Seed = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Fit both laws to the suite that ships with the package, plan under its budgets, and write the report."""
+    """Fit the default law and the paper's two to the shipped suite, plan under its budgets, and write the report."""
     from t2scaling.report.demo import demo
 
-    with progress("Fitting, planning, drawing", total=4, quiet=as_json) as advance:
+    with progress("Fitting, planning, drawing", total=5, quiet=as_json) as advance:
         made = demo(
             output,
             train_flops=train_flops,
@@ -45,7 +45,7 @@ def command(
         "simulated": made.simulated,
         "recommendation": made.plan.sentence(),
         "plan": made.plan.to_dict(),
-        "loss_law_plan": made.other.to_dict(),
+        "others": [other.to_dict() for other in made.others],
         "report": made.page,
     }
     emit(content, as_json=as_json, show=_show(made))

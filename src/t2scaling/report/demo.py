@@ -14,21 +14,21 @@ from t2scaling.observations import Observations, load_suite
 from t2scaling.report.content import is_simulated
 from t2scaling.report.page import report
 
-LAWS = ("accuracy", "loss")
+LAWS = ("auto", "accuracy", "loss")
 
 
 @dataclass(frozen=True)
 class Demo:
     """What the demo made.
 
-    plan    the recommendation, from the accuracy law on the mean over the suite's tasks
-    other   the loss law's plan under the same budgets
-    fits    both fits, in the order of the plans
-    folder  where fit-accuracy.json, fit-loss.json, plan.json and report.html lie
+    plan    the recommendation, from the default law on the mean over the suite's tasks
+    others  the plans of the paper's two laws under the same budgets
+    fits    all fits, in the order of the plans
+    folder  where fit.json, fit-accuracy.json, fit-loss.json, plan.json and report.html lie
     """
 
     plan: Plan
-    other: Plan
+    others: tuple[Plan, ...]
     fits: tuple[FitResult, ...]
     folder: Path
 
@@ -53,14 +53,14 @@ def demo(
     command: str | None = None,
     done: Callable[[], object] = lambda: None,
 ) -> Demo:
-    """Fit both laws to the default suite, plan, and write the artefacts to `folder`.
+    """Fit the default law and the paper's two to the shipped suite, plan, and write the artefacts to `folder`.
 
     train_flops      default: the largest training budget of the suite
     inference_flops  default: one sample of the suite's largest model, rounded up to one digit
     bootstrap        refits behind the intervals; 0 for none
     seed             seed of the bootstrap
     command          the command line to show in the report
-    done             called after each of four steps, for a progress bar
+    done             called after each of five steps, for a progress bar
     Raises ValueError for budgets that afford no model.
     """
     observations = load_suite()
@@ -73,7 +73,8 @@ def demo(
         plans.append(plan(fitted, train_flops=train, inference_flops=inference))
         done()
     folder = Path(folder)
-    for fitted in fits:
+    fits[0].save(folder / "fit.json")
+    for fitted in fits[1:]:
         fitted.save(folder / f"fit-{fitted.law.name}.json")
     plans[0].save(folder / "plan.json")
     done()
@@ -81,7 +82,7 @@ def demo(
         fits[0], plans[0], path=folder / "report.html", extra_fits=fits[1:], observations=observations, command=command
     )
     done()
-    return Demo(plans[0], plans[1], tuple(fits), folder)
+    return Demo(plans[0], tuple(plans[1:]), tuple(fits), folder)
 
 
 def _budgets(observations: Observations) -> tuple[float, float]:
