@@ -12,7 +12,16 @@ import pytest
 
 from t2scaling.cli.main import run
 from t2scaling.errors import ArgumentError, PrerequisiteError, SuiteError
-from t2scaling.testbed.pretrain import DiskError, DivergedError, bytes_needed, check_plan, pretrain, read_run
+from t2scaling.testbed.corpus import open_corpus
+from t2scaling.testbed.pretrain import (
+    DiskError,
+    DivergedError,
+    bytes_needed,
+    check_plan,
+    prepare_corpus,
+    pretrain,
+    read_run,
+)
 from t2scaling.testbed.suite import ModelShape, Suite, paper
 
 Usage = namedtuple("Usage", "total used free")
@@ -79,6 +88,15 @@ def test_seeds_that_no_generator_takes(small_suite: Suite, seed: int, capsys: py
         replace(small_suite, seed=seed)
     assert run(["pretrain", "tiny", "--seed", str(seed)]) == 2
     assert f"`--seed` = {seed} must lie" in capsys.readouterr().err
+
+
+def test_a_seed_changes_no_word_of_the_text(small_suite: Suite, corpus_dir: Path) -> None:
+    """Weights and order alone; another text has a seed of its own, and is refused where this one lies."""
+    assert prepare_corpus(replace(small_suite, seed=5), corpus_dir).manifest == open_corpus(corpus_dir).manifest
+    other = replace(small_suite, corpus={"kind": "builtin", "seed": 5})
+    assert (other.text_seed, small_suite.text_seed) == (5, 0)
+    with pytest.raises(SuiteError, match="holds a corpus with source"):
+        prepare_corpus(other, corpus_dir)
 
 
 def test_unknown_devices_and_trackers(small_suite: Suite, corpus_dir: Path, tmp_path: Path) -> None:
