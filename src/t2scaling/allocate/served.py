@@ -10,9 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from t2scaling.costs import PAPER
 from t2scaling.laws import ChinchillaLaw
 
 Array = NDArray[np.float64]
+
+# Tokens served that cost as much as one training token, per parameter: 3.
+_PER_TOKEN = float(PAPER.train(1, 1) / PAPER.serve(1, 1))
 
 
 def inference_aware_optimum(law: ChinchillaLaw, loss: ArrayLike, tokens_served: ArrayLike) -> tuple[Array, Array]:
@@ -25,7 +29,7 @@ def inference_aware_optimum(law: ChinchillaLaw, loss: ArrayLike, tokens_served: 
         raise ValueError(f"`loss` = {np.min(loss):g} is not above E = {law.E:g}: no model of this law reaches it.")
     if np.any(~(served >= 0)):
         raise ValueError(f"`tokens_served` = {np.min(served):g} must not be negative.")
-    base, extra = law.B * (1 + law.beta / law.alpha), served * law.beta * law.B / (3 * law.alpha)
+    base, extra = law.B * (1 + law.beta / law.alpha), served * law.beta * law.B / (_PER_TOKEN * law.alpha)
     # With nothing served the condition is solved by this D, which is below the root otherwise: a start from the left.
     x = np.log(base / target) / law.beta + np.zeros_like(served)
     for _ in range(200):
