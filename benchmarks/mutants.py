@@ -26,7 +26,7 @@ SOURCE = "src/t2scaling"
 PASSK = "tests/test_passk.py tests/reference/test_passk.py"
 CURVES = "tests/laws/test_curves.py"
 OPTIMA = "tests/reference/test_optima.py tests/allocate/test_optimum.py"
-PLANS = "tests/allocate/test_breakeven.py tests/allocate/test_plan.py tests/allocate/test_optimum.py"
+PLANS = "tests/allocate/test_breakeven.py tests/allocate/test_problem.py tests/allocate/test_plan.py tests/allocate/test_optimum.py"
 LAWS = "tests/test_doctests.py tests/test_design.py tests/laws/test_registry.py"
 TABLES = (
     "tests/observations/test_tables.py tests/observations/test_properties.py tests/observations/test_measurements.py"

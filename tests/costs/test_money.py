@@ -61,6 +61,12 @@ def test_price_errors_name_argument_and_value():
         Price("b200").dollars(1e20)
 
 
+@pytest.mark.parametrize("share", [0.0, -0.5, 1.5, float("nan")])
+def test_a_utilisation_is_a_share_above_zero(share):
+    with pytest.raises(ValueError, match="utilisation"):
+        Price("h100", utilisation=share)
+
+
 def test_flops_broadcast():
     assert train_flops([1e6, 1e9], 20e9) == pytest.approx([1.2e17, 1.2e20])
     assert sample_flops(1e9, [1, 2.5]) == pytest.approx([2e9, 5e9])
