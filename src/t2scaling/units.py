@@ -90,7 +90,7 @@ def parse_numbers(text: str) -> list[float]:
     """
     parts = [part for part in re.split(r"[,\s]+", text.strip()) if part]
     if not parts:
-        raise ArgumentError("an empty list of numbers: write them like 1,2,4,8.")
+        raise ArgumentError(f"`{text}` is an empty list of numbers: write them like 1,2,4,8.")
     for part in parts:
         if re.match(r"[+-]?0\d", part):
             raise ArgumentError(f"`{text}`: is `{part}` the end of a number? In a list, write 1,024 as 1024.")

@@ -18,7 +18,10 @@ from trials import _uncaught
 from t2scaling.errors import T2Error
 
 VALUES = (*NUMBERS, "1e30", "1e12", "2", "16", "0.5", "1,2,4", "0.01,3", "1e6:1e9:5", "1e9:1e12:100000000", "1e12,1e13")
-LEFT_OUT = ("--output", "--jobs", "--json", "--help", "--column", "--runs", "--grader", "--install-completion")
+LEFT_OUT = (
+    "--output", "--jobs", "--json", "--help", "--column", "--runs", "--grader", "--figure", "--figures",
+    "--install-completion",
+)  # fmt: skip
 
 
 def base(shared: Path) -> dict[str, list[str]]:

@@ -24,7 +24,8 @@ import witnesses
 from t2scaling.errors import T2Error
 
 WAY_OUT = re.compile(
-    r"\b(add|ask|attach|call|check|choose|convert|copy|correct|count|cut|delete|drop|end|fit|give|import|keep|leave|log|look|"
+    r"\b(add|ask|attach|call|check|choose|convert|copy|correct|count|cut|delete|did you mean|"
+    r"drop|end|fit|give|import|keep|leave|log|look|"
     r"lower|make|map|may|measure|must|name|needs?|number|pass|put|read|recover|rename|run|save|say|score|should|split|"
     r"state|take|train|try|unpack|use|was it|widen|write)\b",
     re.IGNORECASE,

@@ -80,6 +80,8 @@ def csv_rows(path: Path, separator: str) -> list[dict[str, Any]] | None:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if row]
     except (csv.Error, UnicodeDecodeError):
         return None
+    if not rows:
+        return None
     header = rows[0]
     if len(set(header)) < len(header) or any(len(row) != len(header) for row in rows):
         return None
@@ -113,7 +115,7 @@ def lm_eval(observations: Any, path: Path, kind: str) -> str | None:
         return None
     read = {row["question_id"]: row for row in observations.outcomes.to_dicts()}
     for row in rows:
-        if row.get("filter") != rows[0].get("filter") or not isinstance(row.get("doc_id"), int):
+        if row.get("filter") != rows[0].get("filter") or type(row.get("doc_id")) is not int:
             continue
         outcome = read.get(str(row["doc_id"]))
         if outcome is None:

@@ -48,7 +48,7 @@ class Limits:
         lo, hi = self.n_range
         if not 0 < lo <= hi:
             raise ArgumentError(f"`n_range` = {lo:g},{hi:g} must be two positive sizes, the smaller first.")
-        if not self.max_tokens >= LEAST_TOKENS:
+        if not (LEAST_TOKENS <= self.max_tokens <= 1e40 or self.max_tokens == np.inf):
             raise ArgumentError(
                 f"`max_tokens` = {self.max_tokens:g} is no training set: say how many tokens you have, such as 2T."
             )

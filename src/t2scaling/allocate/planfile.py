@@ -20,6 +20,7 @@ from t2scaling.strategies import parse
 
 FORMAT = "t2scaling/plan/2"
 Number = float | None
+Size = Annotated[float, Field(gt=0)]
 Pair = tuple[Number, Number]
 
 
@@ -28,8 +29,8 @@ class _Model(BaseModel):
 
 
 class _Allocation(_Model):
-    n_params: Number
-    n_tokens: Number
+    n_params: Size | None
+    n_tokens: Size | None
     k: Number
     metric: str
     value: Number
@@ -46,8 +47,8 @@ class _Optimum(_Allocation):
 
 class _Checkpoint(_Model):
     run_id: str
-    n_params: Number
-    n_tokens: Number
+    n_params: Size | None
+    n_tokens: Size | None
     k: Number
     metric: str
     measured: Number

@@ -13,6 +13,7 @@ import polars as pl
 
 from t2scaling.errors import DataError
 from t2scaling.foreign import short
+from t2scaling.observations.checks import MOST
 from t2scaling.observations.schema import BY_NAME, DTYPE, RUN_COLUMNS
 from t2scaling.units import parse_number, parse_whole
 
@@ -47,7 +48,7 @@ def typed(name: str, value: Any, where: str) -> Any:
         if kind == "whole" and abs(parse_whole(value)) >= 2**63:
             raise ValueError
         number = parse_whole(value) if kind == "whole" else parse_number(value)
-        if kind == "number" and not (number > 0 or (name == "step" and number == 0)):
+        if kind == "number" and not (0 < number <= MOST or (name == "step" and number == 0)):
             raise ValueError
         return number
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
