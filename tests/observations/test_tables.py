@@ -218,3 +218,7 @@ def test_a_table_in_many_batches_is_the_same(
         path.write_text(path.read_text().replace("2.5", '"x"' if suffix == "jsonl" else "x"))
         with pytest.raises(DataError, match=f"line {7 if suffix == 'csv' else 6} says 'x'"):
             read(path)
+    else:
+        texts = {**table, "nll": [*map(str, table["nll"][:4]), "x", "1"]}
+        with pytest.raises(DataError, match="row 5 says 'x'"):
+            read(texts)
