@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2scaling.passk import (
+    guessing,
     log_fail_from_nll,
     mean_and_error,
     neg_log_of_mean,
@@ -148,3 +149,8 @@ def test_the_chance_to_fail_keeps_its_digits_near_certainty() -> None:
     assert log_fail_from_nll(0.0) == -np.inf
     # ten samples at p = 1 − 1e-18 fail with 1e-180, which 1 − p would have lost
     assert 10 * float(log_fail_from_nll(1e-18)) == pytest.approx(-180 * math.log(10), rel=1e-12)
+
+
+def test_a_guessers_questions_count_by_their_weights():
+    assert guessing([0.25, 0.0], 1, weights=[3, 1]) == pytest.approx(0.1875)
+    np.testing.assert_allclose(guessing([0.25, 0.0], [1, 2], weights=[3, 1]), np.array([0.25, 0.4375]) * 0.75)
