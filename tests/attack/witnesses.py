@@ -59,7 +59,7 @@ def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
 def _name(text: str) -> str:
     """A name without white space at its ends; names that are one number in two spellings are one name."""
     text = text.strip()
-    return repr(float(text) + 0.0) if PLAIN.fullmatch(text) else text
+    return str(int(float(text))) if re.fullmatch(r"[+-]?\d{1,15}(\.0*)?", text) else text
 
 
 def _number(value: Any) -> float | int | None:

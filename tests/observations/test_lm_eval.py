@@ -467,3 +467,11 @@ def test_nesting_halves_and_keys_that_stand_twice_are_refused(lm_eval_log: Write
         path = lm_eval_log("words", json.dumps(likelihood(5, "-1.0")) + "\n" + spoilt + "\n", config=KNOWN)
         with pytest.raises(DataError, match="line 2"):
             read(path)
+
+
+def test_the_metric_of_one_response_does_not_judge_several(lm_eval_log: Write) -> None:
+    rows = [sampled(0, "4", ["4"], exact_match=1.0), sampled(1, "5", ["5", "6", "7"], exact_match=1.0)]
+    path = lm_eval_log("sums", rows, config=KNOWN)
+    with pytest.raises(DataError, match="question 1 has several responses"):
+        read(path)
+    assert outcomes(path, score="exact").select("n_samples", "n_correct").rows() == [(1, 1), (3, 1)]

@@ -180,6 +180,13 @@ class Sampled:
             return self._grade(block)
         value = pl.col(self.metric).replace({"true": "1", "false": "0"}).cast(pl.Float64, strict=False)
         responses = pl.col("resps").list.first().list.len().cast(pl.Float64)
+        if self.metric not in ("n_correct", "pass@1"):
+            several = block.filter(responses != 1)["doc_id"]
+            if len(several):
+                raise DataError(
+                    f"{self.where}: question {several[0]} has several responses, or none, and the first question one, "
+                    f"which `{self.metric}` judges. Grade them all alike with --score, or leave the file out."
+                )
         n = pl.col("n_samples").cast(pl.Float64, strict=False) if self.metric == "n_correct" else responses
         counted = block.select(
             question_id="doc_id", n_samples=n, n_correct=value if self.metric == "n_correct" else value * n
