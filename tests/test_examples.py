@@ -15,6 +15,7 @@ PROMISES = {
     "02_fit_your_own_csv.py": ["simulated", "accuracy law:", "loss law:", "k = 100", "report: "],
     "03_import_harness_logs.py": ["12 runs × 1 task", "60 of 60 rows", "The fit converged.", "Train "],
     "04_bootstrap_and_frontier.py": ["checkpoints", "90% of the refits", "extrapolated", "figure: "],
+    "05_a_law_of_your_own.py": ["gamma", "product law: N "],
 }
 
 
