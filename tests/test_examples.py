@@ -11,7 +11,13 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PROMISES = {
-    "01_plan_from_a_published_law.py": ["Train ", "Within the data:", "Over a lifetime:", "Chinchilla:"],
+    "01_plan_from_a_published_law.py": [
+        "No plan: ",
+        "Within what was measured: train ",
+        "Within the data:",
+        "Over a lifetime:",
+        "Chinchilla:",
+    ],
     "02_fit_your_own_csv.py": ["simulated", "accuracy law:", "loss law:", "k = 100", "report: "],
     "03_import_harness_logs.py": ["12 runs × 1 task", "60 of 60 rows", "The fit converged.", "Train "],
     "04_bootstrap_and_frontier.py": ["checkpoints", "90% of the refits", "extrapolated", "figure: "],

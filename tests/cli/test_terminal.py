@@ -27,7 +27,7 @@ def test_no_encoding_loses_the_answer(encoding):
     assert done.returncode == 0
     said = done.stdout.decode(encoding)
     assert "-log pass@k" in said
-    assert said.startswith("Train ")
+    assert said.startswith(("Train ", "By extrapolation: train "))
     utf8 = t2(*PLAN).stdout.decode()
     assert len(said.splitlines()) == len(utf8.splitlines())
 

@@ -179,7 +179,7 @@ def test_damaged_corpus_is_noticed(tmp_path):
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DataError, match="missing or cut short"):
         corpus.open_corpus(tmp_path)
-    with pytest.raises(ValueError, match="not all in the corpus, which has 5,000"):
+    with pytest.raises(ValueError, match="not all in the corpus of 5,000"):
         made.tokens(4999, 2)
     with pytest.raises(ValueError, match="`seq_len` = 9000 needs at least 9001 tokens"):
         made.batch(0, 1, 9000, 0)

@@ -10,7 +10,16 @@ from t2scaling.testbed.study.manifest import manifest
 
 def test_the_manifest_adds_up_the_runs_and_names_no_machine(tmp_path):
     for name, seconds in (("a", 2.0), ("b", 3.0)):
-        record = {"run_id": name, "stage": "base", "seed": 4, "train_flops": 1e9, "seconds": seconds, "path": "/secret"}
+        record = {
+            "run_id": name,
+            "n_params": 1e4,
+            "n_tokens": 1e5,
+            "stage": "base",
+            "seed": 4,
+            "train_flops": 1e9,
+            "seconds": seconds,
+            "path": "/secret",
+        }
         write_json(tmp_path / "runs" / name / "run.json", record)
     tuned = {"run_id": "b-ft-toy", "stage": "ft", "posttrain": {"task": "toy", "seconds": 0.5, "steps": 6}}
     write_json(tmp_path / "runs" / "b-ft-toy" / "run.json", record | tuned)

@@ -140,6 +140,8 @@ def study(
     """
     tell = say or (lambda sentence: None)
     opened = open_study(path, out, jobs)
+    if not all(job.done for job in make_jobs(opened)):
+        need_training_extra("a study")
     _write_down(opened, path)
     here = places(opened.config.jobs, opened.config.device)
     began, ended = carry_out(opened, here, tell, watch, on=on, retry=retry, options=options)
@@ -194,7 +196,6 @@ def carry_out(
     tell(f"{opened.config.name}: {len(opened.suite.cells)} cells, {len(missing)} jobs to do in {layout.root}")
     if not began.active:
         return began, began
-    need_training_extra("a study")
     since, before = time.time(), frozenset(done)
 
     def seen() -> Overview:
