@@ -158,16 +158,12 @@ def test_a_run_that_fails_is_reported_and_stops_no_other(study_file, tmp_path):
 def test_the_example_runs_from_plan_to_report(tmp_path):
     out = tmp_path / "tiny"
     code, answer = finished(start(EXAMPLES / "tiny.yaml", out))
-    problems = answer["artefacts"]["problems"]
-    assert answer["failed"] == {}
-    # So small a suite may carry no law well enough for the findings; the study then says so and ends with 1.
-    assert all(text.startswith("results.md: ") for text in problems)
-    assert code == bool(problems)
+    assert (code, answer["failed"], answer["artefacts"]["problems"]) == (0, {}, [])
     plan = json.loads((out / "plan.json").read_text())
     assert plan["train_flops"] == 3e11
     assert plan["optimum"]["tokens_per_param"] > 0
     assert "<svg" in (out / "report.html").read_text()
-    assert problems or "## RQ2" in (out / "results.md").read_text()
+    assert "## RQ2" in (out / "results.md").read_text()
 
 
 def children(process: int) -> list[int]:
