@@ -149,13 +149,13 @@ def chinchilla_fit(data: Measurements, seed: int) -> Fitted:
 def optima(
     data: Measurements, fitted: list[FitResult], stage: str, train_flops: float, inference_flops: float, seed: int
 ) -> list[Optimum]:
-    """RQ1: each law's optimum under a pair of budgets. A law whose search finds none leaves no row."""
+    """RQ1: each law's optimum under a pair of budgets. One that finds none, or whose fit is refused, leaves no row."""
     usual = _chinchilla_ratio(data, train_flops, seed)
     rows = []
     for result in fitted:
         try:
             best = plan(result, train_flops=train_flops, inference_flops=inference_flops)
-        except ArgumentError:
+        except (ArgumentError, FitError):
             continue
         place = train_flops, inference_flops, best.n_params, best.k, best.tokens_per_param
         far, exists = best.status is PlanStatus.OUTSIDE, best.status is not PlanStatus.NO_OPTIMUM
