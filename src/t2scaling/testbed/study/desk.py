@@ -82,13 +82,11 @@ class Status:
 
     note      where it runs, or why it failed
     since     when it was begun, seconds since the epoch; 0 where it is not running
-    seconds   how long it took, where it has ended and said so
     """
 
     state: State
     note: str = ""
     since: float = 0.0
-    seconds: float = 0.0
 
 
 class Desk:
