@@ -125,14 +125,15 @@ def test_killed_workers_and_a_killed_study_cost_no_run_and_change_no_weights(stu
 
 
 @pytest.mark.slow
-def test_post_training_can_be_added_to_a_study_that_is_done(study_file, whole):
-    file = study_file.with_name("more.yaml")
+def test_post_training_can_be_added_to_a_study_that_is_done(study_file, whole, tmp_path):
+    file, out = study_file.with_name("more.yaml"), tmp_path / "study"
+    shutil.copytree(whole, out)  # other tests compare with `whole` as it was
     file.write_text(study_file.read_text() + "posttrain: {tasks: [causal], modes: [sft], epochs: 1}\n")
-    code, answer = finished(start(file, whole))
+    code, answer = finished(start(file, out))
     names = [cell.run_id for cell in small_suite().cells]
     assert (code, answer["failed"]) == (0, {})
     assert sorted(answer["done"]) == sorted(f"{name}-sft-causal" for name in names)
-    tuned = read(whole / "observations.parquet").measurements("causal", "sft")
+    tuned = read(out / "observations.parquet").measurements("causal", "sft")
     assert sorted(tuned.run_id) == sorted(names)
 
 

@@ -14,7 +14,7 @@ from t2scaling.units import format_number, parse_numbers
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from t2scaling.laws.register import Registered
+    from t2scaling.laws.registered import Registered
 
 
 def command(
@@ -44,8 +44,8 @@ def command(
         _check(source, check, stage, as_json, output)
         return
     from t2scaling.laws import FitResult
-    from t2scaling.laws.register import register as make
-    from t2scaling.laws.register import save
+    from t2scaling.laws.registered import register as make
+    from t2scaling.laws.registered import save
 
     if N is None or D is None or output is None:
         raise ArgumentError("a forecast needs points, `n_params` and `n_tokens`, and a file, `output`.")
@@ -61,7 +61,7 @@ def command(
 
 def _check(source: str, path: Path, stage: str, as_json: bool, output: Path | None) -> None:
     from t2scaling.artefacts import write_json
-    from t2scaling.laws.register import check, load
+    from t2scaling.laws.registered import check, load
     from t2scaling.observations import as_observations
 
     found = load(path)

@@ -12,7 +12,7 @@ import t2scaling as t2
 from t2scaling.cli.main import run
 from t2scaling.errors import ArgumentError, DataError
 from t2scaling.laws import Measurements
-from t2scaling.laws.register import check, load, register, save
+from t2scaling.laws.registered import check, load, register, save
 from t2scaling.laws.samples import more_samples, samples_needed
 
 N = np.repeat(np.geomspace(5e6, 2e8, 5), 4)
