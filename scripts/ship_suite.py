@@ -1,12 +1,12 @@
 """Puts a finished study into the package as its default suite.
 
     t2 study examples/world.yaml -o out/world
-    python scripts/ship_suite.py out/world
+    python scripts/ship_suite.py out/world [verdict.json of an earlier forecast ...]
     t2 results world -o docs/results.md
 
 Writes the observations (losses rounded to single precision, which halves the file) and the study's manifest to
-src/t2scaling/observations/data/, and what became of its forecast to docs/forecasts/world-verdict.json. Refuses a
-suite with cells that are not measured, a forecast other than docs/forecasts/world.json, and a file of 4 MB or more.
+src/t2scaling/observations/data/; the manifest holds what became of its forecasts. Refuses a suite with cells that are
+not measured, a forecast other than docs/forecasts/world.json, and a file of 4 MB or more.
 """
 
 from __future__ import annotations
@@ -43,21 +43,18 @@ def planned(study: Path) -> set[str]:
     return {cell["run_id"] for cell in json.loads((study / "suite.json").read_text())["cells"]}
 
 
-def ship_verdict(study: Path) -> None:
-    """Copy the verdict on the study's forecast, which has to be the one that was committed before."""
-    verdict = study / "validation" / "verdict.json"
-    if not verdict.is_file():
-        return
-    if (study / "forecast.json").read_bytes() != (FORECASTS / "world.json").read_bytes():
-        sys.exit(f"{study / 'forecast.json'} is not the forecast in {FORECASTS}")
-    write_json(FORECASTS / "world-verdict.json", json.loads(verdict.read_text()))
+def check_forecast(study: Path) -> None:
+    """The study's forecast has to be the one that was committed before its cells were trained."""
+    made = study / "forecast.json"
+    if made.is_file() and made.read_bytes() != (FORECASTS / "world.json").read_bytes():
+        sys.exit(f"{made} is not the forecast in {FORECASTS}")
 
 
-def main(study: Path) -> None:
+def main(study: Path, *others: Path) -> None:
     observations = read(study / "observations.parquet")
     if missing := sorted(planned(study) - set(observations.runs["run_id"])):
         sys.exit(f"{len(missing)} cells of the suite are not measured, such as {missing[0]}: finish the study first")
-    ship_verdict(study)
+    check_forecast(study)
     conventions = {**observations.conventions, "origin": "trained", "statement": statement(observations)}
     target = DATA / "world.parquet"
     write_frame(observations.frame().with_columns(pl.col("nll").cast(pl.Float32)), conventions, target)
@@ -66,9 +63,11 @@ def main(study: Path) -> None:
         target.unlink()
         sys.exit(f"{target} would have {size:,} bytes; at most {LARGEST_BYTES:,} are shipped")
     manifest = json.loads((study / "manifest.json").read_text())
-    write_json(DATA / "world.json", {**manifest, "name": "world", "observations_sha256": sha256(target)})
+    verdicts = [json.loads(path.read_text()) for path in others] + manifest.get("verdicts", [])
+    facts = {"name": "world", "observations_sha256": sha256(target), "verdicts": verdicts}
+    write_json(DATA / "world.json", manifest | facts)
     print(f"{target.name}: {size:,} bytes, {len(observations.runs)} runs\n{conventions['statement']}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from t2scaling.cli.main import run
+from t2scaling.errors import DataError
 from t2scaling.laws import ChinchillaLaw
 from t2scaling.laws.measurements import Measurements
 from t2scaling.observations import Observations, load_suite
 from t2scaling.report import runs
 from t2scaling.report.agreement import Errors
 from t2scaling.report.observed import task_loss
-from t2scaling.report.results import findings, page, sentences
+from t2scaling.report.results import findings, page, sentences, verdict
 from t2scaling.report.results.markdown import percent, table
 
 LAW = ChinchillaLaw(E=4.0, A=220.0, alpha=0.25, B=900.0, beta=0.3)
@@ -82,6 +83,64 @@ def test_pairs_compare_the_measured_cells_at_their_own_k():
         assert row.difference == pytest.approx(row.best.pass_at_k - row.usual.pass_at_k)
 
 
+def test_seeds_of_a_cell_are_averaged_and_their_spread_joins_the_error():
+    once = planted(0.5)
+    offsets = np.array([-0.3, 0.1, 0.2])
+    thrice = replace(
+        once,
+        run_id=tuple(f"{name}-s{seed}" for seed in range(3) for name in once.run_id),
+        **{name: np.tile(getattr(once, name), 3) for name in ("N", "D", "train_flops", "overtrained")},
+        nll=np.concatenate([once.nll + offset for offset in offsets]),
+    )
+    rows = findings.table1(thrice, "base", 1e10)
+    assert len(rows) == len(findings.table1(once, "base", 1e10))
+    for row in rows:
+        variance = 0.0
+        by_question = []
+        for side in (row.best, row.usual):
+            assert side.seeds == 3
+            index = once.run_id.index(side.run_id.split("-")[0])
+            passed = np.array([1 - (1 - np.exp(-once.nll[index] - offset)) ** side.k for offset in offsets])
+            assert side.pass_at_k == pytest.approx(passed.mean())
+            spread = passed.mean(axis=1).var(ddof=1) / 3
+            questions = passed.mean(axis=0).var(ddof=1) / 5
+            assert side.se == pytest.approx(np.sqrt(spread + questions))
+            variance += spread
+            by_question.append(passed.mean(axis=0))
+        difference = by_question[0] - by_question[1]
+        assert row.difference == pytest.approx(difference.mean())
+        assert row.se == pytest.approx(np.sqrt(variance + difference.var(ddof=1) / 5))
+    fitted, again = findings.chinchilla_fit(once, seed=0), findings.chinchilla_fit(thrice, seed=0)
+    assert (again.inner_minima, again.n_levels) == (fitted.inner_minima, fitted.n_levels)
+
+
+def test_forecasts_stand_beside_what_was_measured():
+    shared = {"law": "accuracy", "task": "macro", "train_flops": 1e12, "inference_flops": 1e6, "runs": 3}
+    cell = {"cell_params": 2e4, "cell_tokens": 8e6, "k": 25.0, "metric": "pass_at_k"}
+    points = [
+        {**shared, **cell, "kind": "optimum", "predicted": 0.32, "measured": 0.256, "standard_error": 0.003},
+        {**shared, **cell, "kind": "chinchilla", "predicted": 0.2, "measured": 0.2, "standard_error": 0.004},
+        {
+            **shared,
+            **cell,
+            "kind": "chinchilla",
+            "metric": "loss",
+            "predicted": 2,
+            "measured": 3,
+            "standard_error": None,
+        },
+    ]
+    said = "\n".join(verdict.section({"verdicts": [{"fitted_to": "36 ordinary runs", "points": points}]}))
+    assert "Laws fitted to 36 ordinary runs" in said
+    assert "the T² accuracy law is off by 12.5 % of mean pass@k on 2 points" in said
+    assert "| optimum | 20K | 400x | 25 | 32.0 % | 25.6 % ± 0.30 % | 3 |" in said
+    assert "| +12.0 points | +5.60 ± 0.50 points |" in said
+    assert "nats" not in said
+    assert verdict.section(MANIFEST) == []
+    with pytest.raises(DataError, match="verdicts"):
+        verdict.section({"verdicts": [{"points": []}]})
+
+
 def test_the_best_cell_of_a_level_is_the_best_of_all():
     data = planted(0.5)
     rows = findings.shifts(data, "base", 1e10)
@@ -97,7 +156,9 @@ def test_the_best_cell_of_a_level_is_the_best_of_all():
 def test_the_advantage_of_a_planted_law_is_predicted_without_the_level():
     data = planted(0.5)
     fitted = findings.fits(data, 1e10, seed=0)
-    (row,) = findings.advantages(fitted, findings.table1(data, "base", 1e10))
+    rows = {row.law: row for row in findings.advantages(fitted, findings.table1(data, "base", 1e10))}
+    assert set(rows) == {"accuracy", "bottleneck"}
+    row = rows["accuracy"]
     assert row.law == "accuracy"
     assert row.pair.train_flops == pytest.approx(runs.train_flops(data).max())
     assert row.predicted == pytest.approx(row.pair.difference, abs=0.01)
@@ -164,8 +225,8 @@ def test_sentences_follow_the_numbers():
     assert "in 1 of them by more than two standard errors; in 1 it is the same cell" in said
     assert "10 times as many" in said
     assert (
-        "predict +20.0 points on average, +10.0 points were measured; the sign is right in 1"
-        in sentences.advantages([findings.Advantage("accuracy", pair, 0.2)])
+        "predict on average +20.0 points by the T² accuracy law (the sign is right in 1 of 1); "
+        "+10.0 points were measured" in sentences.advantages([findings.Advantage("accuracy", pair, 0.2)])
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from t2scaling.laws.curves import curves as average
 from t2scaling.passk import guessing, pass_at_k, pass_at_k_from_nll
-from t2scaling.report.runs import levels
+from t2scaling.report.runs import levels, over_seeds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,11 +103,11 @@ def question_values(data: Measurements, run: int, k: float) -> Array:
 
 
 def inner_minima(data: Measurements) -> list[bool]:
-    """For each level of three runs or more: is the smallest k = 1 loss at neither end in N?"""
-    loss = task_loss(data)
+    """For each level of three sizes or more: is the smallest k = 1 loss (mean over seeds) at neither end in N?"""
+    loss = over_seeds(data, task_loss(data))
     found = []
     for level in levels(data):
-        if len(level.runs) >= 3:
-            best = int(np.argmin(loss[level.runs]))
-            found.append(0 < best < len(level.runs) - 1)
+        N = data.N[level.runs]
+        if np.unique(N).size >= 3:
+            found.append(bool(N[0] < N[np.argmin(loss[level.runs])] < N[-1]))
     return found

@@ -64,6 +64,17 @@ def select(runs: AnyRuns, keep: NDArray[np.bool_]) -> AnyRuns:
     return replace(runs, run_id=tuple(np.asarray(runs.run_id)[keep].tolist()), **kept)
 
 
+def cells(runs: Runs) -> NDArray[np.intp]:
+    """Label of the cell that each run is a seed of, shape (R,): runs of one N and one D."""
+    return np.unique(np.column_stack([runs.N, runs.D]), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def over_seeds(runs: Runs, values: Array) -> Array:
+    """The mean over the seeds of each run's cell, shape (R,), alike for all runs of a cell."""
+    cell = cells(runs)
+    return (np.bincount(cell, values) / np.bincount(cell))[cell]
+
+
 def levels(runs: Runs) -> list[Level]:
     """The runs by training budget, rising; where there are many budgets, in bins of equal ratio."""
     flops = train_flops(runs)

@@ -22,8 +22,8 @@ from t2scaling.laws import fit
 from t2scaling.laws.measurements import Measurements
 from t2scaling.passk import mean_and_error
 from t2scaling.report.agreement import Errors, agreement, hold_out, refit
-from t2scaling.report.observed import Readings, guesses, inner_minima, question_values, readings, task_loss
-from t2scaling.report.runs import Level, levels, overtrained, samples_at, train_flops
+from t2scaling.report.observed import guesses, inner_minima, question_values, readings, task_loss
+from t2scaling.report.runs import Level, cells, levels, over_seeds, overtrained, samples_at, train_flops
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from t2scaling.laws.result import FitResult
     from t2scaling.observations import Observations
 
-LAWS = ("loss", "accuracy")
+    Array = NDArray[np.float64]
+
+LAWS = ("loss", "accuracy", "bottleneck")
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,10 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Reading:
-    """One cell at its own k: mean pass@k, and its standard error with the question as the unit.
+    """One cell at its own k: mean pass@k over questions and seeds, and its standard error over both.
 
+    run_id  the first of its runs
+    seeds   how many runs it has; with one, the error is that over questions alone
     guess   pass@k of a guesser that knows only the questions' form, at this k; NaN where the data do not say
     """
 
@@ -93,13 +97,14 @@ class Reading:
     pass_at_k: float
     se: float
     guess: float = float("nan")
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
 class Pair:
     """Two cells at equal budgets: `best`, the one of greatest pass@k among some, and `usual`, that of least loss.
 
-    difference  best minus usual pass@k; se from the paired differences over questions
+    difference  best minus usual pass@k; se from the paired differences over questions and the spread over seeds
     """
 
     task: str
@@ -205,29 +210,46 @@ def _pairs(
     ordinary: NDArray[np.bool_],
     fewest: int = 1,
 ) -> list[Pair]:
-    read, loss = readings(data, samples_at(data.N, inference_flops)), task_loss(data)
+    k = samples_at(data.N, inference_flops)
+    passed = over_seeds(data, readings(data, k).pass_at_k)
+    loss = over_seeds(data, task_loss(data))
     rows = []
     for level in levels(data):
-        able = level.runs[np.isfinite(read.pass_at_k[level.runs])]
+        able = level.runs[np.isfinite(passed[level.runs])]
         ours, theirs = able[candidates[able]], able[ordinary[able]]
-        if min(len(ours), len(theirs)) < fewest:
+        if min(np.unique(data.N[ours]).size, np.unique(data.N[theirs]).size) < fewest:
             continue
-        best, usual = int(ours[read.pass_at_k[ours].argmax()]), int(theirs[loss[theirs].argmin()])
-        rows.append(_pair(data, stage, level, inference_flops, read, best, usual))
+        best, usual = int(ours[passed[ours].argmax()]), int(theirs[loss[theirs].argmin()])
+        rows.append(_pair(data, stage, level, inference_flops, k, best, usual))
     return rows
 
 
 def _pair(
-    data: Measurements, stage: str, level: Level, inference_flops: float, read: Readings, best: int, usual: int
+    data: Measurements, stage: str, level: Level, inference_flops: float, k: Array, best: int, usual: int
 ) -> Pair:
-    paired = question_values(data, best, float(read.k[best])) - question_values(data, usual, float(read.k[usual]))
-    difference, error = mean_and_error(paired, data.question_weight)
-    guess = guesses(data, read.k)
-    ours, theirs = (
-        Reading(data.run_id[run], *(float(x[run]) for x in (data.N, data.D, read.k, read.pass_at_k, read.se, guess)))
-        for run in (best, usual)
-    )
-    return Pair(data.task, stage, level.train_flops, inference_flops, ours, theirs, float(difference), float(error))
+    """Two cells, each named by one of its runs. The variances over questions and over seeds add up.
+
+    Q questions, S seeds: values (S, Q) of a cell average over S into what its questions say, (Q,), and over Q into
+    what its seeds say, (S,), whose spread is that of training.
+    """
+    weight, guess, cell = data.question_weight, guesses(data, k), cells(data)
+    sides, by_question, variances = [], [], []
+    for run in (best, usual):
+        seeds = np.flatnonzero(cell == cell[run])
+        values = np.stack([question_values(data, int(seed), float(k[run])) for seed in seeds])
+        means = mean_and_error(values, weight)[0]
+        training = means.var(ddof=1) / len(seeds) if len(seeds) > 1 else 0.0
+        mean, error = mean_and_error(values.mean(axis=0), weight)
+        N, D, passed = float(data.N[run]), float(data.D[run]), float(mean)
+        noise = float(np.hypot(error, training**0.5))
+        name = data.run_id[seeds[0]]
+        sides.append(Reading(name, N, D, float(k[run]), passed, noise, float(guess[run]), len(seeds)))
+        by_question.append(values.mean(axis=0))
+        variances.append(training)
+    difference, error = mean_and_error(by_question[0] - by_question[1], weight)
+    total = float(np.sqrt(error**2 + sum(variances))) if cell[best] != cell[usual] else float(error)
+    ours, theirs = sides
+    return Pair(data.task, stage, level.train_flops, inference_flops, ours, theirs, float(difference), total)
 
 
 def advantages(fitted: list[FitResult], pairs: list[Pair]) -> list[Advantage]:

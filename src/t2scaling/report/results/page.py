@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from t2scaling.artefacts import write_text
 from t2scaling.costs import sample_flops
 from t2scaling.foreign import read_json, validate
-from t2scaling.report.results import findings, sentences
+from t2scaling.report.results import findings, sentences, verdict
 from t2scaling.report.results.markdown import grid_table, number, percent, points, ratio, table
 from t2scaling.report.runs import overtrained, train_flops
 from t2scaling.report.style import law_label
@@ -59,7 +59,7 @@ class Suite:
 
     @cache  # noqa: B019  # a Suite lives as long as its page
     def fits(self, stage: str, task: str, inference_flops: float) -> list[FitResult]:
-        """Both T² laws on all cells."""
+        """Every T² law on all cells."""
         return findings.fits(self.data[stage, task], inference_flops, self.seed)
 
     @cache  # noqa: B019
@@ -105,7 +105,8 @@ def gather(
 def render(suite: Suite) -> str:
     """The page as Markdown."""
     parts = ["# What the suite says", _origin(suite), *_suite(suite), *_fits(suite)]
-    parts += [*_rq1(suite), *_rq2(suite), *_rq3(suite), *sentences.caveats()]
+    parts += [*_rq1(suite), *_rq2(suite), *verdict.section(suite.manifest), *_rq3(suite)]
+    parts += sentences.caveats()
     return "\n\n".join(parts) + "\n"
 
 

@@ -10,19 +10,24 @@ import numpy as np
 from t2scaling.laws.measurements import Measurements
 from t2scaling.report.results.findings import Advantage, Fitted, Forecast, Optimum, Pair, Reading
 from t2scaling.report.results.markdown import number, percent, points
-from t2scaling.report.runs import levels, overtrained, train_flops
+from t2scaling.report.runs import cells, levels, overtrained, train_flops
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number, format_ratio
 
 
 def suite(data: Measurements, tasks: tuple[str, ...]) -> str:
     """Size and spread of the suite."""
-    ratio, flops, over = data.D / data.N, train_flops(data), overtrained(data)
+    ratio, flops, cell = data.D / data.N, train_flops(data), cells(data)
+    over = np.unique(cell[overtrained(data)]).size
+    count, runs = np.bincount(cell), data.N.size
+    seeds = (
+        f", {runs} runs ({int((count > 1).sum())} cells have up to {count.max()} seeds)" if runs > count.size else ""
+    )
     return (
-        f"{data.N.size} cells over {len(levels(data))} compute levels and {np.unique(data.N).size} sizes: "
+        f"{count.size} cells over {len(levels(data))} compute levels and {np.unique(data.N).size} sizes{seeds}: "
         f"N from {format_number(data.N.min())} to {format_number(data.N.max())}, D from {format_number(data.D.min())} "
         f"to {format_number(data.D.max())}, D/N from {format_ratio(ratio.min())} to {format_ratio(ratio.max())}; "
-        f"{int(over.sum())} are marked as overtrained (*). Training took {format_flops(float(flops.sum()))} FLOPs. "
+        f"{over} are marked as overtrained (*). Training took {format_flops(float(flops.sum()))} FLOPs. "
         f"Tasks: {', '.join(tasks)}. The table gives D/N by training FLOPs (rows) and N (columns)."
     )
 
@@ -126,7 +131,17 @@ def against_paper(rows: list[Forecast], fitted: list[Fitted], data: Measurements
         f"- **The models are small**: N from {sizes} instead of 5M to 901M, on a procedural text with few skills. A "
         "skill comes at once when a model is large and trained enough, not little by little, and a power law then "
         f"fits worse: {worst.task} is off by {percent(worst.error)} in sample.\n"
-        "- **One run per cell**: differences between neighbouring cells hold the luck of one seed."
+        f"- {_seeds(data)}"
+    )
+
+
+def _seeds(data: Measurements) -> str:
+    count = np.bincount(cells(data))
+    if count.max() == 1:
+        return "**One run per cell**: differences between neighbouring cells hold the luck of one seed."
+    return (
+        f"**Seeds**: {int((count > 1).sum())} of {count.size} cells were trained {count.max()} times; the others once, "
+        "and hold the luck of one seed."
     )
 
 
@@ -164,14 +179,19 @@ def _guessing(rows: list[Pair]) -> str:
 
 def advantages(rows: list[Advantage]) -> str:
     """How much of a predicted advantage was there."""
-    predicted = float(np.mean([row.predicted for row in rows]))
     measured = float(np.mean([row.pair.difference for row in rows]))
-    signs = sum((row.predicted > 0) == (row.pair.difference > 0) for row in rows)
+    parts = []
+    for law in dict.fromkeys(row.law for row in rows):
+        own = [row for row in rows if row.law == law]
+        signs = sum((row.predicted > 0) == (row.pair.difference > 0) for row in own)
+        mean = float(np.mean([row.predicted for row in own]))
+        parts.append(
+            f"{points(mean, signed=True)} by the {law_label(law)} (the sign is right in {signs} of {len(own)})"
+        )
     return (
         "Laws fitted without any cell of the largest level, asked for the advantage of its best overtrained cell over "
-        f"its Chinchilla-optimal one: over {len(rows)} pairs of task and budget they predict "
-        f"{points(predicted, signed=True)} on average, {points(measured, signed=True)} were measured; the sign is "
-        f"right in {signs}."
+        f"its Chinchilla-optimal one, predict on average {' and '.join(parts)}; {points(measured, signed=True)} were "
+        "measured."
     )
 
 
@@ -201,8 +221,8 @@ def caveats() -> list[str]:
         "- pass@k counts a problem as solved if any of k samples is right: it presumes a verifier that finds it.\n"
         "- The best overtrained cell is chosen by the pass@k that the table shows, as in the paper: with several "
         "candidates per level this favours them slightly. The Chinchilla cell is chosen by its k = 1 loss.\n"
-        "- ± is one standard error over questions. It holds no seed-to-seed variation of training: each cell was "
-        "trained once.\n"
+        "- ± is one standard error over questions and, where a cell was trained more than once, over its seeds; with "
+        "one seed it holds no variation of training.\n"
         "- A forecast marked “outside” lies beyond the range of N, D, D/N or k that was measured.\n"
         "- C_inf = 2·N·k is FLOPs per token served. Prompts, attention and memory traffic are left out, as in the "
         "paper.",

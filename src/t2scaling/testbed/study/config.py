@@ -137,6 +137,9 @@ class ValidateSection(_Section):
     inference_flops: tuple[Budget, ...] = Field(
         default=(), description="Inference budgets; one and 16 samples of the largest model by default."
     )
+    up_to: Budget | None = Field(
+        default=None, description="The laws see cells of at most so many training FLOPs; all ordinary cells by default."
+    )
     seeds: PositiveInt = Field(default=3, description="Runs of each cell.")
 
 

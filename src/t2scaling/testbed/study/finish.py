@@ -59,7 +59,9 @@ def finish(study: Study, tell: Callable[[str], None]) -> Finished | None:
     if not any(layout.evals.glob("*/*.parquet")):
         return None
     observations = collect(layout.evals, layout.observations)
-    write_manifest(layout.manifest, layout.runs, layout.observations, {"name": config.name, "seed": study.suite.seed})
+    verdicts = [read_json(layout.verdict)] if layout.verdict.is_file() else []
+    facts = {"name": config.name, "seed": study.suite.seed, "verdicts": verdicts}
+    write_manifest(layout.manifest, layout.runs, layout.observations, facts)
     tell(f"collected {len(observations.runs)} runs into {layout.observations}")
     problems: list[str] = []
     fits = _fit(study, observations, problems)

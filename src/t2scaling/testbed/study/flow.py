@@ -12,7 +12,7 @@ import inspect
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,17 +147,14 @@ def study(
     began, ended = carry_out(opened, here, tell, watch, on=on, retry=retry, options=options)
     if join:
         return StudyResult(opened, began, ended)
-    result = StudyResult(opened, began, ended, finish(opened, tell))
-    section = opened.config.validation
-    if section is None or result.failed or result.finished is None:
-        return result
-    if not opened.layout.forecast.is_file():
+    section, verdict = opened.config.validation, []
+    if section is not None and opened.layout.forecast.is_file() and not ended.failed():
+        more = carry_out(of_forecast(opened), here, tell, watch, on=on, retry=retry, options=options)
+        began, ended, verdict = began.beside(more[0]), ended.beside(more[1]), write_verdict(opened, tell)
+    result = StudyResult(opened, began, ended, finish(opened, tell), verdict)
+    if section is not None and not opened.layout.forecast.is_file() and result.finished and not result.failed:
         write_forecast(opened, section, tell)
-        return result
-    more = carry_out(of_forecast(opened), here, tell, watch, on=on, retry=retry, options=options)
-    return replace(
-        result, began=began.beside(more[0]), ended=ended.beside(more[1]), verdict=write_verdict(opened, tell)
-    )
+    return result
 
 
 def _write_down(opened: Study, path: str | Path) -> None:

@@ -23,6 +23,7 @@ from t2scaling.errors import DataError, FitError, SuiteError
 from t2scaling.foreign import read_json, validate
 from t2scaling.laws.base import Metric
 from t2scaling.laws.measurements import Target
+from t2scaling.units import format_flops
 
 if TYPE_CHECKING:
     from t2scaling.laws import FitResult
@@ -105,7 +106,7 @@ def make(observations: Observations, path: Path, suite: Suite, section: Validate
 
     Raises SuiteError where no point can be trained.
     """
-    ordinary = _ordinary(observations)
+    ordinary = _ordinary(observations, section.up_to)
     top = max(cell.level for cell in suite.cells)
     one_sample = float(sample_flops(max(cell.n_params for cell in suite.cells), 1))
     budgets = list(product(section.train_flops or (top,), section.inference_flops or (one_sample, 16 * one_sample)))
@@ -133,6 +134,12 @@ def make(observations: Observations, path: Path, suite: Suite, section: Validate
     )
 
 
+def fitted_to(forecast: Forecast, suite: Suite) -> str:
+    """What the forecast's laws have seen of a suite, in words."""
+    levels = [cell.level for cell in suite.cells if cell.run_id in set(forecast.fitted_on)]
+    return f"{len(forecast.fitted_on)} ordinary runs of up to {format_flops(max(levels))} FLOPs"
+
+
 def judge(forecast: Forecast, observations: Observations) -> list[dict[str, Any]]:
     """One row per point and metric: predicted, measured (the mean over seeds), standard error over seeds, and runs."""
     from t2scaling.laws.curves import curves
@@ -144,6 +151,8 @@ def judge(forecast: Forecast, observations: Observations) -> list[dict[str, Any]
             continue
         measured = curves(observations.measurements(point.task), [point.cell_k])
         own = [run == point.run_id or run.startswith(f"{point.run_id}-s") for run in measured.run_id]
+        if not any(own):  # its runs have failed
+            continue
         for metric, predicted in point.predicted.items():
             values = observed_in(measured, metric, point.target)[own, 0 if metric == "loss" else -1]
             error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
@@ -155,6 +164,8 @@ def judge(forecast: Forecast, observations: Observations) -> list[dict[str, Any]
                     "inference_flops": point.inference_flops,
                     "kind": point.kind,
                     "run_id": point.run_id,
+                    "cell_params": point.cell_params,
+                    "cell_tokens": point.cell_tokens,
                     "k": point.cell_k,
                     "metric": metric,
                     "runs": len(values),
@@ -166,8 +177,8 @@ def judge(forecast: Forecast, observations: Observations) -> list[dict[str, Any]
     return rows
 
 
-def _ordinary(observations: Observations) -> Observations:
-    """The base runs that are not marked overtrained."""
+def _ordinary(observations: Observations, up_to: float | None) -> Observations:
+    """The base runs that are not marked overtrained, of at most so many training FLOPs (5 % over are let pass)."""
     import polars as pl
 
     from t2scaling.observations import Observations
@@ -175,6 +186,10 @@ def _ordinary(observations: Observations) -> Observations:
     frame = observations.frame().filter(pl.col("stage") == "base")
     if "overtrained" in frame.columns:
         frame = frame.filter(~pl.col("overtrained").fill_null(False))
+    if up_to is not None:
+        frame = frame.filter(pl.col("train_flops") <= 1.05 * up_to)
+    if frame.is_empty():
+        raise SuiteError(f"`validate.up_to` = {up_to}: no ordinary cell of the suite is that small; raise it.")
     return Observations.from_frame(frame, observations.conventions, where="the suite's ordinary cells")
 
 

@@ -70,6 +70,11 @@ class Layout:
         return self.root / "validation"
 
     @property
+    def verdict(self) -> Path:
+        """What became of the forecast."""
+        return self.validation / "verdict.json"
+
+    @property
     def plan(self) -> Path:
         return self.root / "plan.json"
 

@@ -35,6 +35,7 @@ def manifest(runs: Path, observations: Path, suite: dict[str, Any]) -> dict[str,
         "seconds": float(sum(record["seconds"] for record in kept)),
         "machine": machine_class(),
         "versions": versions(),
+        "verdicts": suite.get("verdicts", []),
         "runs": kept,
     }
 

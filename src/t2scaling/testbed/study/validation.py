@@ -13,7 +13,7 @@ from typing import Any
 
 from t2scaling.artefacts import write_json
 from t2scaling.testbed.study.config import PosttrainSection, ValidateSection
-from t2scaling.testbed.study.forecast import Forecast, judge, make
+from t2scaling.testbed.study.forecast import Forecast, fitted_to, judge, make
 from t2scaling.testbed.study.jobs import Study
 from t2scaling.testbed.study.layout import Layout
 
@@ -46,7 +46,8 @@ def write_verdict(study: Study, tell: Callable[[str], None]) -> list[dict[str, A
     """Collect the measurements of the forecast's cells and put them beside the predictions."""
     from t2scaling.observations import collect
 
-    own = of_forecast(study)
-    rows = judge(Forecast.load(study.layout.forecast), collect(own.layout.evals, own.layout.observations))
-    tell(f"wrote {write_json(own.layout.root / 'verdict.json', rows)}")
+    own, forecast = of_forecast(study), Forecast.load(study.layout.forecast)
+    rows = judge(forecast, collect(own.layout.evals, own.layout.observations))
+    write_json(study.layout.verdict, {"fitted_to": fitted_to(forecast, study.suite), "points": rows})
+    tell(f"wrote {study.layout.verdict}")
     return rows

@@ -1,0 +1,146 @@
+"""Forecasts that were written before their cells were trained, beside what was then measured.
+
+A manifest holds them under `verdicts`: `{"fitted_to": words, "points": rows}`, the rows as `t2 study` writes them to
+verdict.json (one per point and metric).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pydantic import BaseModel
+
+from t2scaling.foreign import validate
+from t2scaling.report.results.markdown import number, percent, points, ratio, table
+from t2scaling.report.style import law_label
+from t2scaling.units import format_flops, format_number
+
+
+class Point(BaseModel):
+    """One cell that a law's forecast named, in one metric; `standard_error` over seeds, None with one run."""
+
+    law: str
+    task: str
+    train_flops: float
+    inference_flops: float
+    kind: str
+    cell_params: float
+    cell_tokens: float
+    k: float
+    metric: str
+    runs: int
+    predicted: float
+    measured: float
+    standard_error: float | None
+
+
+class Verdict(BaseModel):
+    """All points of one forecast, and what its laws were fitted to."""
+
+    fitted_to: str
+    points: list[Point]
+
+
+class _Verdicts(BaseModel):
+    verdicts: list[Verdict] = []
+
+
+def section(manifest: dict[str, Any]) -> list[str]:
+    """Predicted beside measured for every point, and the difference of a law's optimum to its Chinchilla point."""
+    found = validate(_Verdicts, manifest, "the manifest's `verdicts`").verdicts
+    if not found:
+        return []
+    out = [
+        "## Forecast first, then trained",
+        "Each forecast was written down before any of its cells was trained: every law's optimum and the law's own "
+        "Chinchilla point, each stood for by a cell of nearly that N and D. ± is one standard error over seeds.",
+    ]
+    for one in found:
+        main = [point for point in one.points if point.metric == _metric(one.points, point.law)]
+        out += [f"### Laws fitted to {one.fitted_to}", _sentence(main), _points(main), _differences(main)]
+    return out
+
+
+def _metric(rows: list[Point], law: str) -> str:
+    """The metric a law is judged in: pass@k where it says one."""
+    said = {row.metric for row in rows if row.law == law}
+    return next(name for name in ("pass_at_k", "neg_log_pass_at_k", "loss") if name in said)
+
+
+def _sentence(rows: list[Point]) -> str:
+    parts = []
+    for law in dict.fromkeys(row.law for row in rows):
+        off = [abs(row.predicted - row.measured) / row.measured for row in rows if row.law == law and row.measured]
+        if off:
+            name = "mean −log pass@k" if _metric(rows, law) == "neg_log_pass_at_k" else "mean pass@k"
+            parts.append(
+                f"the {law_label(law)} is off by {percent(sum(off) / len(off))} of {name} on {len(off)} points"
+            )
+    return f"On average {'; '.join(parts)}."
+
+
+def _points(rows: list[Point]) -> str:
+    head = ["law", "task", "C_train", "C_inf", "point", "N", "D/N", "k", "predicted", "measured", "runs"]
+    return table(
+        head,
+        [
+            [
+                law_label(row.law),
+                row.task,
+                format_flops(row.train_flops),
+                format_flops(row.inference_flops),
+                row.kind,
+                format_number(row.cell_params),
+                ratio(row.cell_tokens / row.cell_params),
+                number(row.k),
+                _value(row, row.predicted),
+                _value(row, row.measured, row.standard_error),
+                str(row.runs),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _differences(rows: list[Point]) -> str:
+    """Optimum minus Chinchilla point of the same law, task and budgets: predicted, and measured."""
+    usual = {_key(row): row for row in rows if row.kind == "chinchilla"}
+    body = []
+    for row in rows:
+        other = usual.get(_key(row))
+        if row.kind != "optimum" or other is None:
+            continue
+        errors = [row.standard_error, other.standard_error]
+        spread = None if None in errors else math.hypot(*(error for error in errors if error is not None))
+        body.append(
+            [
+                law_label(row.law),
+                row.task,
+                format_flops(row.train_flops),
+                format_flops(row.inference_flops),
+                _change(row, row.predicted - other.predicted),
+                _change(row, row.measured - other.measured, spread),
+            ]
+        )
+    head = ["law", "task", "C_train", "C_inf", "optimum minus Chinchilla, predicted", "measured"]
+    return table(head, body) if body else "No law's forecast has both points."
+
+
+def _key(row: Point) -> tuple[str, str, float, float]:
+    return row.law, row.task, row.train_flops, row.inference_flops
+
+
+def _value(row: Point, value: float, error: float | None = None) -> str:
+    """A value in the row's metric, with its standard error where there is one."""
+    if row.metric == "pass_at_k":
+        return percent(value) if error is None else f"{percent(value)} ± {percent(error)}"
+    return f"{value:.3f} nats" if error is None else f"{value:.3f} ± {error:.3f} nats"
+
+
+def _change(row: Point, value: float, error: float | None = None) -> str:
+    """A difference of two values in the row's metric."""
+    if row.metric != "pass_at_k":
+        return _value(row, value, error).replace("-", "−")
+    text = points(value, signed=True)
+    return text if error is None else f"{text.removesuffix(' points')} ± {points(error)}"
