@@ -14,7 +14,6 @@ from t2scaling.units import (
     parse_decimal,
     parse_number,
     parse_numbers,
-    parse_ratio,
     parse_whole,
 )
 
@@ -31,14 +30,14 @@ def test_reads(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "B", "seven", "7BB", "1e999", "nan", "7Z", "1e", "0x10", "1e99999", "٣", "1 000"])
 def test_refuses(text: str) -> None:
-    for parse in (parse_number, parse_whole, parse_decimal, parse_ratio):
+    for parse in (parse_number, parse_whole, parse_decimal):
         with pytest.raises(ArgumentError, match="write"):
             parse(text)
 
 
 @pytest.mark.parametrize("text", ["3,91", "1,00,0", "3_91", "1,0000", ",100", "1,,000", "1_000,000", "1,000e3", "1,2B"])
 def test_commas_stand_between_groups_of_three_only(text: str) -> None:
-    for parse in (parse_number, parse_whole, parse_decimal, parse_ratio):
+    for parse in (parse_number, parse_whole, parse_decimal):
         with pytest.raises(ArgumentError, match="number"):
             parse(text)
 
@@ -47,13 +46,6 @@ def test_commas_stand_between_groups_of_three_only(text: str) -> None:
 def test_a_ratio_is_no_count(text: str) -> None:
     with pytest.raises(ArgumentError, match="ratio"):
         parse_number(text)
-    assert parse_ratio(text) == float(text.strip("xX× "))
-
-
-def test_a_ratio_may_be_a_plain_number() -> None:
-    assert parse_ratio("1.1K") == 1100
-    assert parse_ratio("1,000x") == 1000
-    assert parse_ratio(20) == 20
 
 
 def test_whole_numbers_keep_their_digits() -> None:
@@ -74,7 +66,7 @@ def test_decimals_have_no_suffix_and_no_comma() -> None:
 
 @pytest.mark.parametrize("value", [True, float("nan"), float("inf")])
 def test_numbers_that_are_none(value: float) -> None:
-    for parse in (parse_number, parse_whole, parse_decimal, parse_ratio):
+    for parse in (parse_number, parse_whole, parse_decimal):
         with pytest.raises(ArgumentError):
             parse(value)
 

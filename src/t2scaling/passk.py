@@ -114,17 +114,6 @@ def mean_and_error(values: ArrayLike, weights: ArrayLike | None = None, axis: in
     return np.where(count > 0, mean, np.nan), error
 
 
-def neg_log_of_mean(pass_values: ArrayLike, weights: ArrayLike | None = None, axis: int = -1) -> Array:
-    """−log E[pass@k] over questions: the aggregate that power laws are proved for (arXiv 2502.17578).
-
-    E[−log pass@k], the T² paper's target, is `mean_and_error(neg_log_pass_at_k_from_nll(nll, k))[0]`; by Jensen's
-    inequality it is never below this one. Infinite where no question was ever passed.
-    """
-    mean, _ = mean_and_error(pass_values, weights, axis)
-    with np.errstate(divide="ignore"):
-        return np.asarray(-np.log(mean))
-
-
 def _check_k(k: ArrayLike) -> Array:
     k = np.asarray(k, dtype=float)
     if k.size and not np.all(k >= 1):

@@ -77,12 +77,6 @@ def check_seed(seed: int, argument: str = "seed") -> int:
     return seed
 
 
-def parse_ratio(text: str | float | int) -> float:
-    """Read tokens per parameter: `20x`, or a plain number. Raises ArgumentError as `parse_number` does."""
-    match = _RATIO.fullmatch(text.strip()) if isinstance(text, str) else None
-    return parse_number(match[1] if match else text)
-
-
 def parse_numbers(text: str) -> list[float]:
     """Read a comma-separated list, such as `1,2,4,8` or `100M,300M,1B`.
 

@@ -116,12 +116,6 @@ def test_counts_are_carried_by_the_beta_and_refused_by_quantiles(rng):
         t2.fit(counts, law="quantile", k=[1, 4])
 
 
-def test_the_regime_is_said():
-    assert "bottleneck" in replace(TRUTH, gamma=0.1).regime
-    assert "Chinchilla" in replace(TRUTH, gamma=1.0).regime
-    assert "multiply" in replace(TRUTH, gamma=6.0).regime
-
-
 def test_data_by_which_tokens_do_not_help_are_warned_of(data):
     still = replace(data, nll=np.repeat(data.nll[::6], 6, axis=0))
     fit = t2.fit(still, law="bottleneck", k=[1, 4])

@@ -47,10 +47,6 @@ class GPU:
             raise ValueError(f"`precision` = {precision!r}: no peak of {self.name} is known for it; use bf16.")
         return value
 
-    def balanced_batch(self, bytes_per_param: float = 2, precision: str = "bf16") -> float:
-        """Sequences decoded at once from which decoding is bound by compute and not by reading the weights."""
-        return self.peak(precision) * bytes_per_param / (2 * self.bandwidth)
-
 
 _TABLE = (
     GPU("a100-40gb", 312e12, None, 624e12, 1.555e12, 40e9, 600e9, 1.10, f"NVIDIA A100 data sheet; price {_SARDANA}"),

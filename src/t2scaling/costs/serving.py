@@ -49,7 +49,6 @@ PRECISIONS: dict[str, tuple[float, str]] = {
 }
 MEMORY_SHARE = 0.9  # of a GPU's memory that weights and cache may fill (vLLM's default)
 MOST_SEQUENCES = 2048  # in flight on one replica (TensorRT-LLM's default max_batch_size)
-SMALLEST_MEASURED = 0.6e9
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,9 @@ def bootstrap(
         out = np.empty((len(rows), len(warm)))
         for part in _same_gaps(value[rows]):
             at = rows[part]
-            counts = None if questions is None else questions[at]
             data = FitData(
                 curves.N, curves.D, curves.k, value[at], passed[at], weight[at], inverse_variance, curves.target,
-                measurements, counts,
+                measurements,
             )  # fmt: skip
             out[part] = law.fit(data, narrow, warm).parameters
         if options.advance is not None:

@@ -69,11 +69,6 @@ class BottleneckLaw(SuccessLaw):
     def metrics(self) -> tuple[Metric, ...]:
         return ("pass_at_k", "neg_log_pass_at_k")
 
-    @property
-    def regime(self) -> str:
-        """What γ says, as a sentence."""
-        return regime(self.gamma)
-
     def index(self, loss: ArrayLike) -> Array:
         """θ = γ·log x at the sum x: the lower, the abler."""
         with np.errstate(divide="ignore"):
@@ -125,15 +120,6 @@ class BottleneckLaw(SuccessLaw):
         A, a, B, b, gamma, *theta = numbers(values)
         zero = 0.0 if np.ndim(A) == 0 else np.zeros_like(A)
         return cls(ChinchillaLaw(zero, A, a, B, b), gamma, tuple(theta))
-
-
-def regime(gamma: float) -> str:
-    """What γ says of how parameters and tokens combine."""
-    if gamma < 0.5:
-        return f"γ = {gamma:.2g}: a sharp bottleneck, the scarcer of parameters and tokens decides."
-    if gamma <= 2:
-        return f"γ = {gamma:.2g}: parameters and tokens add up about as in Chinchilla's law."
-    return f"γ = {gamma:.2g}: parameters and tokens multiply, each helps by a factor whatever the other."
 
 
 def needs_success(curves: Curves) -> str | None:

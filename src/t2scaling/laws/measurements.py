@@ -139,7 +139,6 @@ class FitData:
     inverse_variance   shape (R,): weights of stage 1 of the laws of success, mean 1
     target   which mean `value` holds
     measurements   every question, for laws that are fitted to more than its mean; None where only curves are known
-    question_counts   shape (B, Q): how often each question was drawn; None where every question counts once
     """
 
     N: Array
@@ -151,7 +150,6 @@ class FitData:
     inverse_variance: Array
     target: Target = "mean_neg_log"
     measurements: Measurements | None = None
-    question_counts: Array | None = None
 
     @classmethod
     def of(cls, curves: Curves, inverse_variance: Array, measurements: Measurements | None = None) -> FitData:

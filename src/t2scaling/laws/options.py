@@ -99,6 +99,3 @@ class FitOptions:
     def for_refits(self) -> FitOptions:
         """The same with a narrower search, for refits that also start from the full fit."""
         return replace(self, refit=True, restarts=min(self.restarts, 10), advance=None)
-
-
-DEFAULTS = FitOptions()

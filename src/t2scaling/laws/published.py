@@ -126,15 +126,6 @@ def load_law(name_or_path: str | Path) -> FitResult | PublishedLaw:
     raise DataError(f"`{text}` is neither a fit.json that exists nor a published law: {hint}")
 
 
-def published_laws() -> list[PublishedLaw]:
-    """Every law that can be used without measurements, in the order of `names`.
-
-    >>> [law.name for law in published_laws()][:2]
-    ['chinchilla/hoffmann', 'chinchilla/hoffmann-precise']
-    """
-    return [load_law(name) for name in names()]  # type: ignore[misc]
-
-
 def names() -> tuple[str, ...]:
     """Names of all published laws."""
     files = (resources.files("t2scaling.laws") / "data").iterdir()

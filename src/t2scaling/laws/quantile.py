@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import DataError
 from t2scaling.laws.base import Law, Metric, Solutions, check_samples
-from t2scaling.laws.bottleneck import INDEX_NAMES, about_help, needs_success, regime
+from t2scaling.laws.bottleneck import INDEX_NAMES, about_help, needs_success
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.measurements import Target
 from t2scaling.laws.registry import register
@@ -75,11 +75,6 @@ class QuantileLaw(Law):
     @property
     def training_law(self) -> ChinchillaLaw:
         return self.loss
-
-    @property
-    def regime(self) -> str:
-        """What γ says, as a sentence."""
-        return regime(self.gamma)
 
     def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
         """Mean pass@k over questions, or the −log of it that `target` names."""

@@ -38,7 +38,7 @@ def test_its_gradient_is_that_of_differences(rng):
 
 
 def test_pass_at_k_is_that_of_the_beta():
-    fits = ZeroInflatedFits(np.array([0.25]), np.array([1.0]), np.array([1.0]), np.zeros(1), np.ones(1, dtype=bool))
+    fits = ZeroInflatedFits(np.array([0.25]), np.array([1.0]), np.array([1.0]))
     assert fits.pass_at_k(np.array([1.0, 9.0]))[0] == pytest.approx([0.75 * 0.5, 0.75 * 0.9])
 
 

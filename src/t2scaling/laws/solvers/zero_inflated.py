@@ -30,13 +30,11 @@ _STARTS = [(log_a, share) for log_a in (-1.5, 0.0) for share in (-8.0, -1.0)]
 
 @dataclass(frozen=True)
 class ZeroInflatedFits:
-    """share (B,): π, a (B,), b (B,), log_likelihood (B,), converged (B,)."""
+    """share (B,): π, a (B,), b (B,)."""
 
     share: Array
     a: Array
     b: Array
-    log_likelihood: Array
-    converged: NDArray[np.bool_]
 
     def pass_at_k(self, k: Array) -> Array:
         """Mean pass@k of every run, shape (B, K), for any k."""
@@ -69,7 +67,7 @@ def fit_zero_inflated(n: Array, c: Array, inflate: bool | None = None) -> ZeroIn
     best = np.argmin(descent.value.reshape(len(n), -1), axis=1) + len(starts) * np.arange(len(n))
     x = descent.x[best]
     share = 1 / (1 + np.exp(-x[:, 2])) if inflate else np.zeros(len(x))
-    return ZeroInflatedFits(share, np.exp(x[:, 0]), np.exp(x[:, 1]), -descent.value[best], descent.converged[best])
+    return ZeroInflatedFits(share, np.exp(x[:, 0]), np.exp(x[:, 1]))
 
 
 def _objective(x: Array, n: Array, c: Array) -> tuple[Array, Array, Array]:

@@ -80,12 +80,6 @@ class Draw:
         """One of `choices`, all equally likely."""
         return choices[int(self.random() * len(choices))]
 
-    def two(self, choices: Sequence[T]) -> tuple[T, T]:
-        """Two different ones of `choices`."""
-        first = int(self.random() * len(choices))
-        second = int(self.random() * (len(choices) - 1))
-        return choices[first], choices[second + (second >= first)]
-
     def between(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
         return low + int(self.random() * (high - low + 1))
