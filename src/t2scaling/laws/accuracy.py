@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.registry import register
-from t2scaling.laws.solvers.beta import concentration, log_beta_fail, log_beta_fail_slopes, mean_success
 from t2scaling.laws.solvers.success import beta_curve
 from t2scaling.laws.success import SuccessLaw
-
-Array = NDArray[np.float64]
 
 
 @register
@@ -42,16 +36,3 @@ class AccuracyLaw(SuccessLaw):
         *ChinchillaLaw.parameter_names, "theta0", "theta1", "theta2", "theta3", "theta4"
     )  # fmt: skip
     curve = staticmethod(beta_curve)
-
-    def shape(self, loss: ArrayLike) -> tuple[Array, Array]:
-        """(a, b) of the Beta distribution of success at task loss L̂."""
-        mean, _ = mean_success(loss, self.theta)
-        nu, _ = concentration(loss, self.theta[3], self.theta[4])
-        return mean * nu, (1 - mean) * nu
-
-    def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
-        """log of E[(1 − p)^k] over questions, at task loss L̂."""
-        return log_beta_fail(*self.shape(loss), k)
-
-    def slopes(self, loss: Array, log_k: Array) -> tuple[Array, Array]:
-        return log_beta_fail_slopes(loss, self.theta, np.exp(log_k))

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from t2scaling.laws import cautions
 from t2scaling.laws.base import Metric, Solutions, numbers
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.registry import register
-from t2scaling.laws.solvers.beta import concentration, log_beta_fail, log_beta_fail_slopes, mean_success
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
 from t2scaling.laws.solvers.success import beta_curve, fit_success
 from t2scaling.laws.success import SuccessLaw
@@ -69,24 +68,13 @@ class BottleneckLaw(SuccessLaw):
     def metrics(self) -> tuple[Metric, ...]:
         return ("pass_at_k", "neg_log_pass_at_k")
 
-    def index(self, loss: ArrayLike) -> Array:
+    def index(self, loss: Array) -> Array:
         """θ = γ·log x at the sum x: the lower, the abler."""
         with np.errstate(divide="ignore"):
             return np.asarray(self.gamma * np.log(loss))
 
-    def shape(self, loss: ArrayLike) -> tuple[Array, Array]:
-        """(a', b') of the Beta distribution of success at the sum x."""
-        theta = self.index(loss)
-        mean, _ = mean_success(theta, self.theta)
-        nu, _ = concentration(theta, self.theta[3], self.theta[4])
-        return mean * nu, (1 - mean) * nu
-
-    def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
-        """log of E[(1 − p)^k] over questions, at the sum x."""
-        return log_beta_fail(*self.shape(loss), k)
-
     def slopes(self, loss: Array, log_k: Array) -> tuple[Array, Array]:
-        by_index, by_log_k = log_beta_fail_slopes(self.index(loss), self.theta, np.exp(log_k))
+        by_index, by_log_k = super().slopes(loss, log_k)
         return by_index * self.gamma / loss, by_log_k
 
     @classmethod

@@ -6,20 +6,19 @@ the k of the grid the index is interpolated in log k; outside it the nearest is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import DataError
-from t2scaling.laws.base import Law, Metric, Solutions, check_samples, positive
+from t2scaling.laws.base import Metric, Solutions, check_samples, positive
 from t2scaling.laws.bottleneck import INDEX_NAMES, needs_success
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.measurements import Target
 from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
+from t2scaling.laws.table import TableLaw
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import Curves, FitData
@@ -31,7 +30,7 @@ _P = len(INDEX_NAMES)
 
 @register
 @dataclass(frozen=True, eq=False)
-class DirectLaw(Law):
+class DirectLaw(TableLaw):
     """log(−log pass@k) = γ·log(A·N^−a + B·D^−b) with parameters of its own at each k.
 
     k        shape (K,)
@@ -48,26 +47,12 @@ class DirectLaw(Law):
     label: ClassVar[str] = "bottleneck index, anew at each k"
     formula: ClassVar[str] = "−log pass@k = (A(k)·N^−a(k) + B(k)·D^−b(k))^γ(k)"
     parameter_names: ClassVar[tuple[str, ...]] = INDEX_NAMES
-    metric: ClassVar[Metric] = "pass_at_k"
-    plans: ClassVar[bool] = False
-    resamples: ClassVar[bool] = False
+    tables: ClassVar[tuple[str, ...]] = ("k", "passed", "value")
 
     @property
     def parameters(self) -> dict[str, float]:
         """Those at k = 1."""
         return dict(zip(self.parameter_names, map(float, self.passed[0]), strict=True))
-
-    @property
-    def vector(self) -> Array:
-        return np.concatenate([self.k, self.passed.ravel(), self.value.ravel()])
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return ("pass_at_k", "neg_log_pass_at_k")
-
-    @property
-    def neg_log_target(self) -> Target:
-        return self.target
 
     @property
     def training_law(self) -> ChinchillaLaw:
@@ -108,21 +93,6 @@ class DirectLaw(Law):
         K = len(values) // (2 * _P + 1)
         passed, value = values[K:].reshape(2, K, _P)
         return cls(values[:K], passed, value, target or "mean_neg_log")  # type: ignore[arg-type]
-
-    def to_dict(self) -> dict[str, Any]:
-        table = {"k": self.k, "passed": self.passed, "value": self.value}
-        return {"name": self.name, "target": self.target, "parameters": self.parameters, **table}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> DirectLaw:
-        try:
-            parts = [np.array(content[name], dtype=float) for name in ("k", "passed", "value")]
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"the direct law lacks its table ({error}): fit it again.") from error
-        whole = np.concatenate([part.ravel() for part in parts])
-        if parts[1].shape != (len(parts[0]), _P) or parts[2].shape != parts[1].shape or not np.all(np.isfinite(whole)):
-            raise DataError("the direct law's table must be finite, five parameters per k: fit it again.")
-        return cls.from_vector(whole, content.get("target"))
 
 
 def _between(grid: Array, values: Array, at: Array) -> Array:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import DataError
-from t2scaling.laws.base import Law, Metric, Solutions, check_samples, positive
+from t2scaling.laws.base import Metric, Solutions, check_samples, positive
 from t2scaling.laws.measurements import Target
 from t2scaling.laws.registry import register
+from t2scaling.laws.table import TableLaw
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import FitData
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 @register
 @dataclass(frozen=True, eq=False)
-class NearestLaw(Law):
+class NearestLaw(TableLaw):
     """pass@k of the run that is nearest in (log N, log D); between its k interpolated in log k, beyond them held.
 
     table   shape (R, 2 + 2K): log N, log D, pass@k and the target at each k, NaN where not measured
@@ -38,25 +38,16 @@ class NearestLaw(Law):
     label: ClassVar[str] = "nearest run"
     formula: ClassVar[str] = "pass@k of the run nearest in (log N, log D)"
     parameter_names: ClassVar[tuple[str, ...]] = ()
-    metric: ClassVar[Metric] = "pass_at_k"
-    plans: ClassVar[bool] = False
-    resamples: ClassVar[bool] = False
+    tables: ClassVar[tuple[str, ...]] = ("k", "table")
+    gaps: ClassVar[bool] = True
 
     @property
     def parameters(self) -> dict[str, float]:
         return {}
 
-    @property
-    def vector(self) -> Array:
-        return np.concatenate([[len(self.k)], self.k, self.table.ravel()])
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return ("pass_at_k", "neg_log_pass_at_k")
-
-    @property
-    def neg_log_target(self) -> Target:
-        return self.target
+    @classmethod
+    def head(cls, parameters: Mapping[str, Any], tables: Mapping[str, Array]) -> list[Any]:
+        return [tables["k"].size]
 
     def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:
         """Mean pass@k over questions, or its −log; NaN where the nearest run was not measured."""
@@ -92,16 +83,3 @@ class NearestLaw(Law):
         K = int(values[0])
         table = values[1 + K :].reshape(-1, 2 + 2 * K)
         return cls(values[1 : 1 + K], table, target or "mean_neg_log")  # type: ignore[arg-type]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "target": self.target, "parameters": {}, "k": self.k, "table": self.table}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> NearestLaw:
-        try:
-            k, table = np.array(content["k"], dtype=float), np.array(content["table"], dtype=float)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"the nearest law lacks its table ({error}): fit it again.") from error
-        if table.ndim != 2 or table.shape[1] != 2 + 2 * len(k):
-            raise DataError("the nearest law's table must have two columns and two per k: fit it again.")
-        return cls(k, table, content.get("target") or "mean_neg_log")

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import DataError
-from t2scaling.laws.base import Law, Metric, Solutions, check_samples
+from t2scaling.laws.base import Metric, Solutions, check_samples
 from t2scaling.laws.bottleneck import INDEX_NAMES, about_help, needs_success
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.measurements import Target
 from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
 from t2scaling.laws.solvers.quantiles import BINS, carry, mean_pass
+from t2scaling.laws.table import TableLaw
 
 if TYPE_CHECKING:
     from t2scaling.laws.measurements import Curves, FitData
@@ -31,46 +32,36 @@ Array = NDArray[np.float64]
 
 @register
 @dataclass(frozen=True, eq=False)
-class QuantileLaw(Law):
+class QuantileLaw(TableLaw):
     """pass@k from the quantiles of log NLL over questions, moved along θ = γ·log(A·N^−a + B·D^−b).
 
     loss    the sum x as a Chinchilla form with E = 0
     gamma   how softly the two bottlenecks meet
     theta   index of each run fitted, shape (R,)
-    x       mean log NLL in U equal shares of the questions of each run, shape (R, U)
+    log_nll mean log NLL in U equal shares of the questions of each run, shape (R, U)
     target  which mean −log pass@k is
     """
 
     loss: ChinchillaLaw
     gamma: float
     theta: Array
-    x: Array
+    log_nll: Array
     target: Target = "mean_neg_log"
 
     name: ClassVar[str] = "quantile"
     label: ClassVar[str] = "bottleneck law, by quantiles"
     formula: ClassVar[str] = "pass@k = mean over u of 1 − (1 − e^−NLL(u, θ))^k, θ = γ·log(A·N^−a + B·D^−b)"
     parameter_names: ClassVar[tuple[str, ...]] = INDEX_NAMES
-    metric: ClassVar[Metric] = "pass_at_k"
-    plans: ClassVar[bool] = False
-    resamples: ClassVar[bool] = False
+    tables: ClassVar[tuple[str, ...]] = ("theta", "log_nll")
 
     @property
     def parameters(self) -> dict[str, float]:
         values = (self.loss.A, self.loss.alpha, self.loss.B, self.loss.beta, self.gamma)
         return dict(zip(self.parameter_names, values, strict=True))
 
-    @property
-    def vector(self) -> Array:
-        return np.concatenate([list(self.parameters.values()), self.theta, self.x.ravel()])
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return ("pass_at_k", "neg_log_pass_at_k")
-
-    @property
-    def neg_log_target(self) -> Target:
-        return self.target
+    @classmethod
+    def head(cls, parameters: Mapping[str, Any], tables: Mapping[str, Array]) -> list[Any]:
+        return [parameters[name] for name in cls.parameter_names]
 
     @property
     def training_law(self) -> ChinchillaLaw:
@@ -84,7 +75,7 @@ class QuantileLaw(Law):
         index, k = np.broadcast_arrays(index, check_samples(k))
         # Many points share an index (all k of a run): each set of quantiles is carried once.
         distinct, where = np.unique(index, return_inverse=True)
-        nll = carry(self.theta, self.x, distinct)
+        nll = carry(self.theta, self.log_nll, distinct)
         each = metric == "neg_log_pass_at_k" and self.target == "mean_neg_log"
         value = mean_pass(nll, where.ravel(), k.ravel(), each).reshape(k.shape)
         return value if each or metric != "neg_log_pass_at_k" else -np.log(value)
@@ -121,17 +112,4 @@ class QuantileLaw(Law):
 
     def to_dict(self) -> dict[str, Any]:
         # Seven digits of log NLL are more than any measurement has, and keep fit.json small.
-        table = {"theta": self.theta, "log_nll": np.array([[float(f"{v:.7g}") for v in row] for row in self.x])}
-        return {"name": self.name, "target": self.target, "parameters": self.parameters, **table}
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> QuantileLaw:
-        try:
-            index = [content["parameters"][name] for name in cls.parameter_names]
-            theta, x = np.array(content["theta"], dtype=float), np.array(content["log_nll"], dtype=float)
-            whole = np.concatenate([np.array(index, dtype=float), theta, x.ravel()])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"the quantile law lacks its table or a parameter ({error}): fit it again.") from error
-        if x.shape != (len(theta), BINS) or not np.all(np.isfinite(whole)):
-            raise DataError(f"the quantile law's table must be finite and (runs, {BINS}): fit it again.")
-        return cls.from_vector(whole, content.get("target"))
+        return super().to_dict() | {"log_nll": [[float(f"{v:.7g}") for v in row] for row in self.log_nll]}

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from t2scaling.laws import cautions
 from t2scaling.laws.base import Law, Metric, Solutions, check_samples, numbers
 from t2scaling.laws.chinchilla import ChinchillaLaw
+from t2scaling.laws.solvers.beta import concentration, log_beta_fail, log_beta_fail_slopes, mean_success
 from t2scaling.laws.solvers.restarts import fit_success_restarts
 from t2scaling.laws.solvers.success import Curve, fit_success
 from t2scaling.strategies import BetaSuccess, Success
@@ -24,7 +25,7 @@ LEAST_RATE = 1e-6
 
 
 class SuccessLaw(Law):
-    """Base of the accuracy and the naive law: mean pass@k from the task's k = 1 loss.
+    """Base of the laws of success: mean pass@k from the task's k = 1 loss, success being Beta over questions.
 
     curve   pass@k and its Jacobian, as stage 2 of the fit needs it
     """
@@ -46,13 +47,20 @@ class SuccessLaw(Law):
     def training_law(self) -> ChinchillaLaw:
         return self.loss
 
-    def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
-        """log of the mean chance that k samples all fail, at task loss L̂."""
-        raise NotImplementedError
+    def index(self, loss: Array) -> Array:
+        """What θ acts on: L̂ itself here."""
+        return loss
 
     def shape(self, loss: ArrayLike) -> tuple[Array, Array]:
         """(a, b) of the Beta distribution of success over questions at task loss L̂."""
-        raise NotImplementedError
+        index = self.index(np.asarray(loss, dtype=float))
+        mean, _ = mean_success(index, self.theta)
+        nu, _ = concentration(index, self.theta[3], self.theta[4])
+        return mean * nu, (1 - mean) * nu
+
+    def log_fail(self, loss: ArrayLike, k: ArrayLike) -> Array:
+        """log of E[(1 − p)^k] over questions, the mean chance that k samples all fail, at task loss L̂."""
+        return log_beta_fail(*self.shape(loss), k)
 
     def success(self, N: ArrayLike, D: ArrayLike) -> Success:
         """The distribution of single-sample success over questions, for strategies."""
@@ -75,6 +83,9 @@ class SuccessLaw(Law):
         with np.errstate(all="ignore"):
             # At a loss so high that the mean success underflows to zero, all samples fail: log 1.
             return np.nan_to_num(self.log_fail(loss, np.exp(log_k)), nan=0.0)
+
+    def slopes(self, loss: Array, log_k: Array) -> tuple[Array, Array]:
+        return log_beta_fail_slopes(self.index(loss), self.theta, np.exp(log_k))
 
     @classmethod
     def check(cls, curves: Curves) -> str | None:
