@@ -107,9 +107,7 @@ def draw(name: str, seed: int) -> dict[str, float]:
     without = truth(sizes, tokens, np.random.default_rng(seed), QUESTIONS)
     value = np.array([pass_at_k_from_nll(row, samples).mean() for row, samples in zip(without, k, strict=True)])
     best = sizes[np.argmax(value)]
-    found = near_optimal(fit, sizes, tokens, k)
-    assert found is not None
-    low, high = found.n_params
+    low, high = near_optimal(fit, sizes, tokens, k)["n_params"]
     chosen = np.argmax(fit.law.predict(sizes, tokens, k))
     return {
         "inside": float(sizes[0] < best < sizes[-1]),

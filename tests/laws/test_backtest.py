@@ -120,8 +120,8 @@ def test_the_near_optimal_range_holds_the_best_point_and_grows_with_the_loss(sui
     curve = sizes, 1e20 / (6 * sizes), 1e9 / sizes
     near, wide = near_optimal(fit, *curve), near_optimal(fit, *curve, loss=0.05)
     best = sizes[np.argmax(fit.law.predict(*curve))]
-    assert wide.n_params[0] <= near.n_params[0] <= best <= near.n_params[1] <= wide.n_params[1]
-    assert "bottleneck" in near.laws
+    (low, high), (lowest, highest) = near["n_params"], wide["n_params"]
+    assert lowest <= low <= best <= high <= highest
 
 
 def test_impossible_arguments_are_named(suite):

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from t2scaling.allocate.allocation import Allocation
 from t2scaling.allocate.problem import Problem, TwoBudgets
-from t2scaling.costs import train_flops
 from t2scaling.laws import Curves, FitResult, Law
 from t2scaling.units import format_number
 
@@ -93,8 +92,7 @@ def measured(fit: FitResult, problem: Problem, best: Allocation, rival: Allocati
     curves, law = fit.curves, fit.law
     k = np.minimum(problem.samples_at(curves.N, curves.D) * _ROOM, math.inf)
     if isinstance(problem, TwoBudgets):
-        flops = train_flops(curves.N, curves.D) if curves.train_flops is None else curves.train_flops
-        k = np.where(flops <= problem.train_flops * _ROOM, k, 0.0)
+        k = np.where(curves.flops <= problem.train_flops * _ROOM, k, 0.0)
     table = [_at(law, curves, run, k[run]) if k[run] >= 1 else None for run in range(len(curves.N))]
     affordable = [row for row in table if row is not None and math.isfinite(row.measured)]
     sign = -1 if law.metric == "pass_at_k" else 1

@@ -18,7 +18,6 @@ from t2scaling.errors import ArgumentError
 from t2scaling.laws.isoflop import isoflop_groups
 from t2scaling.laws.result import FitResult
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
-from t2scaling.laws.splits import axis_values
 from t2scaling.units import format_flops
 
 Array = NDArray[np.float64]
@@ -104,7 +103,7 @@ def _best_of_the_top(
 def _grid(fit: FitResult, budget: float) -> tuple[Array, Array]:
     """The suite's sizes, those between them and one beyond, at its levels of compute and beyond, near its D/N."""
     curves = fit.curves
-    flops = axis_values(curves, "compute")
+    flops = curves.flops
     labels = isoflop_groups(flops)
     levels = np.array([np.median(flops[labels == label]) for label in np.unique(labels)])
     step = float(np.median(levels[1:] / levels[:-1])) if len(levels) > 1 else 2.0

@@ -39,7 +39,6 @@ Array = NDArray[np.float64]
 # How far beyond the data a plan may lie and still be the headline: ten times in N, D, N·D or D/N. Forecasts have been
 # tried on public suites to some three to five times.
 REACH = math.log(10)
-NEAR_OPTIMAL = ("n_params", "n_tokens", "k", "tokens_per_param")
 
 
 def plan(
@@ -228,8 +227,7 @@ def _near_optimal(source: Source, problem: Problem, strategy: Strategy) -> Inter
     if source.fit is None or not source.law.samples:
         return {}
     sizes = profile(source.law, problem, strategy)
-    found = near_optimal(source.fit, sizes.N, sizes.D, sizes.k) if sizes.N.size else None
-    return {} if found is None else {name: getattr(found, name) for name in NEAR_OPTIMAL}
+    return near_optimal(source.fit, sizes.N, sizes.D, sizes.k) if sizes.N.size else {}
 
 
 def _within_data(source: Source, problem: Problem, strategy: Strategy) -> Allocation | None:

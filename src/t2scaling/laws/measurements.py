@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.costs import train_flops
 from t2scaling.laws.solvers.quantiles import log_loss_quantiles
 
 Target = Literal["mean_neg_log", "neg_log_mean"]
@@ -106,6 +107,11 @@ class Curves:
     def loss(self) -> Array:
         """The target at k = 1, shape (R,)."""
         return self.value[:, 0]
+
+    @property
+    def flops(self) -> Array:
+        """Training FLOPs of each run, shape (R,): as measured, or from N and D."""
+        return train_flops(self.N, self.D) if self.train_flops is None else self.train_flops
 
     def take(self, runs: NDArray[Any], most_k: float = np.inf) -> Curves:
         """Those of some runs, by position or by mask, at k up to `most_k`."""

@@ -9,8 +9,6 @@ of draws (docs/forecasting.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,26 +20,13 @@ LOSS = 0.01  # of pass@k: one point
 SHARE_OF_ERROR = 0.5
 
 
-@dataclass(frozen=True)
-class NearOptimal:
-    """Ranges of N, D, k and D/N over all points that are near-optimal.
+def near_optimal(
+    fit: FitResult, N: ArrayLike, D: ArrayLike, k: ArrayLike, loss: float = LOSS
+) -> dict[str, tuple[float, float]]:
+    """The ranges of n_params, n_tokens, k and tokens_per_param along affordable points N, D, k ≥ 1, each of shape (n,).
 
-    loss   of pass@k that was allowed, besides each law's share of its held-out error
-    laws   names of the laws that had a say
-    """
-
-    n_params: tuple[float, float]
-    n_tokens: tuple[float, float]
-    k: tuple[float, float]
-    tokens_per_param: tuple[float, float]
-    loss: float
-    laws: tuple[str, ...]
-
-
-def near_optimal(fit: FitResult, N: ArrayLike, D: ArrayLike, k: ArrayLike, loss: float = LOSS) -> NearOptimal | None:
-    """The range along a curve of affordable points N, D, k, each of shape (n,), with k ≥ 1.
-
-    None where no law of the fit can say pass@k.
+    loss   of pass@k that is allowed, besides each law's share of its held-out error
+    Empty where no law of the fit can say pass@k.
     """
     N, D, k = (np.asarray(value, dtype=float) for value in (N, D, k))
     quality = fit.quality
@@ -53,8 +38,6 @@ def near_optimal(fit: FitResult, N: ArrayLike, D: ArrayLike, k: ArrayLike, loss:
         slack = loss + SHARE_OF_ERROR * quality.points.get(law.name, 0.0)
         near |= value >= np.nanmax(value) - slack
     if not near.any():
-        return None
-    n_params, n_tokens, samples, ratio = (
-        (float(value[near].min()), float(value[near].max())) for value in (N, D, k, D / N)
-    )
-    return NearOptimal(n_params, n_tokens, samples, ratio, loss, tuple(law.name for law in heard))
+        return {}
+    columns = {"n_params": N, "n_tokens": D, "k": k, "tokens_per_param": D / N}
+    return {name: (float(value[near].min()), float(value[near].max())) for name, value in columns.items()}

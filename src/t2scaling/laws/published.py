@@ -1,6 +1,6 @@
 """Laws that can be used without any measurement, by name.
 
-Two kinds: coefficients printed in papers (`_printed`), each with its citation, the way it counts N, and the range it
+Two kinds: coefficients printed in papers (`_PRINTED`), each with its citation, the way it counts N, and the range it
 was fitted on; and laws that this package fitted to public measurements, kept under `data/` as JSON with their
 provenance. `load_law` takes a name of either kind or the path of a fit.json, and what it returns has `law, task,
 support, conventions, warnings, bootstrap` either way, so that `plan` and `predict` need not care.
@@ -9,7 +9,6 @@ support, conventions, warnings, bootstrap` either way, so that `plan` and `predi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from math import exp
@@ -118,7 +117,7 @@ def load_law(name_or_path: str | Path) -> FitResult | PublishedLaw:
     """
     text = str(name_or_path)
     if text in names():
-        return _printed()[text]() if text in _printed() else _packaged(text)
+        return _PRINTED[text] if text in _PRINTED else _packaged(text)
     if Path(text).is_file():
         return FitResult.load(text)
     near = difflib.get_close_matches(text, names(), n=1, cutoff=0.5)
@@ -132,7 +131,7 @@ def names() -> tuple[str, ...]:
     packaged = sorted(
         file.name.removesuffix(".json").replace("--", "/") for file in files if file.name.endswith(".json")
     )
-    return (*_printed(), *packaged)
+    return (*_PRINTED, *packaged)
 
 
 def _packaged(name: str) -> PublishedLaw:
@@ -158,17 +157,6 @@ def read_published(path: Path) -> PublishedLaw:
     )
 
 
-def _printed() -> dict[str, Callable[[], PublishedLaw]]:
-    return {
-        "chinchilla/hoffmann": _hoffmann,
-        "chinchilla/hoffmann-precise": _hoffmann_precise,
-        "chinchilla/besiroglu": _besiroglu,
-        "chinchilla/open-athena": _open_athena,
-        "chinchilla/sardana": _sardana,
-        "muennighoff/c4": _muennighoff,
-    }
-
-
 # As the abstract of Hoffmann et al. gives it: 70 million to 16 billion parameters, 5 to 500 billion tokens.
 _HOFFMANN_RANGE = Support({"N": (7e7, 1.6e10), "D": (5e9, 5e11)})
 # The 240 points digitised from their Figure 4 (five of highest loss dropped), with D = C/6N.
@@ -185,81 +173,64 @@ _IMPLAUSIBLE = (
 )
 
 
-def _hoffmann() -> PublishedLaw:
-    return PublishedLaw(
-        name="chinchilla/hoffmann",
-        law=ChinchillaLaw(E=1.69, A=406.4, alpha=0.34, B=410.7, beta=0.28),
-        citation="Hoffmann et al. 2022, arXiv 2203.15556, Approach 3 as printed",
-        task="MassiveText validation loss",
-        support=_HOFFMANN_RANGE,
-        conventions=_MASSIVETEXT,
-        warnings=(_IMPLAUSIBLE,),
-    )
+def _massivetext(name: str, citation: str, law: ChinchillaLaw, support: Support, *warnings: str) -> PublishedLaw:
+    name, task = f"chinchilla/{name}", "MassiveText validation loss"
+    return PublishedLaw(name, law, citation, task, support, _MASSIVETEXT, warnings)
 
 
-def _hoffmann_precise() -> PublishedLaw:
-    return PublishedLaw(
-        name="chinchilla/hoffmann-precise",
-        law=ChinchillaLaw(E=exp(0.5267228), A=exp(6.0073404), alpha=0.33917084, B=exp(6.0179186), beta=0.2849083),
-        citation="Hoffmann et al. 2022, arXiv 2203.15556, Approach 3 from the paper's TeX source",
-        task="MassiveText validation loss",
-        support=_HOFFMANN_RANGE,
-        conventions=_MASSIVETEXT,
-        warnings=(_IMPLAUSIBLE,),
-    )
-
-
-def _besiroglu() -> PublishedLaw:
-    return PublishedLaw(
-        name="chinchilla/besiroglu",
-        law=ChinchillaLaw(
-            E=exp(0.5971119597824348),
-            A=exp(6.177955975826981),
-            alpha=0.34781302903942635,
-            B=exp(7.6427323622433505),
-            beta=0.3658541171951044,
+_C4 = ChinchillaLaw(E=exp(0.6254804), A=exp(6.255414), alpha=0.3526596, B=exp(7.3049974), beta=0.3526596)
+_PRINTED = {
+    law.name: law
+    for law in (
+        _massivetext(
+            "hoffmann",
+            "Hoffmann et al. 2022, arXiv 2203.15556, Approach 3 as printed",
+            ChinchillaLaw(E=1.69, A=406.4, alpha=0.34, B=410.7, beta=0.28),
+            _HOFFMANN_RANGE,
+            _IMPLAUSIBLE,
         ),
-        citation="Besiroglu et al. 2024, arXiv 2404.10102, maximum-likelihood refit",
-        task="MassiveText validation loss",
-        support=Support(_DIGITISED_RANGE),
-        conventions=_MASSIVETEXT,
+        _massivetext(
+            "hoffmann-precise",
+            "Hoffmann et al. 2022, arXiv 2203.15556, Approach 3 from the paper's TeX source",
+            ChinchillaLaw(E=exp(0.5267228), A=exp(6.0073404), alpha=0.33917084, B=exp(6.0179186), beta=0.2849083),
+            _HOFFMANN_RANGE,
+            _IMPLAUSIBLE,
+        ),
+        _massivetext(
+            "besiroglu",
+            "Besiroglu et al. 2024, arXiv 2404.10102, maximum-likelihood refit",
+            ChinchillaLaw(
+                E=exp(0.5971119597824348),
+                A=exp(6.177955975826981),
+                alpha=0.34781302903942635,
+                B=exp(7.6427323622433505),
+                beta=0.3658541171951044,
+            ),
+            Support(_DIGITISED_RANGE),
+        ),
+        _massivetext(
+            "open-athena",
+            "Czech et al. 2026, arXiv 2603.22339, variable projection on the digitised points below 1e21 FLOPs",
+            # Printed for N in millions and D in billions: A·(N/1e6)^−alpha = A·1e6^alpha·N^−alpha.
+            ChinchillaLaw(E=1.9051, A=4.0005 * 1e6**0.3511, alpha=0.3511, B=1.0509 * 1e9**0.4587, beta=0.4587),
+            Support({**_DIGITISED_RANGE, "train_flops": (1.39e18, 1e21)}),
+        ),
+        _massivetext(
+            "sardana",
+            "Sardana et al. 2024, arXiv 2401.00448: Hoffmann et al.'s coefficients as their code has them",
+            ChinchillaLaw(E=1.69, A=406.4, alpha=0.336, B=410.7, beta=0.283),
+            _HOFFMANN_RANGE,
+            _IMPLAUSIBLE,
+        ),
+        PublishedLaw(
+            "muennighoff/c4",
+            _C4,
+            "Muennighoff et al. 2023, arXiv 2305.16264: C4, with the form for repeated data",
+            "C4 validation loss",
+            Support({"N": (0.0, 9e9), "D": (0.0, 9e11)}),  # the paper states the upper ends alone
+            {"n_params": "as the paper names its models", "loss": "nats per token of C4"},
+            ("Tokens are taken to be unique: for repeated data use `data_constrained.predict(N, D, unique)`.",),
+            data_constrained=DataConstrainedLaw(_C4, r_tokens=15.387756, r_params=5.309743),
+        ),
     )
-
-
-def _open_athena() -> PublishedLaw:
-    # Printed for N in millions and D in billions: A·(N/1e6)^−alpha = A·1e6^alpha·N^−alpha.
-    alpha, beta = 0.3511, 0.4587
-    return PublishedLaw(
-        name="chinchilla/open-athena",
-        law=ChinchillaLaw(E=1.9051, A=4.0005 * 1e6**alpha, alpha=alpha, B=1.0509 * 1e9**beta, beta=beta),
-        citation="Czech et al. 2026, arXiv 2603.22339, variable projection on the digitised points below 1e21 FLOPs",
-        task="MassiveText validation loss",
-        support=Support({**_DIGITISED_RANGE, "train_flops": (1.39e18, 1e21)}),
-        conventions=_MASSIVETEXT,
-    )
-
-
-def _sardana() -> PublishedLaw:
-    return PublishedLaw(
-        name="chinchilla/sardana",
-        law=ChinchillaLaw(E=1.69, A=406.4, alpha=0.336, B=410.7, beta=0.283),
-        citation="Sardana et al. 2024, arXiv 2401.00448: Hoffmann et al.'s coefficients as their code has them",
-        task="MassiveText validation loss",
-        support=_HOFFMANN_RANGE,
-        conventions=_MASSIVETEXT,
-        warnings=(_IMPLAUSIBLE,),
-    )
-
-
-def _muennighoff() -> PublishedLaw:
-    law = ChinchillaLaw(E=exp(0.6254804), A=exp(6.255414), alpha=0.3526596, B=exp(7.3049974), beta=0.3526596)
-    return PublishedLaw(
-        name="muennighoff/c4",
-        law=law,
-        citation="Muennighoff et al. 2023, arXiv 2305.16264: C4, with the form for repeated data",
-        task="C4 validation loss",
-        support=Support({"N": (0.0, 9e9), "D": (0.0, 9e11)}),  # the paper states the upper ends alone
-        conventions={"n_params": "as the paper names its models", "loss": "nats per token of C4"},
-        warnings=("Tokens are taken to be unique: for repeated data use `data_constrained.predict(N, D, unique)`.",),
-        data_constrained=DataConstrainedLaw(law, r_tokens=15.387756, r_params=5.309743),
-    )
+}

@@ -22,7 +22,6 @@ from t2scaling.laws.isoflop import isoflop_groups
 from t2scaling.laws.measurements import Measurements
 from t2scaling.laws.options import FitOptions
 from t2scaling.laws.solve import fit_law
-from t2scaling.laws.splits import axis_values
 
 Array = NDArray[np.float64]
 
@@ -66,7 +65,7 @@ def decisions(
             continue
         grid = make_curves(measurements, default_k(measurements.N, budget), options.target)
         reached = pass_at_own_k(measurements, np.maximum(k, 1.0))
-        for level, hidden in _hidden_levels(axis_values(grid, "compute")):
+        for level, hidden in _hidden_levels(grid.flops):
             train = ~hidden
             part = measurements.take(train)
             for cls in laws:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.costs import train_flops
 from t2scaling.laws.base import Law, Solutions
 from t2scaling.laws.isoflop import inverse_variance_weights
 from t2scaling.laws.measurements import Curves, FitData, Measurements
@@ -27,9 +26,4 @@ def inverse_variance(curves: Curves, weights: str) -> Array:
     """Run weights of stage 1, shape (R,): "inverse_variance" per isoFLOP group, or "equal"."""
     if weights == "equal":
         return np.ones(len(curves.N))
-    return inverse_variance_weights(flops_of(curves), curves.loss)
-
-
-def flops_of(curves: Curves) -> Array:
-    """Training FLOPs of each run, shape (R,): as measured, or from N and D."""
-    return train_flops(curves.N, curves.D) if curves.train_flops is None else curves.train_flops
+    return inverse_variance_weights(curves.flops, curves.loss)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.costs import train_flops
 from t2scaling.errors import ArgumentError, unknown
 from t2scaling.laws.measurements import Curves
 
@@ -55,7 +54,7 @@ def axis_values(curves: Curves, axis: str) -> Array:
         return curves.N
     if axis == "longer":
         return curves.D
-    return train_flops(curves.N, curves.D) if curves.train_flops is None else curves.train_flops
+    return curves.flops
 
 
 def splits(curves: Curves, axis: str, bound: float | None = None, quantile: float | None = None) -> list[Split]:

@@ -7,7 +7,7 @@ import pytest
 
 from t2scaling.laws import fit_chinchilla
 from t2scaling.laws.solvers.powers import design
-from t2scaling.laws.solvers.profile import GRID, fit_profile
+from t2scaling.laws.solvers.restarts import GRID, fit_profile
 from t2scaling.laws.solvers.varpro import fit_powers
 
 

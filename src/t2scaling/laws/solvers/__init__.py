@@ -3,8 +3,7 @@
 powers, nnls     sums of power laws as linear problems in their coefficients
 newton           damped Newton descent in a box, for many small problems side by side
 varpro           the default solver of sums of power laws: variable projection
-restarts         the paper's protocol: L-BFGS-B from random starts
-profile          the paper's stage 1: E on a grid
+restarts         the paper's protocol: L-BFGS-B from random starts, with E on a grid in stage 1
 logfit           Hoffmann's Huber loss in log space, and squared log errors
 sums             all of these under one signature
 beta, success    from a loss to pass@k: the mean and the concentration of success, and their least squares

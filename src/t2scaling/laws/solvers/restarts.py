@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ from t2scaling.laws.solvers.varpro import PowerFits
 
 Array = NDArray[np.float64]
 
+GRID = np.linspace(0.01, 0.95, 40)  # values of E that `fit_profile` tries, as shares of the smallest loss
+STARTS = 50  # per value of E
 MAX_ITER = 5000
 FTOL, GTOL = 1e-15, 1e-12
 
@@ -120,6 +123,24 @@ def fit_restarts(
         # Status 1 is the iteration limit; an abnormal line search (2) happens at the floor of double precision.
         converged=np.array([best.status != 1]),
     )
+
+
+def fit_profile(N: Array, D: Array, y: Array, weight: Array, *, starts: int = STARTS, **options: Any) -> PowerFits:
+    """Stage 1 of Approach 2 as the paper has it: E on a grid, the rest by `fit_restarts` (arXiv 2604.01411, App. F).
+
+    E takes 40 values in [0.01, 0.95] of the smallest loss; for each, log A, log B, alpha and beta descend from 50
+    random starts, and the E of least sum of squares wins. So E is never zero, and is known to a fortieth of the
+    smallest loss; `varpro` profiles E exactly and allows zero.
+
+    y        shape (R, 1)
+    starts   per value of E
+    options  of `fit_restarts`
+    """
+    fits = [
+        fit_restarts(N, D, np.ones(1), y, weight, restarts=starts, floor=E, **options)
+        for E in GRID * float(np.nanmin(y))
+    ]
+    return min(fits, key=lambda found: float(found.value[0]))
 
 
 def _exp(value: Array) -> Array:

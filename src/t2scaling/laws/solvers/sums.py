@@ -6,16 +6,14 @@ R runs, K values of k, P exponents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.laws.solvers.logfit import fit_logs
 from t2scaling.laws.solvers.powers import design
-from t2scaling.laws.solvers.profile import STARTS, fit_profile
-from t2scaling.laws.solvers.restarts import fit_restarts
+from t2scaling.laws.solvers.restarts import STARTS, fit_profile, fit_restarts
 from t2scaling.laws.solvers.varpro import FULL, REFIT, PowerFits, fit_powers
 
 if TYPE_CHECKING:
@@ -38,41 +36,18 @@ def fit_sums(
     if options.solver == "varpro":
         search = REFIT if options.refit else FULL
         return fit_powers(design(N, D, k, y, weight), bounds=options.bounds, search=search, warm=begin)
-    one = _BY_NAME[options.solver]
-    each = [one(N, D, k, y[i], weight[i], options, begin) for i in range(len(y))]
+    each = [_one_table(N, D, k, y[i], weight[i], options, begin) for i in range(len(y))]
     names = ("coefficients", "exponents", "value", "converged")
     return PowerFits(*(np.concatenate([getattr(fit, name) for fit in each]) for name in names))
 
 
-OneTable = Callable[[Array, Array, Array, Array, Array, "FitOptions", Array | None], PowerFits]
-
-
-def _restarts(
+def _one_table(
     N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None
 ) -> PowerFits:
-    return fit_restarts(
-        N, D, k, y, weight, restarts=options.restarts, seed=options.seed, bounds=options.bounds, warm=warm,
-        advance=options.advance,
-    )  # fmt: skip
-
-
-def _huber(N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None) -> PowerFits:
-    return fit_logs(N, D, k, y, weight, delta=options.delta, bounds=options.bounds, warm=warm)
-
-
-def _log_sse(
-    N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None
-) -> PowerFits:
-    return fit_logs(N, D, k, y, weight, delta=np.inf, bounds=options.bounds, warm=warm)
-
-
-def _paper(N: Array, D: Array, k: Array, y: Array, weight: Array, options: FitOptions, warm: Array | None) -> PowerFits:
-    if len(k) > 1:
-        return _restarts(N, D, k, y, weight, options, warm)
-    return fit_profile(
-        N, D, y, weight, starts=min(STARTS, options.restarts), seed=options.seed, bounds=options.bounds, warm=warm,
-        advance=options.advance,
-    )  # fmt: skip
-
-
-_BY_NAME: dict[str, OneTable] = {"restarts": _restarts, "paper": _paper, "huber": _huber, "log_sse": _log_sse}
+    if options.solver in ("huber", "log_sse"):
+        delta = options.delta if options.solver == "huber" else np.inf
+        return fit_logs(N, D, k, y, weight, delta=delta, bounds=options.bounds, warm=warm)
+    search: dict[str, Any] = {name: getattr(options, name) for name in ("seed", "bounds", "advance")} | {"warm": warm}
+    if options.solver == "paper" and len(k) == 1:
+        return fit_profile(N, D, y, weight, starts=min(STARTS, options.restarts), **search)
+    return fit_restarts(N, D, k, y, weight, restarts=options.restarts, **search)
