@@ -175,6 +175,30 @@ def test_plan_with_a_strategy():
     ("argv", "text"),
     [
         (["frontier", "pythia/gsm8k", "--inference-flops", "1000"], "cannot pay for one sample"),
+        (
+            ["frontier", "pythia/gsm8k", "--train-flops", "5e-324", "--inference-flops", "2e9"],
+            "trains not even 1,000 parameters on 1,000 tokens",
+        ),
+        (["frontier", "pythia/gsm8k", "--train-flops", "1e20,1e30", "--inference-flops", "2e9"], "largest training"),
+        (
+            [
+                "plan",
+                "pythia/gsm8k",
+                "--train-flops",
+                "1e28",
+                "--serve-budget",
+                "1",
+                "--batch",
+                "1",
+                "--n-range",
+                "10T,20T",
+                "--prompt-tokens",
+                "10",
+                "--answer-tokens",
+                "10",
+            ],
+            "smaller ones with `--sizes` or `--n-range`, or more GPUs with `--tp`",
+        ),
         (["frontier", "pythia/gsm8k", "--train-flops", "1e11:1e13:100000000"], "100,000,000 budgets"),
         (
             ["frontier", "pythia/gsm8k", "--train-flops", "1e11:1e13:1000", "--inference-flops", "1e9:1e10:1000"],

@@ -88,8 +88,9 @@ def run(seed: int, shared: Path) -> dict[str, Any]:
         return {"outcome": "memory", "message": " ".join(argv)}
     except BaseException as error:
         message = str(error)
-        # The command shows these as one paragraph; a ValueError of ours names the argument that it is about.
-        if isinstance(error, T2Error) or (type(error) is ValueError and "`" in message):
+        if isinstance(error, OSError) and error.filename is not None:  # shown with its name, the reason and a way out
+            return {"outcome": "refused", "message": f"{' '.join(argv)}: {message[:300]}"}
+        if isinstance(error, T2Error):  # shown as one paragraph
             outcome = "refused" if "`" in message else "poor"  # it names an argument
             return {"outcome": outcome, "message": f"{' '.join(argv)}: {message[:300]}"}
         found = _uncaught(error)

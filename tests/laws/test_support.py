@@ -61,6 +61,10 @@ def test_distance_is_the_largest_over_size_tokens_compute_and_ratio():
     assert far[1, 1] == pytest.approx(np.log(100))  # 6·N·D = 1.2e20
 
 
+def test_a_product_beyond_floats_is_outside():
+    assert Support({"train_flops": (1e18, 1e20)}).outside(1e308, 1e308)
+
+
 def test_what_is_not_known_judges_nothing_and_nan_is_outside():
     assert not Support().outside([1.0, 1e30], 1.0, 1e9).any()
     assert Support().distance(1.0, 1e30) == 0

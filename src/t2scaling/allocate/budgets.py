@@ -67,7 +67,7 @@ class Budget:
         for one in fields(self)[:6]:
             _check_positive(one.name, getattr(self, one.name))
         for name in ("train_flops", "total_flops"):
-            _check_sensible(name, getattr(self, name))
+            check_sensible(name, getattr(self, name))
         per_token = self.inference_flops is not None or self.serve_budget is not None
         if (self.train_flops is None) == (self.total_flops is None):
             raise ArgumentError(
@@ -208,7 +208,7 @@ def _check_positive(name: str, value: float | None) -> None:
         raise ArgumentError(f"`{name}` = {value:g} must be a positive, finite number.")
 
 
-def _check_sensible(name: str, value: float | None) -> None:
+def check_sensible(name: str, value: float | None) -> None:
     """FLOPs that a training run can have."""
     if value is not None and not _LEAST_FLOPS <= value <= _MOST_FLOPS:
         reason = (

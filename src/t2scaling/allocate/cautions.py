@@ -122,7 +122,8 @@ def infeasible(problem: Problem) -> str:
     name = "inference_flops" if cost == PAPER else "serve_budget"
     needs = float(cost.serve(least, 1))
     if math.isinf(needs):
-        return f"{size[0].upper()}{size[1:]} does not fit on the hardware of the cost model: allow smaller ones."
+        fits = "allow smaller ones with `sizes` or `n_range`, or more GPUs with `tp`"
+        return f"{size[0].upper()}{size[1:]} does not fit on the hardware of the cost model: {fits}."
     takes = f"2·N = {needs:g} FLOPs per token" if cost == PAPER else f"{needs:.3g} {cost.serve_unit}"
     return (
         f"`{name}` = {inference:g} cannot pay for one sample of {size}, which takes {takes}: raise "

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.allocate.allocation import PlanStatus
-from t2scaling.allocate.budgets import number
+from t2scaling.allocate.budgets import check_sensible, number
 from t2scaling.allocate.cautions import infeasible
 from t2scaling.allocate.chinchilla import chinchilla, predict
 from t2scaling.allocate.optimum import Choice, optimum, runaway
@@ -226,5 +226,7 @@ def _check(train: Array, inference: Array, needs_samples: bool) -> None:
             raise ArgumentError(f"`{name}` is empty: give at least one budget.")
         if np.any(~(values > 0)) or (name == "train_flops" and not np.all(np.isfinite(values))):
             raise ArgumentError(f"`{name}` must be positive and finite, got {values.min():g} to {values.max():g}.")
+    check_sensible("train_flops", float(train.min()))
+    check_sensible("train_flops", float(train.max()))
     if needs_samples and not np.all(np.isfinite(inference)):
         raise ArgumentError("`inference_flops` is missing: this law draws samples, so say what one token may cost.")

@@ -17,9 +17,11 @@ Array = NDArray[np.float64]
 def train_flops(N: ArrayLike, D: ArrayLike) -> Array:
     """6·N·D: 2 forward and 4 backward per parameter and token (Kaplan et al. 2020, arXiv 2001.08361, §2.1).
 
-    N should count the head and not the input embedding (`with_head`). Attention's own products are left out.
+    N should count the head and not the input embedding (`with_head`). Attention's own products are left out. A product
+    beyond what a float holds is infinite.
     """
-    return 6 * np.asarray(N, dtype=float) * np.asarray(D, dtype=float)
+    with np.errstate(over="ignore"):
+        return 6 * np.asarray(N, dtype=float) * np.asarray(D, dtype=float)
 
 
 def sample_flops(N: ArrayLike, k: ArrayLike) -> Array:

@@ -44,6 +44,14 @@ def test_corner():
     np.testing.assert_array_equal(found.x, [[1.0, 1.0]])
 
 
+def test_a_step_whose_square_overflows_is_only_long():
+    def tilt(x, index):
+        curvature = np.broadcast_to(np.eye(2) * 1e-220, (len(x), 2, 2)).copy()
+        return 1e-60 * (3 - x.sum(axis=1)), np.full_like(x, -1e-60), curvature
+
+    np.testing.assert_array_equal(minimise(tilt, np.zeros((1, 2)), [-1, -1], [1, 1]).x, [[1.0, 1.0]])
+
+
 def test_leaves_a_saddle():
     def saddle(x, index):
         a, b = x.T

@@ -120,6 +120,16 @@ def test_a_damaged_folder_is_one_paragraph(
     assert len(told) < 1000
 
 
+@pytest.mark.parametrize(("key", "value"), [("max_position_embeddings", -3), ("rms_norm_eps", "small")])
+def test_a_config_whose_model_cannot_run_is_refused(hf_folder: Path, tmp_path: Path, key: str, value: object) -> None:
+    for part in hf_folder.iterdir():
+        (tmp_path / part.name).write_bytes(part.read_bytes())
+    config = json.loads((hf_folder / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {key: value}))
+    with pytest.raises(DataError, match=r"config or weights of .* Check that the folder is whole"):
+        load(tmp_path, "cpu")
+
+
 def test_weights_cut_short_are_refused(hf_folder: Path, tmp_path: Path) -> None:
     for part in hf_folder.iterdir():
         (tmp_path / part.name).write_bytes(part.read_bytes())
@@ -129,7 +139,7 @@ def test_weights_cut_short_are_refused(hf_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lacks 1 of its model's weights, such as lm_head\.weight"):
         load(tmp_path, "cpu")
     (tmp_path / "model.safetensors").write_bytes((hf_folder / "model.safetensors").read_bytes()[:-9])
-    with pytest.raises(DataError, match="the weights of"):
+    with pytest.raises(DataError, match="weights of"):
         load(tmp_path, "cpu")
 
 
@@ -140,7 +150,7 @@ def test_nothing_is_unpickled(hf_folder: Path, tmp_path: Path) -> None:
     torch.save(load_file(hf_folder / "model.safetensors"), tmp_path / "pytorch_model.bin")
     with pytest.raises(PrerequisiteError, match="no weights in safetensors"):
         open_run(tmp_path, n_tokens=1e9)
-    with pytest.raises(DataError, match="the weights of"):
+    with pytest.raises(DataError, match="weights of"):
         load(tmp_path, "cpu")
 
 

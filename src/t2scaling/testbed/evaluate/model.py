@@ -126,18 +126,17 @@ def load(folder: Path, device: str | None = None, dtype: str = "auto") -> Causal
     if dtype not in ("auto", "float32", "bfloat16", "float16"):
         raise ArgumentError(f"`--dtype` {dtype}: choose auto, float32, bfloat16 or float16.")
     place = choose_device(device)
-    with _quiet(transformers), refused(folder, "weights"):
+    with _quiet(transformers), refused(folder, "config or weights"):
         model, told = transformers.AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, trust_remote_code=False, use_safetensors=True, output_loading_info=True
         )
-    missing = sorted(told["missing_keys"])
-    if missing:
-        raise DataError(
-            f"`{folder}` lacks {len(missing)} of its model's weights, such as {shown(missing[0])}, which would be "
-            "drawn at random: copy the folder again, all its files.",
-            missing[:5],
-        )
-    return CausalLM(model.to(place))
+        if missing := sorted(told["missing_keys"]):
+            raise DataError(
+                f"`{folder}` lacks {len(missing)} of its model's weights, such as {shown(missing[0])}, which would be "
+                "drawn at random: copy the folder again, all its files.",
+                missing[:5],
+            )
+        return CausalLM(model.to(place))  # tries the model once: a config may be whole and yet impossible
 
 
 def choose_device(device: str | None) -> torch.device:
