@@ -13,7 +13,8 @@ from t2scaling.costs.sardana import SardanaCost
 from t2scaling.costs.serving import Constants, Serving
 from t2scaling.errors import DataError, unknown
 
-COSTS: dict[str, type[Any]] = {cls.name: cls for cls in (PaperCost, QueryCost, SardanaCost, KineticsCost, Serving)}
+_MODELS = (PaperCost, QueryCost, SardanaCost, KineticsCost, Serving)
+COSTS: dict[str, type[Any]] = {cls.name: cls for cls in _MODELS}
 
 
 def cost_from_dict(content: Mapping[str, Any]) -> CostModel:

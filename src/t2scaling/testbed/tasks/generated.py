@@ -12,7 +12,7 @@ questions in the text, has only others. What knowledge asks for is in the text; 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count, islice
 
 from t2scaling.testbed.corpus.world import Draw, Fact, causes, facts, places, sums
@@ -26,7 +26,6 @@ _STREAMS = {"test": 1, "train": 2}
 _TRAIN_EVERY = 4  # every fourth fact that the text states is for the train split
 _LAST_RANK = 500
 LARGEST_CHANCE = 1e-4
-GENERATED = ("knowledge", "arithmetic", "causal", "spatial")
 
 
 def generate(name: str, seed: int = 0) -> Task:
@@ -52,19 +51,12 @@ def generate(name: str, seed: int = 0) -> Task:
 
 def asked_facts(name: str, split: str, seed: int = 0) -> list[Fact]:
     """What a split of a task asks for, in the order of its questions."""
-    asked = _distinct(_asked(name, split, seed))
-    if split == "test":
+    draw, test = Draw(seed, 0, stream=_STREAMS[split]), split == "test"
+    asked = _distinct(_ASKED[name](draw, _N[split], test))
+    if test:
         guesser = Guesser(asked_facts(name, "train", seed))
         asked = (fact for fact in asked if guesser.chance(fact) <= LARGEST_CHANCE)
     return list(islice(asked, _N[split]))
-
-
-def _asked(name: str, split: str, seed: int) -> Iterator[Fact]:
-    """What a split of a task asks for, without end."""
-    draw, n, test = Draw(seed, 0, stream=_STREAMS[split]), _N[split], split == "test"
-    if name == "knowledge":
-        return map(facts.fact, _stated(n, test))
-    return {"arithmetic": _purses, "causal": _effects, "spatial": _roads}[name](draw, n, test)
 
 
 def _spread(n: int) -> Iterator[int]:
@@ -88,6 +80,10 @@ def _stated(n: int, test: bool) -> Iterator[int]:
         rank = max(wanted, rank + 1)
         rank += rank % _TRAIN_EVERY == _TRAIN_EVERY - 1
         yield rank
+
+
+def _facts(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
+    return map(facts.fact, _stated(n, test))
 
 
 def _purses(draw: Draw, n: int, test: bool) -> Iterator[Fact]:
@@ -123,3 +119,13 @@ def _distinct(asked: Iterator[Fact]) -> Iterator[Fact]:
         if fact.prompt not in seen:
             seen.add(fact.prompt)
             yield fact
+
+
+# Task → what it asks for, without end: by a stream of choices, how many are wanted, and whether it is the test split.
+_ASKED: dict[str, Callable[[Draw, int, bool], Iterator[Fact]]] = {
+    "knowledge": _facts,
+    "arithmetic": _purses,
+    "causal": _effects,
+    "spatial": _roads,
+}
+GENERATED = tuple(_ASKED)
