@@ -67,6 +67,12 @@ class PrerequisiteError(T2Error):
     """Something that has to be installed or made first: an extra, a dataset, a checkpoint."""
 
 
+def require(holds: bool, argument: str, value: object, rule: str) -> None:
+    """Raise ArgumentError saying that the argument must keep the `rule`, such as "be above zero", unless it holds."""
+    if not holds:
+        raise ArgumentError(f"`{argument}` = {value!r} must {rule}.")
+
+
 def unknown(argument: str, value: object, known: Iterable[str]) -> ArgumentError:
     """The error for a value that is none of the `known` names, with the nearest of them."""
     names = list(known)

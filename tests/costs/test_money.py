@@ -18,6 +18,7 @@ from t2scaling.costs import (
     sample_flops,
     train_flops,
 )
+from t2scaling.errors import ArgumentError
 
 
 def test_every_gpu_names_its_source():
@@ -30,11 +31,11 @@ def test_every_gpu_names_its_source():
 def test_gpu_by_name_object_and_mistake():
     assert gpu("H100") is GPUS["h100"]
     assert gpu(GPUS["a100"]) is GPUS["a100"]
-    with pytest.raises(ValueError, match=r"`gpu` = 'v100'.*h100"):
+    with pytest.raises(ArgumentError, match=r"`gpu` = 'v100'.*h100"):
         gpu("v100")
-    with pytest.raises(ValueError, match=r"fp8.*a100"):
+    with pytest.raises(ArgumentError, match=r"fp8.*a100"):
         gpu("a100").peak("fp8")
-    with pytest.raises(ValueError, match="fp4"):
+    with pytest.raises(ArgumentError, match="fp4"):
         gpu("b200").peak("fp4")
 
 
@@ -52,18 +53,18 @@ def test_own_gpu():
 
 
 def test_price_errors_name_argument_and_value():
-    with pytest.raises(ValueError, match=r"`utilisation` = 1.5"):
+    with pytest.raises(ArgumentError, match=r"`utilisation` = 1.5"):
         Price(utilisation=1.5)
-    with pytest.raises(ValueError, match="`price` = -1"):
+    with pytest.raises(ArgumentError, match="`price` = -1"):
         Price(dollars_per_hour=-1)
     assert not Price("b200").has_price
-    with pytest.raises(ValueError, match=r"`price` is missing.*b200"):
+    with pytest.raises(ArgumentError, match=r"`price` is missing.*b200"):
         Price("b200").dollars(1e20)
 
 
 @pytest.mark.parametrize("share", [0.0, -0.5, 1.5, float("nan")])
 def test_a_utilisation_is_a_share_above_zero(share):
-    with pytest.raises(ValueError, match="utilisation"):
+    with pytest.raises(ArgumentError, match="utilisation"):
         Price("h100", utilisation=share)
 
 
@@ -79,7 +80,7 @@ def test_costs_per_query_turn_round_and_read_the_prompt_once(cost):
     assert cost.samples(N, cost.serve(N, k)) == pytest.approx(k)
     assert np.all(cost.serve(N, 8) < 8 * cost.serve(N, 1))
     assert np.all(cost.samples(N, cost.serve(N, 1) / 1e3) == 0)
-    with pytest.raises(ValueError, match="answer_tokens"):
+    with pytest.raises(ArgumentError, match="answer_tokens"):
         type(cost)(70, 0)
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2scaling.costs import CONVENTIONS, Shape, forward_flops, n_params, param_groups
+from t2scaling.errors import ArgumentError
 
 shapes = st.builds(
     Shape,
@@ -40,7 +41,7 @@ def test_a_forward_pass_is_two_flops_per_matrix_entry_and_attention(shape, conte
 
 
 def test_unknown_convention_lists_the_known_ones():
-    with pytest.raises(ValueError, match="with_head, non_embedding, total"):
+    with pytest.raises(ArgumentError, match="with_head, non_embedding, total"):
         n_params(Shape(8, 1, 1, 1, 8, 8, 8), "all")
     assert set(CONVENTIONS) == {"with_head", "non_embedding", "total"}
 

@@ -8,6 +8,7 @@ import pytest
 from t2scaling.allocate import frontier, inference_aware_optimum, plan
 from t2scaling.allocate.problem import served_optimum
 from t2scaling.costs import matched_inference_factor
+from t2scaling.errors import ArgumentError
 from t2scaling.laws import LossLaw, load_law
 
 # (law, C) → N, D, D/N, loss or None: closed forms evaluated independently.
@@ -109,7 +110,7 @@ def test_the_two_forms_of_sardana_s_problem_agree():
 
 
 def test_a_loss_below_the_floor_is_refused():
-    with pytest.raises(ValueError, match=r"floor|above E"):
+    with pytest.raises(ArgumentError, match=r"floor|above E"):
         inference_aware_optimum(load_law("chinchilla/sardana").law, 1.5, 1e12)
 
 

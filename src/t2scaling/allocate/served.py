@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.costs import PAPER
+from t2scaling.errors import require
 from t2scaling.laws import ChinchillaLaw
 
 Array = NDArray[np.float64]
@@ -22,13 +23,12 @@ _PER_TOKEN = float(PAPER.train(1, 1) / PAPER.serve(1, 1))
 def inference_aware_optimum(law: ChinchillaLaw, loss: ArrayLike, tokens_served: ArrayLike) -> tuple[Array, Array]:
     """(N, D) of least total FLOPs that reach `loss` when `tokens_served` are served, broadcast.
 
-    tokens_served = 0 is Chinchilla's own optimum. Raises ValueError if the loss is not above the law's floor E.
+    tokens_served = 0 is Chinchilla's own optimum. Raises ArgumentError if the loss is not above the law's floor E.
     """
     target, served = np.asarray(loss, dtype=float) - law.E, np.asarray(tokens_served, dtype=float)
-    if np.any(~(target > 0)):
-        raise ValueError(f"`loss` = {np.min(loss):g} is not above E = {law.E:g}: no model of this law reaches it.")
-    if np.any(~(served >= 0)):
-        raise ValueError(f"`tokens_served` = {np.min(served):g} must not be negative.")
+    reaches = f"lie above E = {law.E:g}: no model of this law reaches it"
+    require(bool(np.all(target > 0)), "loss", float(np.min(loss)), reaches)
+    require(bool(np.all(served >= 0)), "tokens_served", float(np.min(served)), "not be negative")
     base, extra = law.B * (1 + law.beta / law.alpha), served * law.beta * law.B / (_PER_TOKEN * law.alpha)
     # With nothing served the condition is solved by this D, which is below the root otherwise: a start from the left.
     x = np.log(base / target) / law.beta + np.zeros_like(served)

@@ -30,7 +30,7 @@ def number_option(help: str, *names: str, default_text: str | None = None, posit
     def parse(text: str) -> float:
         number = parse_number(text)
         if positive and not number > 0:
-            raise ValueError(f"`{text}` must be above zero.")
+            raise ArgumentError(f"`{text}` must be above zero.")
         return number
 
     return typer.Option(*names, parser=parse, metavar="NUMBER", help=help, show_default=default_text or False)

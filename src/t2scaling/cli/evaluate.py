@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, Seed, emit, folder_option, note, number_option, progress
+from t2scaling.errors import ArgumentError
 
 if TYPE_CHECKING:
     from t2scaling.testbed.evaluate.table import Measured
@@ -75,7 +76,7 @@ def command(
         count_answers=count_answers,
     )
     if run_id is not None and len(runs) > 1:
-        raise ValueError(f"`--run-id` {run_id} names one run, but {len(runs)} are given: evaluate them one by one.")
+        raise ArgumentError(f"`--run-id` {run_id} names one run, but {len(runs)} are given: evaluate them one by one.")
     opened = [open_run(run, run_id=run_id, n_params=n_params, n_tokens=n_tokens) for run in runs]
     names = _names(tasks)
     measured: list[Measured] = []
@@ -100,7 +101,7 @@ def _names(tasks: str) -> list[str]:
         return list(NAMES)
     names = [name.strip() for name in tasks.split(",") if name.strip()]
     if not names:
-        raise ValueError(f"`--tasks` {tasks!r} names no task: write knowledge,arithmetic or all or file.jsonl.")
+        raise ArgumentError(f"`--tasks` {tasks!r} names no task: write knowledge,arithmetic or all or file.jsonl.")
     return names
 
 

@@ -20,6 +20,7 @@ from t2scaling.cli.common import (
     wrote,
 )
 from t2scaling.cli.tables import Columns, NllUnit, Runs, columns_of
+from t2scaling.errors import ArgumentError
 from t2scaling.units import format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def command(
     check_level(level)
     ends = parse_numbers(bounds)
     if len(ends) != 2:
-        raise ValueError(f"`bounds` = {bounds} must be two numbers, such as 0.01,3.")
+        raise ArgumentError(f"`bounds` = {bounds} must be two numbers, such as 0.01,3.")
     options: dict[str, Any] = {
         "task": task,
         "stage": stage,

@@ -21,6 +21,9 @@ def command(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Runs at once; one per core or GPU where left out.")
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of weights and data order.", show_default="the suite's")
+    ] = None,
     on: Annotated[
         str,
         typer.Option(help="Where workers run: local, ray, slurm; settings as slurm:partition=gpu,timeout_min=60."),
@@ -40,12 +43,12 @@ def command(
     from t2scaling.testbed.study import describe, open_study, study
 
     if dry_run:
-        outline = describe(open_study(file, output, jobs))
+        outline = describe(open_study(file, output, jobs, seed))
         emit(outline.to_dict(), as_json=as_json, show=outline.tables())
         return 0
     name, options = _engine(on)
     result = study(
-        file, out=output, jobs=jobs, on=name, join=join, retry=retry, options=options, watch=_watch, say=note
+        file, out=output, jobs=jobs, seed=seed, on=name, join=join, retry=retry, options=options, watch=_watch, say=note
     )
     emit(result.to_dict(), as_json=as_json, show=_summary(result))
     if join:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from t2scaling.errors import unknown
+from t2scaling.errors import ArgumentError, unknown
 
 _PEAKS = "stas00/ml-engineering accelerator table"
 _SARDANA = "Sardana et al. 2024, arXiv 2401.00448"
@@ -39,12 +39,12 @@ class GPU:
     source: str
 
     def peak(self, precision: str = "bf16") -> float:
-        """Dense peak at "bf16", "fp8" or "int8". Raises ValueError if the chip has none or none is known."""
+        """Dense peak at "bf16", "fp8" or "int8". Raises ArgumentError if the chip has none or none is known."""
         if precision not in ("bf16", "fp8", "int8"):
-            raise ValueError(f"`precision` = {precision!r} is unknown: use bf16, fp8 or int8.")
+            raise unknown("precision", precision, ("bf16", "fp8", "int8"))
         value: float | None = getattr(self, precision)
         if value is None:
-            raise ValueError(f"`precision` = {precision!r}: no peak of {self.name} is known for it; use bf16.")
+            raise ArgumentError(f"`precision` = {precision!r}: no peak of {self.name} is known for it; use bf16.")
         return value
 
 
@@ -61,7 +61,7 @@ GPUS: dict[str, GPU] = {gpu.name: gpu for gpu in _TABLE}
 
 
 def gpu(name: str | GPU) -> GPU:
-    """A GPU by name, upper or lower case. Raises ValueError listing the known ones."""
+    """A GPU by name, upper or lower case. Raises ArgumentError listing the known ones."""
     if isinstance(name, GPU):
         return name
     found = GPUS.get(name.lower())

@@ -12,6 +12,7 @@ from typing import Any
 
 from t2scaling.costs.gpus import GPU
 from t2scaling.costs.gpus import gpu as find_gpu
+from t2scaling.errors import ArgumentError, require
 
 # Share of peak that the work reaches, after Sardana et al.: training and reading prompts, and decoding.
 TRAIN_UTILISATION = 0.5
@@ -35,20 +36,19 @@ class Price:
     precision: str = "bf16"
 
     def __post_init__(self) -> None:
-        if not 0 < self.utilisation <= 1:
-            raise ValueError(f"`utilisation` = {self.utilisation:g} must lie in (0, 1]: it is a share of the peak.")
-        if self.dollars_per_hour is not None and not self.dollars_per_hour > 0:
-            raise ValueError(f"`price` = {self.dollars_per_hour:g} must be positive: dollars for one GPU-hour.")
+        share, price = self.utilisation, self.dollars_per_hour
+        require(0 < share <= 1, "utilisation", share, "lie in (0, 1]: it is a share of the peak")
+        require(price is None or price > 0, "price", price, "be positive: dollars for one GPU-hour")
         find_gpu(self.gpu).peak(self.precision)
 
     @property
     def hourly(self) -> float:
-        """Dollars for one GPU-hour. Raises ValueError where neither the caller nor the table gives one."""
+        """Dollars for one GPU-hour. Raises ArgumentError where neither the caller nor the table gives one."""
         if self.dollars_per_hour is not None:
             return self.dollars_per_hour
         listed = find_gpu(self.gpu)
         if listed.dollars_per_hour is None:
-            raise ValueError(f"`price` is missing: the table has none for {listed.name}; say dollars per GPU-hour.")
+            raise ArgumentError(f"`price` is missing: the table has none for {listed.name}; say dollars per GPU-hour.")
         return listed.dollars_per_hour
 
     @property

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from t2scaling.errors import unknown
+
 Convention = Literal["with_head", "non_embedding", "total"]
 CONVENTIONS: dict[str, str] = {
     "with_head": "matrices of the layers and the output head, without input embedding and norms",
@@ -80,7 +82,7 @@ def param_groups(shape: ShapeLike) -> dict[str, int]:
 
 
 def n_params(shape: ShapeLike, convention: Convention = "with_head") -> int:
-    """N under a convention (see the module). Raises ValueError for a convention that does not exist."""
+    """N under a convention (see the module). Raises ArgumentError for a convention that does not exist."""
     groups = param_groups(shape)
     if convention == "total":
         return sum(groups.values())
@@ -89,4 +91,4 @@ def n_params(shape: ShapeLike, convention: Convention = "with_head") -> int:
         return layers
     if convention == "with_head":
         return layers + shape.vocab_size * shape.width  # a tied head is multiplied with all the same
-    raise ValueError(f"`convention` = {convention!r} is unknown: use one of {', '.join(CONVENTIONS)}.")
+    raise unknown("convention", convention, CONVENTIONS)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from t2scaling.errors import require
+
 Array = NDArray[np.float64]
 
 DEPTH_FACTOR, DEPTH_POWER = 0.0614, 0.287
@@ -43,15 +45,14 @@ def typical_shape(N: ArrayLike, vocab_size: float = VOCABULARY) -> TypicalShape:
 
     N           parameters, scalar or array; the fields have its shape
     vocab_size  pieces of the vocabulary; where the head would be most of N, width follows from it
-    Raises ValueError if N is not positive.
+    Raises ArgumentError if N is not positive.
 
     >>> shape = typical_shape(8e9, vocab_size=128_256)
     >>> round(float(shape.depth)), round(float(shape.width))
     (43, 3904)
     """
     N = np.asarray(N, dtype=float)
-    if np.any(~(N > 0)):
-        raise ValueError(f"`N` must be positive, got {float(np.min(N)):g}.")
+    require(bool(np.all(N > 0)), "N", float(np.min(N)), "be positive")
     depth = DEPTH_FACTOR * N**DEPTH_POWER
     # N = depth·width·(2·width + 2·kv + 3·FF_RATIO·width) + vocab·width, kv = min(width, KV_WIDTH): two quadratics.
     square = (2 + 3 * FF_RATIO) * depth

@@ -36,7 +36,7 @@ def curves(measurements: Measurements, k: ArrayLike, target: Target | Literal["a
     k        samples per problem, sorted and made to start at 1
     target   "mean_neg_log" = E[−log pass@k], "neg_log_mean" = −log E[pass@k], "auto" by the kind of outcome
     A run's value at k is NaN where one of its questions has fewer than k samples, and where it would be infinite.
-    Raises ValueError where k < 1 or a likelihood is negative, DataError where there are no outcomes at all.
+    Raises ArgumentError where k < 1 or a likelihood is negative, DataError where there are no outcomes at all.
     """
     k = sample_counts(k)
     if target not in ("auto", *get_args(Target)):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from t2scaling.errors import ArgumentError, unknown
-from t2scaling.units import parse_number
+from t2scaling.errors import ArgumentError, require, unknown
+from t2scaling.units import check_seed, parse_number
 
 if TYPE_CHECKING:
     from t2scaling.laws.chinchilla import ChinchillaLaw
@@ -75,10 +75,8 @@ class FitOptions:
                 raise unknown(name, getattr(self, name), get_args(kind))
         if len(self.bounds) != 2 or not 0 < self.bounds[0] < self.bounds[1] <= 10:
             raise ArgumentError(f"`bounds` = {self.bounds} must be two positive exponents up to 10, the smaller first.")
-        if self.seed < 0:
-            raise ArgumentError(f"`seed` = {self.seed} must be 0 or more.")
-        if self.restarts < 1:
-            raise ArgumentError(f"`restarts` = {self.restarts} must be at least 1.")
+        check_seed(self.seed)
+        require(self.restarts >= 1, "restarts", self.restarts, "be at least 1")
         if self.bootstrap < 0 or self.bootstrap == 1:
             raise ArgumentError(f"`bootstrap` = {self.bootstrap} gives no interval: ask for 0 (none) or, say, 200.")
 

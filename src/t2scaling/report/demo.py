@@ -61,7 +61,7 @@ def demo(
     seed             seed of the bootstrap
     command          the command line to show in the report
     done             called after each of five steps, for a progress bar
-    Raises ValueError for budgets that afford no model.
+    Raises ArgumentError for budgets that afford no model.
     """
     observations = load_suite()
     train, inference = _budgets(observations)

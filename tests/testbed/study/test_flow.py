@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from t2scaling.artefacts import write_json, write_text
-from t2scaling.errors import SuiteError
+from t2scaling.errors import ArgumentError, SuiteError
 from t2scaling.testbed.study import describe, open_study
 from t2scaling.testbed.study.jobs import PREPARE, Study, make_jobs, train_seconds
 from t2scaling.testbed.suite import tiny
 
 
-def opened(tmp_path: Path, text: str = "suite: {recipe: tiny}") -> Study:
+def opened(tmp_path: Path, text: str = "suite: {recipe: tiny}", seed: int | None = None) -> Study:
     path = tmp_path / "trial.yaml"
     path.write_text(text)
-    return open_study(path, tmp_path / "out")
+    return open_study(path, tmp_path / "out", seed=seed)
 
 
 def finish_cell(study: Study, run_id: str) -> None:
@@ -136,6 +137,14 @@ def test_a_folder_keeps_its_suite(tmp_path):
     tiny(seed=1).save(tmp_path / "out" / "suite.json")
     with pytest.raises(SuiteError, match="holds the runs of another suite"):
         opened(tmp_path)
+
+
+def test_a_seed_replaces_the_suites_alone(tmp_path):
+    study = opened(tmp_path, seed=5)
+    assert study.suite == replace(tiny(), seed=5)
+    assert study.suite.text_seed == tiny().text_seed
+    with pytest.raises(ArgumentError, match="`seed` = -1"):
+        opened(tmp_path, seed=-1)
 
 
 def test_a_suite_file_is_found_beside_the_study_file(tmp_path):

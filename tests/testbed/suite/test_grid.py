@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from t2scaling.errors import SuiteError
+from t2scaling.errors import ArgumentError, SuiteError
 from t2scaling.testbed.suite import BatchRule, ModelShape, cell, fixed_batch, isoflop_grid, levels, share_batches
 
 SHAPES = [ModelShape(width, 2, 1, 3 * width, 512) for width in (8, 16, 32)]
@@ -41,7 +41,7 @@ def test_only_the_named_sizes_are_extended() -> None:
 def test_levels_reach_the_last_one() -> None:
     assert levels(1e10, 8e10, 2) == [1e10, 2e10, 4e10, 8e10]
     assert levels(1e10, 7.9e10, 2) == [1e10, 2e10, 4e10]
-    with pytest.raises(ValueError, match="step above 1"):
+    with pytest.raises(ArgumentError, match="`step` = 1 must be above 1"):
         levels(1e10, 8e10, 1)
 
 

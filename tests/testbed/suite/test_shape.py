@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from t2scaling.errors import ArgumentError
 from t2scaling.observations import figure8
 from t2scaling.testbed.suite import ModelShape
 
@@ -65,10 +66,10 @@ def test_published_sizes(size: figure8.Size) -> None:
     ],
 )
 def test_impossible_shapes_are_refused(arguments: tuple[int, ...], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(ArgumentError, match=named):
         ModelShape(*arguments)
 
 
 def test_unknown_convention_is_refused() -> None:
-    with pytest.raises(ValueError, match="with_heads"):
+    with pytest.raises(ArgumentError, match="with_heads"):
         ModelShape(8, 2, 1, 24, 512).n_params("with_heads")  # type: ignore[arg-type]

@@ -52,7 +52,7 @@ def open_run(
     run_id    name in the table; that of the pretrained run, or the folder's name where there is no run.json
     n_params  parameters of a plain folder; counted from its config (head in, input embedding out) where not given
     n_tokens  training tokens of a plain folder, which nothing in it tells
-    Raises PrerequisiteError where there is no finished checkpoint, DataError where run.json lacks a fact, ValueError
+    Raises PrerequisiteError where there is no finished checkpoint, DataError where run.json lacks a fact, ArgumentError
     for facts given twice.
     """
     path = Path(path)

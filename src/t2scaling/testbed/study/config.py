@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
-from t2scaling.errors import SuiteError
+from t2scaling.errors import ArgumentError, SuiteError
 from t2scaling.foreign import Strict, read_yaml, validate
 from t2scaling.units import parse_number
 
@@ -45,13 +45,13 @@ Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
 
 
 def check_keys(given: Iterable[Any], known: list[str], noun: str = "key") -> None:
-    """Raise ValueError for the first name in `given` that is not `known`, suggesting the nearest."""
+    """Raise ArgumentError for the first name in `given` that is not `known`, suggesting the nearest."""
     for key in given:
         if key in known:
             continue
         near = get_close_matches(str(key), known, n=1, cutoff=0.5)
         hint = f"did you mean `{near[0]}`?" if near else "leave it out"
-        raise ValueError(f"unknown {noun} `{key}`: {hint} (known: {', '.join(known)})")
+        raise ArgumentError(f"unknown {noun} `{key}`: {hint} (known: {', '.join(known)})")
 
 
 class _Section(Strict):

@@ -12,7 +12,7 @@ import inspect
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from t2scaling.testbed.study.starters import Place, start
 from t2scaling.testbed.study.starters.places import places
 from t2scaling.testbed.study.status import Overview
 from t2scaling.testbed.study.validation import of_forecast, write_forecast, write_verdict
+from t2scaling.units import check_seed
 
 if TYPE_CHECKING:
     from t2scaling.testbed.suite import Suite
@@ -80,17 +81,22 @@ class StudyResult:
         }
 
 
-def open_study(path: str | Path, out: str | Path | None = None, jobs: int | None = None) -> Study:
+def open_study(
+    path: str | Path, out: str | Path | None = None, jobs: int | None = None, seed: int | None = None
+) -> Study:
     """Read a study file and check it against its suite, its tasks, and what its folder holds.
 
     out, jobs  override the file's
+    seed       of initial weights and the order of the text, instead of the suite's
     Raises SuiteError, naming the key and a way out. Nothing is written.
     """
     config = read_config(path)
     changes = {"out": Path(out) if out is not None else config.out, "jobs": jobs or config.jobs}
     config = config.model_copy(update=changes)
     try:
-        study = Study(config, make_suite(config.suite, Path(path)), Layout(config.out))
+        suite = make_suite(config.suite, Path(path))
+        suite = suite if seed is None else replace(suite, seed=check_seed(seed))
+        study = Study(config, suite, Layout(config.out))
         _check_tasks(study)
         _check_folder(study)
     except SuiteError as error:
@@ -120,6 +126,7 @@ def study(
     *,
     out: str | Path | None = None,
     jobs: int | None = None,
+    seed: int | None = None,
     on: str = "local",
     join: bool = False,
     retry: bool = False,
@@ -130,6 +137,7 @@ def study(
     """Carry out a study file; starting it again does only what is missing.
 
     out, jobs  override the file's folder and number of workers
+    seed       of initial weights and the order of the text, instead of the suite's
     on         where workers run: a name in `starters.STARTERS`, with `options` for it
     join       work along and leave when nothing is left; another puts the results together
     retry      begin the jobs anew that have failed
@@ -139,7 +147,7 @@ def study(
     they are in the result.
     """
     tell = say or (lambda sentence: None)
-    opened = open_study(path, out, jobs)
+    opened = open_study(path, out, jobs, seed)
     if not all(job.done for job in make_jobs(opened)):
         need_training_extra("a study")
     _write_down(opened, path)

@@ -67,7 +67,7 @@ def _wsd_tokens(suite: Suite) -> list[tuple[int, int]]:
 def suite_cost(suite: Suite, device: str | Price = "h100") -> SuiteCost:
     """The cost of a suite on `device`: cpu (one thread), a GPU of the table, or a `Price`.
 
-    GPU time counts attention's products too, at the price's utilisation of the peak. Raises ValueError for a device
+    GPU time counts attention's products too, at the price's utilisation of the peak. Raises ArgumentError for a device
     that is not known.
     """
     cosine, wsd = suite.train_flops, wsd_flops(suite)

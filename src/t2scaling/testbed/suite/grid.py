@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pydantic import ConfigDict
 
 from t2scaling.costs import Convention, tokens_afforded, train_flops
-from t2scaling.errors import SuiteError
+from t2scaling.errors import SuiteError, require
 from t2scaling.testbed.suite.shape import ModelShape
 
 
@@ -114,8 +114,8 @@ def share_batches(cells: Iterable[Cell], seq_len: int) -> list[Cell]:
 
 def levels(first: float, last: float, step: float) -> list[float]:
     """Budgets from `first` to at most `last`, each `step` times the one before."""
-    if not (first > 0 and last >= first and step > 1):
-        raise ValueError(f"levels({first!r}, {last!r}, {step!r}): need 0 < first <= last and a step above 1.")
+    require(0 < first <= last, "first", first, f"be positive and at most `last` = {last!r}")
+    require(step > 1, "step", step, "be above 1")
     count = int(math.log(last / first) / math.log(step) + 1e-9) + 1
     return [first * step**index for index in range(count)]
 

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from t2scaling import costs
+from t2scaling.errors import ArgumentError, require
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ModelShape:
     vocab_size   tokens known to the embedding and the head
     n_kv_heads   heads of keys and values; as many as n_heads where 0 or left out
 
-    Raises ValueError for a shape that no model can have.
+    Raises ArgumentError for a shape that no model can have.
     """
 
     width: int
@@ -45,15 +46,14 @@ class ModelShape:
             object.__setattr__(self, "n_kv_heads", self.n_heads)
         for name in ("width", "depth", "n_heads", "d_ff", "vocab_size", "n_kv_heads"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}` = {value!r} is not a positive whole number.")
+            require(isinstance(value, int) and value > 0, name, value, "be a positive whole number")
         if self.width % (2 * self.n_heads):
-            raise ValueError(
+            raise ArgumentError(
                 f"`width` = {self.width} does not split into `n_heads` = {self.n_heads} heads of an even size, which "
                 "rotary positions need. Choose a width that is a multiple of 2·n_heads."
             )
-        if self.n_heads % self.n_kv_heads:
-            raise ValueError(f"`n_kv_heads` = {self.n_kv_heads} does not divide `n_heads` = {self.n_heads}.")
+        divides = self.n_heads % self.n_kv_heads == 0
+        require(divides, "n_kv_heads", self.n_kv_heads, f"divide `n_heads` = {self.n_heads}")
 
     @property
     def head_dim(self) -> int:

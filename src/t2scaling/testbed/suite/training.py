@@ -6,13 +6,27 @@ Source: Roberts et al. 2026 (arXiv 2604.01411, appendix C.2) and Porian et al. 2
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import ConfigDict
 
+from t2scaling.errors import require, unknown
+
 SCHEDULES = ("cosine", "wsd")
 PRECISIONS = ("auto", "float32", "bfloat16")
+
+# Fields → what their values must be.
+_RULES: tuple[tuple[tuple[str, ...], str, Callable[[Any], bool]], ...] = (
+    (("learning_rate", "eps", "clip", "init_std", "checkpoint_seconds"), "be above zero", lambda x: x > 0),
+    (("beta1", "beta2"), "lie in [0, 1)", lambda x: 0 <= x < 1),
+    (("rate_power", "weight_decay", "warmup_tokens_per_param", "z_loss"), "not be negative", lambda x: x >= 0),
+    (("keep_checkpoints", "log_every"), "be at least 1", lambda x: x >= 1),
+    (("rate_width",), "be a width of at least 1, or left out", lambda x: x is None or x >= 1),
+    (("decay_fraction",), "lie in (0, 1]", lambda x: 0 < x <= 1),
+    (("warmup_fraction",), "lie in (0, 1], or be left out", lambda x: x is None or 0 < x <= 1),
+)
 
 
 @dataclass(frozen=True)
@@ -62,25 +76,12 @@ class TrainingConfig:
     __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)  # how suite.json is read
 
     def __post_init__(self) -> None:
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _one_of("precision", self.precision, PRECISIONS)
-        for name in ("learning_rate", "eps", "clip", "init_std", "checkpoint_seconds"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"`{name}` = {getattr(self, name)!r} must be above zero.")
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"`{name}` = {getattr(self, name)!r} must lie in [0, 1).")
-        for name in ("rate_power", "weight_decay", "warmup_tokens_per_param", "z_loss"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"`{name}` = {getattr(self, name)!r} must not be negative.")
-        for name in ("keep_checkpoints", "log_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` = {getattr(self, name)!r} must be at least 1.")
-        if self.rate_width is not None and self.rate_width < 1:
-            raise ValueError(f"`rate_width` = {self.rate_width!r} must be a width of at least 1, or left out.")
-        for name in ("decay_fraction", "warmup_fraction"):
-            if getattr(self, name) is not None and not 0 < getattr(self, name) <= 1:
-                raise ValueError(f"`{name}` = {getattr(self, name)!r} must lie in (0, 1].")
+        for name, known in {"schedule": SCHEDULES, "precision": PRECISIONS}.items():
+            if getattr(self, name) not in known:
+                raise unknown(name, getattr(self, name), known)
+        for names, rule, holds in _RULES:
+            for name in names:
+                require(holds(getattr(self, name)), name, getattr(self, name), rule)
 
     def peak_rate(self, width: int) -> float:
         """Peak learning rate of a model of this width."""
@@ -95,8 +96,3 @@ class TrainingConfig:
 def decay_steps(steps: int, training: TrainingConfig) -> int:
     """Steps of the final decay in a run of `steps` under the wsd schedule."""
     return max(1, round(training.decay_fraction * steps))
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"`{name}` = {value!r} is unknown: use one of {', '.join(known)}.")
