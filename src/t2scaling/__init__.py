@@ -44,6 +44,7 @@ _HOME = {
     "Frontier": "t2scaling.allocate",
     "plan": "t2scaling.allocate",
     "frontier": "t2scaling.allocate",
+    "mix": "t2scaling.allocate",
 }
 __all__ = [
     "AccuracyLaw",
@@ -71,6 +72,7 @@ __all__ = [
     "load_law",
     "load_observations",
     "load_suite",
+    "mix",
     "passk",
     "plan",
     "read",
@@ -79,7 +81,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from t2scaling import costs, laws, passk, report
-    from t2scaling.allocate import Frontier, Plan, frontier, plan
+    from t2scaling.allocate import Frontier, Plan, frontier, mix, plan
     from t2scaling.api import fit
     from t2scaling.errors import ArgumentError, DataError, FitError, PrerequisiteError, SuiteError, T2Error
     from t2scaling.laws import (

@@ -11,6 +11,7 @@ from t2scaling.allocate.limits import Limits
 from t2scaling.allocate.plan import plan, replan
 from t2scaling.allocate.result import Plan
 from t2scaling.allocate.served import inference_aware_optimum
+from t2scaling.allocate.source import mix
 
 __all__ = [
     "Allocation",
@@ -21,6 +22,7 @@ __all__ = [
     "PlanStatus",
     "frontier",
     "inference_aware_optimum",
+    "mix",
     "plan",
     "replan",
 ]

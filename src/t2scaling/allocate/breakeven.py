@@ -35,10 +35,12 @@ def break_even(
     """Tokens served from which `plan` costs no more than any Chinchilla-trained model of its quality; see above.
 
     weight   training units that a unit of serving costs as much as
-    None for a law without samples, and where there is no such number.
+    None for a law without samples or a mix of tasks, and where there is no such number.
     """
+    if not law.samples or len(law.training_laws) > 1 or not (plan.exists and chinchilla.exists):
+        return None
     training = law.training_law
-    if not law.samples or not (training.A > 0 and training.B > 0) or not (plan.exists and chinchilla.exists):
+    if not (training.A > 0 and training.B > 0):
         return None
     spent, served_by_plan = cost.train(plan.n_params, plan.n_tokens), cost.serve(plan.n_params, plan.k)
     wanted = law.score(training.predict(plan.n_params, plan.n_tokens), np.log(np.array(plan.k)))
@@ -64,16 +66,17 @@ def break_even(
 def matched_tokens(law: Law, plan: Allocation, cost: CostModel = PAPER, weight: float = 1.0) -> float | None:
     """Tokens served at which the plan is the cheapest of all models of its quality.
 
-    None for laws without samples, for costs that are no product, and where a limit (a menu, a range, a token cap,
-    whole or single samples) keeps the plan from being the cheapest at any traffic: there the condition on N fails.
+    None for laws without samples, for a mix of tasks, for costs that are no product, and where a limit (a menu, a
+    range, a token cap, whole or single samples) keeps the plan from being the cheapest at any traffic: there the
+    condition on N fails.
     """
-    if not (law.samples and cost.product and plan.exists):
+    if not (law.samples and cost.product and plan.exists) or len(law.training_laws) > 1:
         return None
     training = law.training_law
     loss = training.predict(plan.n_params, plan.n_tokens)
     by_loss, by_k = law.slopes(loss, np.log(np.array(plan.k)))
-    by_tokens = by_loss * training.beta * training.B * plan.n_tokens**-training.beta
-    by_size = by_loss * training.alpha * training.A * plan.n_params**-training.alpha
+    by_tokens = by_loss * training.by_tokens(plan.n_tokens)
+    by_size = by_loss * training.by_size(plan.n_params)
     if not by_tokens > 0 or not np.isclose(by_size, by_tokens - by_k, rtol=1e-6):
         return None
     ratio = cost.train(1, 1) / (weight * cost.serve(1, 1))  # 3, by the paper's costs

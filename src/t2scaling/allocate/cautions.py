@@ -63,8 +63,9 @@ def _by_flops_alone(plan: Plan, source: Source, problem: TwoBudgets) -> list[str
 
 
 def _no_optimum(source: Source) -> str:
-    training = source.law.training_law
-    if not (training.A > 0 and training.alpha > 0):
+    for training in source.law.training_laws:
+        if training.A > 0 and training.alpha > 0:
+            continue
         return (
             f"The law has A = {training.A:g} and alpha = {training.alpha:g}: more parameters never help, so the best "
             "model is the smallest. Say which sizes you would train with `sizes` or `n_range`, or fit on more sizes."

@@ -46,12 +46,14 @@ def optimum(law: Law, problem: Problem, strategy: Strategy = ORACLE) -> Choice:
 
     Raises ArgumentError where the law knows no distribution of success and the strategy needs one.
     """
-    closed = problem.cost.product and problem.limits.plain and strategy == ORACLE
+    # A mix of laws has no one slope along the loss, except where samples play no part.
+    alone = len(law.training_laws) == 1 or not (law.samples or problem.shared)
+    closed = alone and problem.cost.product and problem.limits.plain and strategy == ORACLE
     search = _by_samples if closed else _by_size
     if not problem.limits.sizes:
         return search(law, problem, strategy)
-    alone = [replace(problem, limits=problem.limits.at(size)) for size in problem.limits.menu]
-    return best_of([search(law, one, strategy) for one in alone])
+    menu = [replace(problem, limits=problem.limits.at(size)) for size in problem.limits.menu]
+    return best_of([search(law, one, strategy) for one in menu])
 
 
 def runaway(problem: Problem, choice: Choice) -> NDArray[np.bool_]:

@@ -25,10 +25,10 @@ from t2scaling.allocate.limits import LEAST_PARAMS, Limits
 from t2scaling.allocate.optimum import optimum, profile, runaway
 from t2scaling.allocate.problem import Problem, TwoBudgets
 from t2scaling.allocate.result import Interval, Plan
-from t2scaling.allocate.source import Source, source_of
+from t2scaling.allocate.source import Source, check_usable, source_of
 from t2scaling.allocate.spread import other_laws, refits, spread
 from t2scaling.costs import PAPER, CostModel
-from t2scaling.errors import ArgumentError, FitError
+from t2scaling.errors import ArgumentError
 from t2scaling.laws import Law, Measurements
 from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.passk import guessing
@@ -63,7 +63,7 @@ def plan(
 ) -> Plan:
     """The best N, D and k under a budget.
 
-    law_or_fit       a law, a FitResult, a published law, or the name or path of one
+    law_or_fit       a law, a FitResult, a published law, or the name or path of one; or a `mix` of them over tasks
     train_flops      training budget, 6·N·D ≤ train_flops; numbers may be text such as "1e21" or "7B"
     inference_flops  budget per token served, 2·N·k ≤ inference_flops; may be left out for a Chinchilla law
     total_flops      lifetime budget instead: 6·N·D + 2·N·k·tokens_served = total_flops
@@ -98,7 +98,7 @@ def plan(
     elif any(value is not None for value in given):
         raise ArgumentError("`budget` already says what may be spent: leave the *_flops and tokens_served out.")
     limits = limits_of(sizes, n_range, max_tokens, integer_k)
-    _check_usable(source)
+    check_usable(source)
     rivals = other_laws(source)
     if source.fit is not None and (refit or tasks):
         rivals += refits(source.fit, tasks)
@@ -115,12 +115,6 @@ def replan(law_or_fit: Any, like: Plan, **changes: Any) -> Plan:
     return _plan(
         source, budget, like.limits, like.cost, like.strategy, like.level or 0.9, like.reach, other_laws(source)
     )
-
-
-def _check_usable(source: Source) -> None:
-    """Raise FitError where the fit itself says that it may not be relied on."""
-    if source.fit is not None and not source.fit.status.usable:
-        raise FitError(f"nothing can be planned with this fit of {source.task}. {source.fit.status.value}", source.fit)
 
 
 def limits_of(
@@ -143,11 +137,11 @@ def limits_of(
 
 def check_grows_better(law: Law) -> None:
     """Raise ArgumentError where more parameters or tokens make the law's loss worse: it has no best allocation."""
-    training = law.training_law
-    if min(np.min(training.A), np.min(training.B)) < 0 or np.min(training.beta) <= 0 or np.min(training.alpha) < 0:
-        raise ArgumentError(
-            f"the law {training} grows worse with more parameters or tokens: it has no best allocation."
-        )
+    for training in law.training_laws:
+        if min(np.min(training.A), np.min(training.B)) < 0 or np.min(training.beta) <= 0 or np.min(training.alpha) < 0:
+            raise ArgumentError(
+                f"the law {training} grows worse with more parameters or tokens: it has no best allocation."
+            )
 
 
 def _plan(
@@ -267,7 +261,7 @@ def _interval(source: Source, problem: Problem, strategy: Strategy, level: float
     law = source.bootstrap
     if law is None:
         return {}, []
-    tiled = _tiled(problem, np.shape(law.training_law.A))
+    tiled = _tiled(problem, np.shape(law.training_laws[0].A))
     choice = optimum(law, tiled, strategy)
     value = predict(law, choice.N, choice.D, choice.k)
     # A refit without a best size is counted, not hidden in an interval.

@@ -80,8 +80,8 @@ class TwoBudgets:
             # capped. At the smallest size `most` equals `lo` up to rounding, and the slope must still be that of a
             # smaller N.
             binds = (most < free) & (most > lo * (1 - 1e-12))
-            by_size = law.alpha * law.A * N**-law.alpha
-            by_tokens = np.where(capped < N, law.beta * law.B * D**-law.beta, 0.0)
+            by_size = law.by_size(N)
+            by_tokens = np.where(capped < N, law.by_tokens(D), 0.0)
             return N, D, np.where(binds, by_size - by_tokens, 0.0)
 
         return at
@@ -141,8 +141,8 @@ class Lifetime:
             at_cap = capped >= N  # tokens run out first; told from sizes, since what serving leaves for D cancels
             rest = np.maximum(product / N - served, _SPECK)
             D = np.where(at_cap, self.limits.max_tokens, np.where(free == N, free_tokens, rest))
-            by_tokens = law.beta * law.B * D**-law.beta * served / D
-            by_size = law.alpha * law.A * N**-law.alpha * served / (D + served)
+            by_tokens = law.by_tokens(D) * served / D
+            by_size = law.by_size(N) * served / (D + served)
             on_edge = capped > N  # both N and D are pinned by the limits: k costs no loss
             return N, D, np.where(on_edge, 0.0, np.where(at_cap, by_size, by_tokens))
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from t2scaling.errors import ArgumentError
+import numpy as np
+
+from t2scaling.errors import ArgumentError, FitError
 from t2scaling.laws import LAWS, FitResult, Law, load_law
+from t2scaling.laws.mix import MixLaw
 from t2scaling.laws.support import Support
 
 
@@ -18,7 +22,7 @@ class Source:
     support    ranges that the fit has seen; empty where they are not known
     fit        the fit itself, where there is one: its runs are what a plan is held against
     bootstrap  the law with arrays for fields, one element per refit; None without a bootstrap
-    kind       "law", "fit" or "published"
+    kind       "law", "fit", "published" or "mix"
     """
 
     law: Law
@@ -83,3 +87,56 @@ def source_of(law_or_fit: Any) -> Source:
         fit=law_or_fit if isinstance(law_or_fit, FitResult) else None,
         kind=law_or_fit.kind,
     )
+
+
+def check_usable(source: Source) -> None:
+    """Raise FitError where the fit itself says that it may not be relied on."""
+    if source.fit is not None and not source.fit.status.usable:
+        raise FitError(f"nothing can be planned with this fit of {source.task}. {source.fit.status.value}", source.fit)
+
+
+def mix(fits: Sequence[Any], weights: Sequence[float] | None = None) -> Source:
+    """Fits of one law to several tasks as one, to plan for the weighted mean of the tasks' values.
+
+    fits     fits, published laws, or names or paths of them, one per task
+    weights  one per fit, above zero; equal where left out
+
+    The range that was measured is what all fits have seen. Where every fit has a bootstrap of as many refits, these go
+    together in order: fit with one seed.
+
+    Raises ArgumentError for fits of several laws, of one task twice, or measured in ranges that do not meet; FitError
+    for one that may not be relied on.
+    """
+    sources = [source_of(one) for one in fits]
+    for source in sources:
+        check_usable(source)
+    weights = [1.0] * len(sources) if weights is None else weights
+    tasks = [f"{source.task}" for source in sources]
+    if len(set(tasks)) < len(tasks):
+        raise ArgumentError(f"the fits are of the tasks {', '.join(tasks)}: name each task once.")
+    law = MixLaw([source.law for source in sources], weights)
+    resampled = [source.bootstrap for source in sources if source.bootstrap is not None]
+    counts = {np.size(one.training_law.A) for one in resampled}
+    named = [f"{task} {share:.3g}" for task, share in zip(tasks, law.weights, strict=True)]
+    return Source(
+        law=law,
+        task=" + ".join(named),
+        support=_common([source.support for source in sources]),
+        warnings=tuple(dict.fromkeys(text for source in sources for text in source.warnings)),
+        conventions=sources[0].conventions,
+        bootstrap=MixLaw(resampled, weights) if len(resampled) == len(sources) and len(counts) == 1 else None,
+        kind="mix",
+    )
+
+
+def _common(supports: Sequence[Support]) -> Support:
+    """What all have seen, on the axes that all know."""
+    shared = {
+        axis: (max(one[axis][0] for one in supports), min(one[axis][1] for one in supports))
+        for axis in supports[0]
+        if all(axis in one for one in supports)
+    }
+    apart = [axis for axis, (low, high) in shared.items() if low > high]
+    if apart:
+        raise ArgumentError(f"the fits were measured in ranges of {apart[0]} that do not meet: fit them to one suite.")
+    return Support(shared)

@@ -22,8 +22,15 @@ _METRICS = {"neg_log_pass_at_k": "−log pass@k", "pass_at_k": "pass@k", "loss":
 
 
 def command(
-    fit: Annotated[
-        str | None, typer.Argument(help="A fit.json, or the name of a published law such as pythia/gsm8k.")
+    fits: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A fit.json, or the name of a published law such as pythia/gsm8k; several make a mix of tasks.",
+            metavar="[FIT...]",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Weight of each FIT's task, such as 2,1.", show_default="equal")
     ] = None,
     law: Annotated[str | None, typer.Option("--law", help="A published law, instead of FIT.")] = None,
     train_flops: Annotated[Maybe, number_option("Training budget in FLOPs, 6·N·D.", "--train-flops")] = None,
@@ -96,9 +103,8 @@ def command(
     """
     from t2scaling.allocate import Budget, plan
     from t2scaling.costs import Price
-    from t2scaling.laws.published import load_law
 
-    source = load_law(law_name(fit, law))
+    source = _source(fits or [], law, weights)
     serve_price = serve_price if serve_gpu or serve_price else price
     model = cost_model(
         cost,
@@ -147,6 +153,20 @@ def command(
     emit(result.to_dict(), as_json=as_json, show=show(result))
     if output is not None and not as_json:
         wrote(output)
+
+
+def _source(fits: list[str], law: str | None, weights: str | None) -> Any:
+    """The law to plan with: one, or a mix over tasks."""
+    from t2scaling.allocate import mix
+    from t2scaling.laws import load_law
+
+    if len(fits) > 1 and law is None:
+        return mix(fits, parse_numbers(weights) if weights else None)
+    if len(fits) > 1 or weights:
+        raise DataError(
+            "`--weights` and several FITs plan for a mix of tasks: give a fit.json of each task, and no --law."
+        )
+    return load_law(law_name(fits[0] if fits else None, law))
 
 
 def _tasks(source: str) -> list[Any]:

@@ -10,6 +10,7 @@ splits, heldout, quality           a law judged on hidden runs; intervals, the w
 backtest, regret, near_optimal     tables of it, decisions on measured cells, and the range of plans as good as the best
 bootstrap                          refits to resampled data
 published, constrained             laws that need no data of one's own
+mix                                one law's fits to several tasks, weighed
 solvers/                           numerics beneath the laws, on plain arrays
 """
 

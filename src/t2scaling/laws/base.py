@@ -101,6 +101,11 @@ class Law:
         """The k = 1 law in N and D alone: what the Chinchilla allocation minimises."""
         raise NotImplementedError
 
+    @property
+    def training_laws(self) -> tuple[ChinchillaLaw, ...]:
+        """The k = 1 laws that it is made of: one, and one per task in a mix."""
+        return (self.training_law,)
+
     # ---- what it says ------------------------------------------------------------
 
     def predict(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0, metric: Metric | None = None) -> Array:

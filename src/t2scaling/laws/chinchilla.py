@@ -65,6 +65,14 @@ class ChinchillaLaw(Law):
         """The sum itself, unchecked: for arrays of laws, and for N and D beyond anything that can be trained."""
         return self.E + self.A * N**-self.alpha + self.B * D**-self.beta
 
+    def by_size(self, N: ArrayLike) -> Array:
+        """−∂loss/∂log N: what a larger model gains."""
+        return np.asarray(self.alpha * self.A * np.asarray(N) ** -self.alpha)
+
+    def by_tokens(self, D: ArrayLike) -> Array:
+        """−∂loss/∂log D."""
+        return np.asarray(self.beta * self.B * np.asarray(D) ** -self.beta)
+
     def optimum(self, train_flops: ArrayLike) -> tuple[Array, Array]:
         """Compute-optimal (N, D) for C = 6·N·D, in closed form (Hoffmann et al. 2022, Eq. 4). Broadcasts."""
         product = positive("train_flops", train_flops) / 6
