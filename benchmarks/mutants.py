@@ -135,7 +135,7 @@ def _try(copy: Path, file: str, old: str, new: str, tests: str) -> str:
     """killed, SURVIVES, stale (the text is not there once) or equivalent; printed as well."""
     path = copy / SOURCE / file
     text = path.read_text()
-    began = time.monotonic()
+    began, found = time.monotonic(), ""
     if old in EQUIVALENT:
         outcome = "equivalent"
     elif text.count(old) != 1:
@@ -143,17 +143,21 @@ def _try(copy: Path, file: str, old: str, new: str, tests: str) -> str:
     else:
         path.write_text(text.replace(old, new))
         try:
-            outcome = "SURVIVES" if _pass(copy, tests) else "killed"
+            found = _seen_by(copy, tests)
+            outcome = "killed" if found else "SURVIVES"
         finally:
             path.write_text(text)
-    print(f"{outcome:10} {time.monotonic() - began:5.0f} s  {file}: {_line(old)} → {_line(new)}", flush=True)
+    print(f"{outcome:10} {time.monotonic() - began:5.0f} s  {file}: {_line(old)} → {_line(new)}  {found}", flush=True)
     return outcome
 
 
-def _pass(copy: Path, tests: str) -> bool:
+def _seen_by(copy: Path, tests: str) -> str:
+    """The first test that fails, or nothing where all pass."""
     program = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests.split()]
     env = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(program, cwd=copy, env=env, capture_output=True, check=False).returncode == 0
+    done = subprocess.run(program, cwd=copy, env=env, capture_output=True, text=True, check=False)
+    failed = [line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return "" if done.returncode == 0 else (failed or [f"exit code {done.returncode}"])[0]
 
 
 def _line(text: str) -> str:

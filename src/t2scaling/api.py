@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from t2scaling.errors import MissingColumns, require
 from t2scaling.laws import Curves, FitResult, Measurements
 from t2scaling.laws import fit as fit_arrays
 from t2scaling.laws.backtest import Backtest
@@ -65,12 +66,25 @@ def readable(
         return data, ()
     from t2scaling.observations import Results, as_fittable
 
+    require(task is None or isinstance(task, str), "task", task, "be the name of a task")
     named = None if task == "macro" else task
-    found = as_fittable(data, task=named, **{name: value for name, value in reading.items() if value is not None})
+    plans = resolve(law, "counts")[0]
+    try:
+        found = as_fittable(data, task=named, **{name: value for name, value in reading.items() if value is not None})
+    except MissingColumns as error:
+        raise error if plans.samples else _no_losses(plans.name, error) from None
     if not isinstance(found, Results):
         return found, found.report.notes
     wanted = None if k is None else sample_counts(k).tolist()
-    return found.curves(task, wanted, stage, resolve(law, "counts")[0].samples), found.notes
+    return found.curves(task, wanted, stage, plans.samples), found.notes
+
+
+def _no_losses(law: str, error: MissingColumns) -> MissingColumns:
+    """The columns that a law without k needs, three, in place of those of outcomes per question."""
+    missing = [name for name in ("n_params", "n_tokens") if name in error.rows] + ["loss"]
+    options = " ".join(f"--column {name}=THEIRS" for name in missing)
+    what = f"the {law} law is fitted to rows of N, D and loss, and the table lacks {' and '.join(missing)}."
+    return MissingColumns(what, options, missing)
 
 
 def backtest(data: Any, law: str | Sequence[str] = AUTO, **options: Any) -> Backtest:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from typing import Any
 
 from t2scaling.errors import ArgumentError
 
@@ -77,11 +78,26 @@ def check_seed(seed: int, argument: str = "seed") -> int:
     return seed
 
 
-def parse_numbers(text: str) -> list[float]:
+def named_number(argument: str, value: Any) -> float | None:
+    """`parse_number` of what was given for `argument`, which its errors name; None stays None."""
+    try:
+        return None if value is None else parse_number(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        said = str(error) if isinstance(error, ArgumentError) else "give a number, or text such as 7B."
+        raise ArgumentError(f"`{argument}` = {value!r}: {said}") from None
+
+
+def parse_numbers(text: str, argument: str = "") -> list[float]:
     """Read a comma-separated list, such as `1,2,4,8` or `100M,300M,1B`.
 
+    argument   what it was given for, which errors name
     Raises ArgumentError like `parse_number`, and for `1,024`, which may be a list or a number.
     """
+    if argument:
+        try:
+            return parse_numbers(text)
+        except ArgumentError as error:
+            raise ArgumentError(f"`{argument}` = {text}: {error}") from None
     parts = [part for part in re.split(r"[,\s]+", text.strip()) if part]
     if not parts:
         raise ArgumentError(f"`{text}` is an empty list of numbers: write them like 1,2,4,8.")

@@ -218,6 +218,13 @@ def test_more_mistakes(capsys, argv, text):
     assert text in " ".join(err.split())
 
 
+def test_advice_names_the_option(capsys):
+    code, text, _ = out(capsys, "plan", "chinchilla/besiroglu", "--train-flops", "1e9", "--sizes", "1000")
+    assert code == 0
+    assert "No plan: the law's optimum (1K parameters on 167K tokens) lies" in " ".join(text.split())
+    assert "Ask for --extrapolate to have it" in " ".join(text.split())
+
+
 def test_a_published_law_without_refits_says_why_there_is_no_interval(capsys):
     code, text, _ = out(capsys, "plan", "chinchilla/besiroglu", "--train-flops", "1e21")
     assert code == 0

@@ -119,6 +119,12 @@ def test_no_optimum_has_no_numbers_and_the_frontier_says_the_same():
     assert any("ever smaller models" in text for text in line.warnings)
 
 
+def test_sizes_may_be_text():
+    budget = {"train_flops": "1e19", "inference_flops": "2e9"}
+    listed = plan(LOSS, **budget, sizes=[1e7, 1e8, 1e9], n_range=(2e7, 2e9))
+    assert plan(LOSS, **budget, sizes="10M,100M,1B", n_range="20M,2B") == listed
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -126,10 +132,20 @@ def test_no_optimum_has_no_numbers_and_the_frontier_says_the_same():
         ({"train_flops": 1e30, "inference_flops": 2e9}, "`train_flops` = 1e30 is over a hundred times"),
         ({"train_flops": 1, "inference_flops": 2e9}, "`train_flops` = 1e0 trains not even"),
         ({"total_flops": 1e30, "tokens_served": 1e9}, "`total_flops` = 1e30"),
+        ({"total_flops": 1e20, "tokens_served": 1e308}, "`tokens_served` = 1e308 is beyond all reason"),
+        ({"train_flops": 1e20, "inference_flops": 1e308}, "`inference_flops` = 1e308 is beyond all reason"),
         ({**BUDGET, "max_tokens": 10}, "`max_tokens` = 10 is no training set"),
         ({**BUDGET, "n_range": ("1B", "many")}, "`n_range` = 'many'"),
         ({**BUDGET, "cost": QueryCost(70, 215)}, "`serve_budget` is missing"),
         ({**BUDGET, "strategy": "orakle"}, "did you mean oracle"),
+        ({**BUDGET, "strategy": 3}, "`strategy` = 3 must be one of .*oracle"),
+        ({**BUDGET, "cost": "paper"}, "`cost` = 'paper' must be a cost model"),
+        ({**BUDGET, "level": "high"}, "`level` = 'high' must lie"),
+        ({**BUDGET, "sizes": 5}, "`sizes` = 5 must be a list"),
+        ({**BUDGET, "sizes": "1B,many"}, "`sizes` = 1B,many: `many` is not a number"),
+        ({**BUDGET, "n_range": 5}, "`n_range` = 5 must be a list"),
+        ({**BUDGET, "n_range": "1B"}, "`n_range` = '1B' must be two sizes"),
+        ({**BUDGET, "train_flops": [1e20]}, "`train_flops` = .1e\\+20.: give a number"),
         ({**BUDGET, "strategy": "verifier:tpr=.9,fpr=.05"}, "which the loss law does not know"),
     ],
 )

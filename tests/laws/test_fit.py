@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.laws import (
     AccuracyLaw,
     ChinchillaLaw,
@@ -276,12 +276,20 @@ def test_support_and_explanation(measurements):
         ({"bootstrap": -1}, "`bootstrap` = -1"),
         ({"bootstrap": 5, "bootstrap_over": "models"}, "bootstrap_over"),
         ({"bounds": (0.5, 0.1)}, "bounds"),
+        ({"bounds": 5}, "`bounds` = 5 must be two"),
+        ({"bootstrap": "ten"}, "`bootstrap` = 'ten' must be a whole number"),
+        ({"restarts": 2.5}, "`restarts` = 2.5 must be a whole number"),
+        ({"seed": 1.5}, "`seed` = 1.5 must be a whole number"),
+        ({"jobs": "all"}, "`jobs` = 'all' must be a whole number"),
+        ({"delta": -1}, "`delta` = -1 must be above zero"),
+        ({"inference_flops": "much"}, "`inference_flops` = 'much': `much` is not a number"),
+        ({"k": "1,many"}, "`k` = 1,many: `many` is not a number"),
         ({"weights": "none"}, "`weights` = 'none'"),
         ({"k": [0.2]}, "`k` = 0.2"),
     ],
 )
 def test_impossible_arguments(measurements, options, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ArgumentError, match=words):
         fit(measurements, **options)
 
 

@@ -174,6 +174,11 @@ def test_a_thing_that_is_no_table() -> None:
         read(3)
 
 
+def test_a_column_that_is_no_list() -> None:
+    with pytest.raises(DataError, match="a column should be a list of values, not int"):
+        read({"run_id": 5})
+
+
 def test_data_error_carries_the_rows(table: Table) -> None:
     table["nll"][4] = -2.0
     with pytest.raises(DataError) as caught:

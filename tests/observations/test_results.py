@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import t2scaling as t2
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.observations import Results, as_fittable, read
 from t2scaling.observations.aliases import ALIASES, name_columns
 from t2scaling.observations.schema import BY_NAME
@@ -206,6 +206,21 @@ def test_a_law_without_k_takes_the_loss_where_there_is_one(means: pl.DataFrame) 
 def test_a_loss_beside_counts_is_no_nll(counts: Table) -> None:
     found = read({**counts, "loss": [1.0] * 6})
     assert "nll" not in found.outcomes.columns
+
+
+def test_means_have_no_questions_to_draw(means: pl.DataFrame) -> None:
+    with pytest.raises(ArgumentError, match="`bootstrap_over` = questions has none to draw"):
+        t2.fit(means, task="arc", bootstrap=5, bootstrap_over="questions", quality=False)
+
+
+def test_a_law_without_k_names_its_three_columns(tmp_path: Path, t2: Any) -> None:
+    (tmp_path / "a.csv").write_text("size,D,perplexity\n1,2,3\n")
+    said = t2("fit", tmp_path / "a.csv", "--law", "chinchilla")[2]
+    assert "rows of N, D and loss, and the table lacks n_params and loss." in said
+    assert "--column n_params=THEIRS --column loss=THEIRS`" in said
+    (tmp_path / "b.csv").write_text("x,y,z\n1,2,3\n")
+    assert "lacks n_params and n_tokens and loss." in t2("fit", tmp_path / "b.csv", "--law", "chinchilla")[2]
+    assert "lacks the columns `run_id`, `task`" in t2("validate", tmp_path / "b.csv")[2]
 
 
 def test_k_must_be_in_the_table(means: pl.DataFrame) -> None:

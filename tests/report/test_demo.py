@@ -126,6 +126,13 @@ def test_bad_arguments_get_one_paragraph_and_nothing_is_written(made, tmp_path, 
     assert not page.exists()
 
 
+@pytest.mark.parametrize("budget", ["0", "1", "1e30"])
+def test_an_absurd_budget_is_refused_before_anything_is_fitted(monkeypatch, tmp_path, capsys, budget):
+    monkeypatch.setattr("t2scaling.report.demo.fit", lambda *_, **__: pytest.fail("it was fitted"))
+    assert run(["demo", "--train-flops", budget, "-o", str(tmp_path / "out")]) == 2
+    assert f"`--train-flops` = {budget} " in capsys.readouterr().err
+
+
 def test_fits_of_several_tasks_are_refused(made, tmp_path, capsys):
     content = json.loads((made / "fit-loss.json").read_text())
     content["task"] = "other"

@@ -14,6 +14,7 @@ from scipy import special
 from scipy.stats import norm
 
 import t2scaling as t2
+from t2scaling.allocate.sentence import format_samples
 from t2scaling.costs import GPUS, Serving
 from t2scaling.laws.solvers.beta import log_beta_fail
 from t2scaling.report.planner import planner_data, script
@@ -158,10 +159,11 @@ def test_special_functions() -> None:
 
 def test_numbers_are_written_alike() -> None:
     values = [0.0, 1.0, 2.5, 999.96, 12345.6, 1e6, 7.04e9, 2.56e12, 1.2e15, 3.4e19]
-    numbers, flops, read = ask(
+    numbers, flops, samples, read = ask(
         [
             {"kind": "format", "name": "formatNumber", "args": values},
             {"kind": "format", "name": "formatFlops", "args": values[1:]},
+            {"kind": "format", "name": "formatSamples", "args": values[1:]},
             {
                 "kind": "format",
                 "name": "parseNumber",
@@ -171,6 +173,7 @@ def test_numbers_are_written_alike() -> None:
     )
     assert numbers == [format_number(value) for value in values]
     assert flops == [format_flops(value) for value in values[1:]]
+    assert samples == [format_samples(value) for value in values[1:]]
     assert read == [1e22, 7e9, 2e12, 3.5e8, 1000, 0.5, None, None, None]
 
 

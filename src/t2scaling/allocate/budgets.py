@@ -19,21 +19,11 @@ from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
 from t2scaling.costs import PAPER, CostModel, Price, train_flops
 from t2scaling.costs.money import DECODE_UTILISATION
 from t2scaling.errors import ArgumentError
-from t2scaling.units import format_flops, parse_number
+from t2scaling.units import format_flops, named_number
 
 # The largest training run until 2025 took about 5e26 FLOPs (Epoch AI): what is over a hundred times that is a slip.
 _MOST_FLOPS = 1e29
 _LEAST_FLOPS = float(train_flops(LEAST_PARAMS, LEAST_TOKENS))
-
-
-def number(name: str, value: Any) -> float | None:
-    """A number or text such as "1e21" or "7B"; None stays None. Raises ArgumentError naming the argument."""
-    if value is None:
-        return None
-    try:
-        return parse_number(value)
-    except (ValueError, TypeError) as error:
-        raise ArgumentError(f"`{name}` = {value!r}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -63,10 +53,10 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name in ("train_flops", "inference_flops", "total_flops", "tokens_served", "serve_budget"):
-            object.__setattr__(self, name, number(name, getattr(self, name)))
+            object.__setattr__(self, name, named_number(name, getattr(self, name)))
         for one in fields(self)[:6]:
             _check_positive(one.name, getattr(self, one.name))
-        for name in ("train_flops", "total_flops"):
+        for name in ("train_flops", "total_flops", "inference_flops", "tokens_served"):
             check_sensible(name, getattr(self, name))
         per_token = self.inference_flops is not None or self.serve_budget is not None
         if (self.train_flops is None) == (self.total_flops is None):
@@ -209,14 +199,16 @@ def _check_positive(name: str, value: float | None) -> None:
 
 
 def check_sensible(name: str, value: float | None) -> None:
-    """FLOPs that a training run can have."""
-    if value is not None and not _LEAST_FLOPS <= value <= _MOST_FLOPS:
-        reason = (
-            f"trains not even {LEAST_PARAMS:,.0f} parameters on {LEAST_TOKENS:,.0f} tokens"
-            if value < _LEAST_FLOPS
-            else "is over a hundred times the largest training run so far (about 5e26)"
-        )
-        raise ArgumentError(f"`{name}` = {format_flops(value)} {reason}: give FLOPs such as 1e21.")
+    """Raise ArgumentError for FLOPs that no training run has, and for more than anybody could spend or serve."""
+    trains = name in ("train_flops", "total_flops")
+    if value is None or (_LEAST_FLOPS if trains else 0) <= value <= _MOST_FLOPS:
+        return
+    reason = f"trains not even {LEAST_PARAMS:,.0f} parameters on {LEAST_TOKENS:,.0f} tokens"
+    if value > _MOST_FLOPS:
+        reason = "is over a hundred times the largest training run so far (about 5e26)"
+        reason = reason if trains else f"is beyond all reason (above {format_flops(_MOST_FLOPS)})"
+    such = {"inference_flops": "FLOPs per token such as 2e9", "tokens_served": "tokens such as 1T"}
+    raise ArgumentError(f"`{name}` = {format_flops(value)} {reason}: give {such.get(name, 'FLOPs such as 1e21')}.")
 
 
 def _one(name: str, flops: float | None, dollars: float | None, hours: float | None, price: Price) -> float | None:

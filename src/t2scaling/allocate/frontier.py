@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.allocate.allocation import PlanStatus
-from t2scaling.allocate.budgets import check_sensible, number
+from t2scaling.allocate.budgets import check_sensible
 from t2scaling.allocate.cautions import infeasible
 from t2scaling.allocate.chinchilla import chinchilla, predict
 from t2scaling.allocate.optimum import Choice, optimum, runaway
@@ -23,7 +23,7 @@ from t2scaling.costs import PAPER, CostModel
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import Law
 from t2scaling.strategies import ORACLE, Strategy, parse
-from t2scaling.units import format_flops, format_number
+from t2scaling.units import format_flops, format_number, named_number, parse_numbers
 from t2scaling.views import figure, frame, html_table
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ def frontier(
     *,
     train_flops: ArrayLike,
     inference_flops: ArrayLike = np.inf,
-    sizes: Sequence[float | str] = (),
-    n_range: tuple[float | str, float | str] | None = None,
+    sizes: str | Sequence[float | str] = (),
+    n_range: str | tuple[float | str, float | str] | None = None,
     max_tokens: float | str | None = None,
     integer_k: bool = False,
     cost: CostModel = PAPER,
@@ -214,9 +214,9 @@ def _gaps(source: Source, best: Choice, lost: NDArray[np.bool_]) -> list[str]:
 def _numbers(name: str, values: Any) -> Array:
     """Budgets from numbers, text, or a list of either."""
     if isinstance(values, str):
-        return np.array([number(name, values)], dtype=float)
+        return np.array(parse_numbers(values, name))
     if isinstance(values, list | tuple):
-        return np.array([number(name, value) for value in values], dtype=float)
+        return np.array([named_number(name, value) for value in values], dtype=float)
     return np.asarray(values, dtype=float)
 
 
@@ -226,7 +226,8 @@ def _check(train: Array, inference: Array, needs_samples: bool) -> None:
             raise ArgumentError(f"`{name}` is empty: give at least one budget.")
         if np.any(~(values > 0)) or (name == "train_flops" and not np.all(np.isfinite(values))):
             raise ArgumentError(f"`{name}` must be positive and finite, got {values.min():g} to {values.max():g}.")
-    check_sensible("train_flops", float(train.min()))
-    check_sensible("train_flops", float(train.max()))
     if needs_samples and not np.all(np.isfinite(inference)):
         raise ArgumentError("`inference_flops` is missing: this law draws samples, so say what one token may cost.")
+    for name, values in {"train_flops": train, "inference_flops": inference[np.isfinite(inference)]}.items():
+        for value in (values.min(), values.max()) if values.size else ():
+            check_sensible(name, float(value))

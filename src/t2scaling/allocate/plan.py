@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.breakeven import break_even, matched_tokens
-from t2scaling.allocate.budgets import Budget, number
+from t2scaling.allocate.budgets import Budget
 from t2scaling.allocate.cautions import cautions, infeasible
 from t2scaling.allocate.chinchilla import chinchilla, predict
 from t2scaling.allocate.evidence import Measured, measured
@@ -28,11 +28,12 @@ from t2scaling.allocate.result import Interval, Plan
 from t2scaling.allocate.source import Source, check_usable, source_of
 from t2scaling.allocate.spread import other_laws, refits, spread
 from t2scaling.costs import PAPER, CostModel
-from t2scaling.errors import ArgumentError
+from t2scaling.errors import ArgumentError, require
 from t2scaling.laws import Law, Measurements
 from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.passk import guessing
 from t2scaling.strategies import ORACLE, Strategy, parse
+from t2scaling.units import named_number, parse_numbers
 
 Array = NDArray[np.float64]
 
@@ -50,8 +51,8 @@ def plan(
     tokens_served: float | str | None = None,
     serve_budget: float | str | None = None,
     budget: Budget | None = None,
-    sizes: Sequence[float | str] = (),
-    n_range: tuple[float | str, float | str] | None = None,
+    sizes: str | Sequence[float | str] = (),
+    n_range: str | tuple[float | str, float | str] | None = None,
     max_tokens: float | str | None = None,
     integer_k: bool = False,
     cost: CostModel = PAPER,
@@ -90,8 +91,8 @@ def plan(
     Raises ArgumentError for a budget that is missing, doubled, absurd or infeasible.
     """
     source = source_of(law_or_fit)
-    if not 0 < level < 1:
-        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, such as 0.9.")
+    require(isinstance(level, float) and 0 < level < 1, "level", level, "lie between 0 and 1, such as 0.9")
+    require(isinstance(cost, CostModel), "cost", cost, f"be a cost model, such as {PAPER!r}")
     given = (train_flops, inference_flops, total_flops, tokens_served, serve_budget)
     if budget is None:
         budget = Budget(*given)  # type: ignore[arg-type]
@@ -118,21 +119,29 @@ def replan(law_or_fit: Any, like: Plan, **changes: Any) -> Plan:
 
 
 def limits_of(
-    sizes: Sequence[float | str] = (),
-    n_range: tuple[float | str, float | str] | None = None,
+    sizes: str | Sequence[float | str] = (),
+    n_range: str | tuple[float | str, float | str] | None = None,
     max_tokens: float | str | None = None,
     integer_k: bool = False,
 ) -> Limits:
-    """Limits from arguments that may be text or left out."""
-    most = number("max_tokens", max_tokens)
+    """Limits from arguments that may be text ("100M,7B") or left out."""
+    ends = (LEAST_PARAMS, math.inf) if n_range is None else _numbers("n_range", n_range)
+    require(len(ends) == 2, "n_range", n_range, "be two sizes, such as 100M,7B")
+    most = named_number("max_tokens", max_tokens)
     return Limits(
-        sizes=tuple(float(number("sizes", size) or 0.0) for size in sizes),
-        n_range=(LEAST_PARAMS, math.inf)
-        if n_range is None
-        else (float(number("n_range", n_range[0]) or 0.0), float(number("n_range", n_range[1]) or 0.0)),
+        sizes=_numbers("sizes", sizes),
+        n_range=(ends[0], ends[1]),
         max_tokens=math.inf if most is None else most,
         integer_k=integer_k,
     )
+
+
+def _numbers(name: str, values: Any) -> tuple[float, ...]:
+    """Sizes from text, or from a list of numbers and texts."""
+    if isinstance(values, str):
+        return tuple(parse_numbers(values, name)) if values.strip() else ()
+    require(np.ndim(values) == 1, name, values, "be a list of sizes, such as 100M,7B")
+    return tuple(float(named_number(name, value) or 0.0) for value in values)
 
 
 def check_grows_better(law: Law) -> None:

@@ -53,10 +53,11 @@ def command(
     tasks = None if task is None else task if "," not in task else task.split(",")
     with progress("forecasting", total=None, quiet=as_json) as advance:
         found = backtest(
-            observations, names, axis=axes, task=tasks, k=None if k is None else parse_numbers(k), stage=stage,
+            observations, names, axis=axes, task=tasks, k=None if k is None else parse_numbers(k, "k"), stage=stage,
             quantile=quantile,
-            bound=None if bound is None else parse_numbers(bound)[0],
-            inference_flops=None if inference_flops is None else parse_numbers(inference_flops), advance=advance,
+            bound=None if bound is None else parse_numbers(bound, "bound")[0],
+            inference_flops=None if inference_flops is None else parse_numbers(inference_flops, "inference_flops"),
+            advance=advance,
         )  # fmt: skip
     for sentence in found.notes:
         note(sentence)

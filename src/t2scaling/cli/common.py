@@ -120,10 +120,15 @@ def warning(text: str) -> str:
     """A plan's warning as a line for people, with the limits it names written as options."""
     from rich.markup import escape
 
-    for name in ("n_range", "max_tokens", "sizes"):
+    return f"[yellow]![/] {escape(as_options(text))}"
+
+
+def as_options(text: str) -> str:
+    """A plan's words with the arguments that they name written as options."""
+    for name in ("n_range", "max_tokens", "sizes", "extrapolate"):
         option = f"--{name.replace('_', '-')}"
         text = text.replace(f"`{name}` = ", f"{option} ").replace(f"`{name}`", option)
-    return f"[yellow]![/] {escape(text)}"
+    return text
 
 
 def note(message: str) -> None:

@@ -88,13 +88,13 @@ def command(
     from t2scaling.laws import fit
 
     check_level(level)
-    ends = parse_numbers(bounds)
+    ends = parse_numbers(bounds, "bounds")
     if len(ends) != 2:
         raise ArgumentError(f"`bounds` = {bounds} must be two numbers, such as 0.01,3.")
     options: dict[str, Any] = {
         "task": task,
         "stage": stage,
-        "k": None if k is None else parse_numbers(k),
+        "k": None if k is None else parse_numbers(k, "k"),
         "inference_flops": inference_flops,
         "target": target,
         "weights": weights,

@@ -50,7 +50,7 @@ def command(
     if N is None or D is None or output is None:
         raise ArgumentError("a forecast needs points, `n_params` and `n_tokens`, and a file, `output`.")
     found = make(
-        FitResult.load(source), parse_numbers(N), parse_numbers(D), parse_numbers(k), metric, interval  # type: ignore[arg-type]
+        FitResult.load(source), parse_numbers(N, "N"), parse_numbers(D, "D"), parse_numbers(k, "k"), metric, interval  # type: ignore[arg-type]
     )  # fmt: skip
     wrote(save(found, output))
     if found.predictions[0].low is None:

@@ -11,9 +11,9 @@ import typer
 
 from t2scaling.cli.common import JsonFlag, emit, note, number_option, output_option, wrote
 from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
-from t2scaling.cli.plan import law_name, read_range
+from t2scaling.cli.plan import law_name
 from t2scaling.errors import ArgumentError
-from t2scaling.units import format_flops, format_number, parse_number, parse_numbers
+from t2scaling.units import format_flops, format_number, named_number, parse_numbers
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,8 +70,8 @@ def command(
         source,
         train_flops=np.tile(training, len(inference)),
         inference_flops=np.repeat(inference, len(training)),
-        sizes=tuple(parse_numbers(sizes)) if sizes else (),
-        n_range=read_range(n_range),
+        sizes=sizes or (),
+        n_range=n_range,
         max_tokens=max_tokens,
         integer_k=integer_k,
         cost=cost_model(
@@ -98,11 +98,11 @@ def command(
 def read_grid(name: str, text: str) -> list[float]:
     """`1e17:1e25:50` as log-spaced budgets, or a comma-separated list."""
     if ":" not in text:
-        return parse_numbers(text)
+        return parse_numbers(text, name)
     parts = text.split(":")
     if len(parts) != 3:
         raise ArgumentError(f"`{name}` = {text} is no range: write from:to:how many, such as 1e17:1e25:50.")
-    lo, hi, count = parse_number(parts[0]), parse_number(parts[1]), parse_number(parts[2])
+    lo, hi, count = (named_number(name, part) or 0.0 for part in parts)
     if not (0 < lo <= hi and count >= 2 and count == int(count)):
         raise ArgumentError(f"`{name}` = {text}: both ends must be positive, the smaller first, and 2 points or more.")
     if count > _MOST_BUDGETS:

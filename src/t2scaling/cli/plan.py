@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, emit, number_option, warning, wrote
+from t2scaling.cli.common import JsonFlag, Output, as_options, emit, number_option, warning, wrote
 from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
-from t2scaling.errors import ArgumentError, DataError
-from t2scaling.units import format_flops, format_number, parse_numbers
+from t2scaling.errors import DataError
+from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -137,8 +137,8 @@ def command(
     result = plan(
         source,
         budget=budget,
-        sizes=parse_numbers(sizes) if sizes else (),
-        n_range=read_range(n_range),
+        sizes=sizes or (),
+        n_range=n_range,
         max_tokens=max_tokens,
         integer_k=integer_k,
         cost=model,
@@ -184,23 +184,13 @@ def law_name(fit: str | None, law: str | None) -> str:
     return fit or law or ""
 
 
-def read_range(text: str | None) -> tuple[float, float] | None:
-    """`100M,7B` as two numbers."""
-    if text is None:
-        return None
-    numbers = parse_numbers(text)
-    if len(numbers) != 2:
-        raise ArgumentError(f"`--n-range` = {text} must be two sizes, such as 100M,7B.")
-    return numbers[0], numbers[1]
-
-
 def show(plan: Plan) -> list[Any]:
     """The plan for people: the sentence, a table, what is known of it, what to beware of."""
     from rich.markup import escape
 
     warnings = [warning(text) for text in plan.warnings]
     known = [escape(line) for line in (*_evidence(plan), *_traffic(plan))]
-    return [escape(plan.sentence()), table(plan), *known, *warnings]
+    return [escape(as_options(plan.sentence())), table(plan), *known, *warnings]
 
 
 def table(plan: Plan) -> Table:

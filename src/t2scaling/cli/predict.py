@@ -44,7 +44,7 @@ def command(
     quality = getattr(source, "quality", None)
     if interval is None and quality is not None and name in quality.spreads:
         interval = LEVEL
-    rows = _rows(source, parse_numbers(N), parse_numbers(D), parse_numbers(k), metric, interval)
+    rows = _rows(source, parse_numbers(N, "N"), parse_numbers(D, "D"), parse_numbers(k, "k"), metric, interval)
     content = {
         "law": source.law.name,
         "task": source.task,

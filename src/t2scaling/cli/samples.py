@@ -35,7 +35,7 @@ def command(
     from t2scaling.observations import as_observations
 
     measured = as_observations(observations).measurements(task=task, stage=stage)
-    found = more_samples(measured, parse_numbers(k))
+    found = more_samples(measured, parse_numbers(k, "k"))
     needed = None if error is None else samples_needed(measured, found.k[-1], error, np.random.default_rng(seed))
     rows = [
         {

@@ -39,7 +39,12 @@ def command(
 
     check_level(level)
     table = score(
-        as_observations(observations), parse_numbers(k), strategy or ["oracle"], task=task, stage=stage, level=level
+        as_observations(observations),
+        parse_numbers(k, "k"),
+        strategy or ["oracle"],
+        task=task,
+        stage=stage,
+        level=level,
     )
     if output is not None:
         wrote(_write(table, output))

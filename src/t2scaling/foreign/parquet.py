@@ -155,6 +155,7 @@ def guard_polars(
         pl.exceptions.PanicException,
         OSError,
         ValueError,
+        TypeError,
         ArithmeticError,
         MemoryError,
     ) as found:

@@ -118,7 +118,7 @@ def _mean_and_error(measurements: Measurements, table: Array) -> tuple[Array, Ar
 
 def sample_counts(k: ArrayLike | str) -> Array:
     """k sorted, distinct, and starting at 1; text such as "1,2,4" too. Raises ArgumentError where k < 1."""
-    k = parse_numbers(k) if isinstance(k, str) else k
+    k = parse_numbers(k, "k") if isinstance(k, str) else k
     return np.union1d([1.0], check_samples(k).ravel())
 
 

@@ -107,6 +107,10 @@ def _bootstrap(law: Law, curves: Curves, options: FitOptions, measurements: Meas
             f"`bootstrap` = {options.bootstrap} means nothing for the {law.name} law, whose parameters are a table of "
             "the runs: leave it out, its intervals come from the backtest."
         )
+    if measurements is None and options.bootstrap_over == "questions":
+        raise ArgumentError(
+            "`bootstrap_over` = questions has none to draw: the data hold means over questions. Draw runs."
+        )
     return bootstrap(law, curves, inverse_variance(curves, options.weights), options, measurements)
 
 

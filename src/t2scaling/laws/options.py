@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from t2scaling.errors import ArgumentError, require, unknown
-from t2scaling.units import check_seed, parse_number
+from t2scaling.laws.base import as_array
+from t2scaling.units import check_seed, named_number
 
 if TYPE_CHECKING:
     from t2scaling.laws.chinchilla import ChinchillaLaw
@@ -69,12 +71,17 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         if isinstance(self.inference_flops, str):
-            object.__setattr__(self, "inference_flops", parse_number(self.inference_flops))
+            object.__setattr__(self, "inference_flops", named_number("inference_flops", self.inference_flops))
+        for name in ("restarts", "bootstrap", "seed"):
+            require(isinstance(getattr(self, name), Integral), name, getattr(self, name), "be a whole number")
+        require(self.jobs is None or isinstance(self.jobs, Integral), "jobs", self.jobs, "be a whole number")
         for name, kind in (("solver", Solver), ("weights", Weights), ("bootstrap_over", Over)):
             if getattr(self, name) not in get_args(kind):
                 raise unknown(name, getattr(self, name), get_args(kind))
-        if len(self.bounds) != 2 or not 0 < self.bounds[0] < self.bounds[1] <= 10:
-            raise ArgumentError(f"`bounds` = {self.bounds} must be two positive exponents up to 10, the smaller first.")
+        ends = as_array("bounds", self.bounds)
+        fine = ends.shape == (2,) and 0 < ends[0] < ends[1] <= 10
+        require(bool(fine), "bounds", self.bounds, "be two positive exponents up to 10, the smaller first")
+        require(bool(as_array("delta", self.delta) > 0), "delta", self.delta, "be above zero")
         check_seed(self.seed)
         require(self.restarts >= 1, "restarts", self.restarts, "be at least 1")
         if self.bootstrap < 0 or self.bootstrap == 1:

@@ -26,6 +26,7 @@ from t2scaling.observations.schema import (
     RUN_KEYS,
     STATEMENTS,
     Column,
+    require_columns,
 )
 from t2scaling.observations.tabular import Sheet
 
@@ -69,6 +70,8 @@ def part_from_sheet(sheet: Sheet, naming: Naming, report: ReportBuilder) -> Part
     if naming.unused:
         more = f" and {len(naming.unused) - 6} more" if len(naming.unused) > 6 else ""
         report.notes.append(f"columns of {sheet.where} that are not used: {', '.join(naming.unused[:6])}{more}.")
+    if not naming.columns:
+        require_columns(sheet.columns, sheet.where)
     said: dict[str, set[str]] = {}
     runs, outcomes = [], []
     for frame, rows in sheet.batches(list(naming.columns.values())):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from t2scaling.allocate import Plan, plan
+from t2scaling.allocate import Budget, Plan, plan
 from t2scaling.costs import sample_flops, train_flops
 from t2scaling.laws import FitResult, fit
 from t2scaling.observations import Observations, load_suite
@@ -65,7 +65,9 @@ def demo(
     """
     observations = load_suite()
     train, inference = _budgets(observations)
-    train, inference = train_flops or train, inference_flops or inference
+    train = train if train_flops is None else train_flops
+    inference = inference if inference_flops is None else inference_flops
+    Budget(train_flops=train, inference_flops=inference)  # refuses what is absurd before anything is fitted
     fits, plans = [], []
     for law in LAWS:
         fitted = fit(observations, law=law, task="macro", inference_flops=inference, bootstrap=bootstrap, seed=seed)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from t2scaling.errors import ArgumentError, unknown
+from t2scaling.errors import ArgumentError, require, unknown
 from t2scaling.strategies.success import Success
 from t2scaling.units import parse_number
 
@@ -63,6 +63,7 @@ def parse(text: str | Strategy) -> Strategy:
     Raises ArgumentError naming what is not known.
     """
     if not isinstance(text, str):
+        require(isinstance(text, Strategy), "strategy", text, f"be one of {', '.join(STRATEGIES)}")
         return text
     name, _, settings = text.strip().partition(":")
     if name not in STRATEGIES:

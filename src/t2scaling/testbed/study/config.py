@@ -21,8 +21,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
 
+from t2scaling.allocate.budgets import check_sensible
 from t2scaling.errors import ArgumentError, SuiteError
 from t2scaling.foreign import Strict, read_yaml, validate
+from t2scaling.laws.options import FitOptions
 from t2scaling.units import parse_number
 
 
@@ -42,6 +44,8 @@ def _law(name: str) -> str:
 
 LawName = Annotated[str, AfterValidator(_law)]
 Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
+TrainBudget = Annotated[Budget, AfterValidator(lambda flops: check_sensible("train_flops", flops) or flops)]
+Replicates = Annotated[int, AfterValidator(lambda number: FitOptions(bootstrap=number).bootstrap)]
 
 
 def check_keys(given: Iterable[Any], known: list[str], noun: str = "key") -> None:
@@ -84,7 +88,7 @@ class EvaluateSection(_Section):
     questions: PositiveInt | None = Field(default=None, description="Only the first so many questions of each task.")
     samples: int = Field(default=0, ge=0, description="Completions per question; 0 for likelihoods alone.")
     sample_tasks: tuple[str, ...] | None = Field(default=None, description="Tasks to sample on; all where left out.")
-    temperature: float = Field(default=1.0, ge=0, description="Sampling temperature.")
+    temperature: float = Field(default=1.0, gt=0, description="Sampling temperature.")
     count_answers: bool = Field(default=False, description="Count the distinct wrong answers among the samples.")
     paths: dict[str, Path] = Field(
         default_factory=dict, description="Local copies of real tasks, name: file or folder, from this file's folder."
@@ -114,13 +118,13 @@ class FitSection(_Section):
     )
     task: str = Field(default="macro", description="A task's name, or macro for the mean over all.")
     inference_flops: Budget | None = Field(default=None, description="Budget that the grid of k is made for.")
-    bootstrap: int = Field(default=0, ge=0, description="Bootstrap samples of each fit.")
+    bootstrap: Replicates = Field(default=0, description="Bootstrap samples of each fit.")
 
 
 class PlanSection(_Section):
     """The question the plan answers."""
 
-    train_flops: Budget | None = Field(
+    train_flops: TrainBudget | None = Field(
         default=None, description="Training budget; ten times the suite's largest by default."
     )
     inference_flops: Budget | None = Field(
@@ -133,7 +137,9 @@ class ValidateSection(_Section):
 
     laws: tuple[LawName, ...] = Field(default=("loss", "accuracy"), min_length=1, description="Laws that forecast.")
     tasks: tuple[str, ...] = Field(default=("macro",), min_length=1, description="Tasks, or macro for their mean.")
-    train_flops: tuple[Budget, ...] = Field(default=(), description="Training budgets; the largest level by default.")
+    train_flops: tuple[TrainBudget, ...] = Field(
+        default=(), description="Training budgets; the largest level by default."
+    )
     inference_flops: tuple[Budget, ...] = Field(
         default=(), description="Inference budgets; one and 16 samples of the largest model by default."
     )

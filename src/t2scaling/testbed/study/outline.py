@@ -12,7 +12,7 @@ from t2scaling.foreign import read_json
 from t2scaling.testbed.study.jobs import Study, cell_done, make_jobs, train_seconds
 from t2scaling.testbed.study.starters.places import places
 from t2scaling.testbed.study.status import duration
-from t2scaling.units import format_number, format_ratio
+from t2scaling.units import format_flops, format_number, format_ratio
 
 if TYPE_CHECKING:
     from t2scaling.testbed.suite import Cell
@@ -71,7 +71,7 @@ class Outline:
             marks = " ".join(mark for mark, here in (("overtrained", cell.overtrained), ("done", done)) if here)
             ratio = format_ratio(cell.tokens_per_param)
             sizes = format_number(cell.n_params), format_number(cell.n_tokens)
-            shown.add_row(cell.run_id, *sizes, ratio, format_number(cell.train_flops), marks)
+            shown.add_row(cell.run_id, *sizes, ratio, format_flops(cell.train_flops), marks)
         return [shown, self.sentence()]
 
     def sentence(self) -> str:
@@ -80,7 +80,7 @@ class Outline:
         time = "time unknown until a run is done" if self.seconds is None else f"about {duration(self.seconds)}"
         return (
             f"{todo} of {len(self.cells)} cells and {self.n_tunings} post-training runs in {self.n_jobs} jobs, "
-            f"{self.n_workers} at a time: {format_number(self.flops)} training FLOPs, {time}."
+            f"{self.n_workers} at a time: {format_flops(self.flops)} training FLOPs, {time}."
         )
 
 

@@ -28,9 +28,9 @@ export function formatRatio(ratio) {
   return ratio >= 100 ? Math.round(ratio).toLocaleString("en-US") : `${Number(ratio.toPrecision(3))}`;
 }
 
-/** `1 sample`, `2.5 samples`, `1,354 samples`. @param {number} k */
+/** `1 sample`, `2.5 samples`, `1,354 samples`, `2.1M samples`. @param {number} k */
 export function formatSamples(k) {
-  const text = k >= 10 || k === Math.round(k) ? Math.round(k).toLocaleString("en-US") : `${Number(k.toPrecision(3))}`;
+  const text = k >= 1e6 ? formatNumber(k) : k >= 10 || k === Math.round(k) ? Math.round(k).toLocaleString("en-US") : `${Number(k.toPrecision(3))}`;
   return text === "1" ? "1 sample" : `${text} samples`;
 }
 
