@@ -10,7 +10,7 @@ import typer
 from t2scaling.cli.common import JsonFlag, Output, as_options, emit, number_option, warning, wrote
 from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
 from t2scaling.errors import DataError
-from t2scaling.units import format_flops, format_number
+from t2scaling.units import format_flops, format_number, parse_numbers
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -161,7 +161,7 @@ def _source(fits: list[str], law: str | None, weights: str | None) -> Any:
     from t2scaling.laws import load_law
 
     if len(fits) > 1 and law is None:
-        return mix(fits, parse_numbers(weights) if weights else None)
+        return mix(fits, parse_numbers(weights, "weights") if weights else None)
     if len(fits) > 1 or weights:
         raise DataError(
             "`--weights` and several FITs plan for a mix of tasks: give a fit.json of each task, and no --law."
