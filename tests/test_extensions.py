@@ -60,11 +60,11 @@ def test_the_commit_is_small_and_works(kind: str, tmp_path: Path) -> None:
 
     typed = [line.removeprefix("$ ") for line in console.splitlines() if line.startswith("$ ")]
     promised = [line for line in console.splitlines() if not line.startswith("$ ")]
-    script = f't2() {{ "{sys.executable}" -m t2scaling.cli.main "$@"; }}\nset -e\n' + "\n".join(typed)
+    shell = f'set -e\npython() {{ "{sys.executable}" "$@"; }}\nt2() {{ python -m t2scaling.cli.main "$@"; }}\n'
     work = tmp_path / "work"
     work.mkdir()
     done = subprocess.run(
-        ["sh", "-c", script],
+        ["sh", "-c", shell + "\n".join(typed)],
         cwd=work,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "src"), "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"},
         capture_output=True,

@@ -10,6 +10,8 @@ import polars as pl
 from t2scaling.errors import DataError
 from t2scaling.observations.table import Observations
 
+_OF_EACH = ("min", "max", "count")
+
 
 @dataclass(frozen=True)
 class TaskSummary:
@@ -53,7 +55,7 @@ def summarise(observations: Observations) -> list[TaskSummary]:
         pl.col("run_id").n_unique().alias("runs"),
         pl.col("question_id").n_unique().alias("questions"),
         pl.col("question_id").filter(c > 0).n_unique().alias("solved"),
-        *(of(x).alias(f"{of.__name__} {name}") for name, x in (("n", n), ("nll", nll)) for of in (_min, _max, _count)),
+        *(getattr(x, of)().alias(f"{of} {name}") for name, x in (("n", n), ("nll", nll)) for of in _OF_EACH),
         nll.mean().alias("mean nll"),
         (c / n).mean().alias("mean share"),
     )
@@ -61,20 +63,8 @@ def summarise(observations: Observations) -> list[TaskSummary]:
     return [_summary(observations, row) for row in found.iter_rows(named=True)]
 
 
-def _min(x: pl.Expr) -> pl.Expr:
-    return x.min()
-
-
-def _max(x: pl.Expr) -> pl.Expr:
-    return x.max()
-
-
-def _count(x: pl.Expr) -> pl.Expr:
-    return x.count()
-
-
 def _summary(observations: Observations, row: dict[str, Any]) -> TaskSummary:
-    counts, likelihood = row["_count n"] > 0, row["_count nll"] > 0
+    counts, likelihood = row["count n"] > 0, row["count nll"] > 0
     kept_runs, shared, left_out = _kept(observations, row["task"], row["stage"])
     return TaskSummary(
         task=row["task"],
@@ -85,8 +75,8 @@ def _summary(observations: Observations, row: dict[str, Any]) -> TaskSummary:
         questions=row["questions"],
         shared=shared,
         missing_cells=row["runs"] * row["questions"] - row["len"],
-        n_samples=(row["_min n"], row["_max n"]) if counts else None,
-        nll=(row["_min nll"], row["_max nll"]) if likelihood else None,
+        n_samples=(row["min n"], row["max n"]) if counts else None,
+        nll=(row["min nll"], row["max nll"]) if likelihood else None,
         solved=row["solved"] if counts else None,
         mean=row["mean nll"] if likelihood else row["mean share"],
         left_out=left_out,

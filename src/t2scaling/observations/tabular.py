@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -205,20 +206,14 @@ def series_of(values: list[Any]) -> pl.Series:
         exact = all(abs(value) <= 2**53 for value in values if type(value) is int)
         return pl.Series(values, dtype=pl.Float64, strict=False) if exact else _as_text(values)
     if kinds == {int}:
-        return pl.Series(values, dtype=pl.Int64) if _within_64_bits(values) else _as_text(values)
+        within = all(value is None or -(2**63) <= value < 2**63 for value in values)
+        return pl.Series(values, dtype=pl.Int64) if within else _as_text(values)
     if kinds & {list, tuple, dict} or (len(kinds) > 1 and not any(kind.__module__ != "builtins" for kind in kinds)):
         return _as_text(values)
     return pl.Series(values)
 
 
-def _within_64_bits(values: list[Any]) -> bool:
-    return all(value is None or -(2**63) <= value < 2**63 for value in values)
-
-
 def _as_text(values: list[Any]) -> pl.Series:
-    texts = [value if value is None or isinstance(value, str) else _json(value) for value in values]
+    write = partial(json.dumps, ensure_ascii=False, default=str)
+    texts = [value if value is None or isinstance(value, str) else write(value) for value in values]
     return pl.Series(texts, dtype=pl.String)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -126,7 +126,7 @@ def find_logs(paths: Iterable[Path], report: ReportBuilder) -> list[Log]:
     for log in sorted(logs, key=lambda log: (log.time, str(log.path))):
         before = newest.get((log.run_id, log.task))
         if before is not None:
-            rows = _count_lines(before.path)
+            rows = count_lines(before.path)
             report.drop(
                 str(before.path), rows, f"superseded by the newer log of the same run and task, {log.path.name}"
             )
@@ -168,7 +168,8 @@ def _named(log: Log, name: str) -> Log:
     return replace(log, run_id=name + log.suffix, name=name + log.suffix)
 
 
-def _count_lines(path: Path) -> int:
+def count_lines(path: Path) -> int:
+    """Lines of a file that are not blank."""
     with path.open("rb") as file:
         return sum(1 for line in file if line.strip())
 

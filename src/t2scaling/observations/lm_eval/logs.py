@@ -12,7 +12,7 @@ from t2scaling.errors import DataError
 from t2scaling.foreign import guard_polars
 from t2scaling.observations.facts import RunFacts
 from t2scaling.observations.lm_eval.blocks import FirstRow, SamplesFile, first_row
-from t2scaling.observations.lm_eval.files import Log, find_logs
+from t2scaling.observations.lm_eval.files import Log, count_lines, find_logs
 from t2scaling.observations.lm_eval.outcomes import Loglikelihood, MultipleChoice, Reading, Sampled, output_type
 from t2scaling.observations.report import ReportBuilder, Source
 from t2scaling.observations.schema import nearest
@@ -76,7 +76,7 @@ def _read_log(log: Log, options: Options, report: ReportBuilder) -> pl.DataFrame
     first = first_row(log.path)
     kind = output_type(first, log.config.output_type)
     if kind == "loglikelihood_rolling":
-        report.drop(str(log.path), _rows(log.path), ROLLING)
+        report.drop(str(log.path), count_lines(log.path), ROLLING)
         return None
     chosen = first.filter
     if options.filter is not None and options.filter in log.config.filters:
@@ -120,11 +120,6 @@ def _check_filter(logs: list[Log], wanted: str | None) -> None:
             f"no task has a filter `{wanted}` (--filter){nearest(wanted, known)}: "
             f"the logs name {', '.join(known) or 'none'}."
         )
-
-
-def _rows(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(1 for line in file if line.strip())
 
 
 def _note_samples(outcomes: pl.DataFrame, log: Log, graded: bool, report: ReportBuilder) -> None:

@@ -7,7 +7,7 @@ the harness writes into `resps` is text: log-probabilities too.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 
@@ -20,7 +20,7 @@ TEXTS = pl.List(pl.String)
 COUNTS = pl.List(pl.Int64)
 
 
-class Reading(Protocol):
+class Reading:
     """How one log is read.
 
     schema  column → polars type of what is needed of a row; always `doc_id`, `filter` and `resps`
@@ -32,11 +32,11 @@ class Reading(Protocol):
 
     def read(self, block: pl.DataFrame) -> pl.DataFrame:
         """Outcomes of a block, with `question_id`."""
-        ...
+        raise NotImplementedError
 
     def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
-        """Outcomes of the file: question_id, and nll or n_samples and n_correct."""
-        ...
+        """Outcomes of the file: question_id, and nll or n_samples and n_correct. Most have nothing left to settle."""
+        return outcomes
 
 
 def output_type(first: FirstRow, stated: str | None) -> str:
@@ -49,7 +49,7 @@ def output_type(first: FirstRow, stated: str | None) -> str:
     return "loglikelihood_rolling" if rolling else "generate_until"
 
 
-class Loglikelihood:
+class Loglikelihood(Reading):
     """−log p of the target: the request's log-probability, which the harness sums over the target's tokens.
 
     The row's own `perplexity` is that same negative number and is not used.
@@ -65,12 +65,8 @@ class Loglikelihood:
         logp = pl.col("resps").list.first().list.first().list.first().cast(pl.Float64, strict=False)
         return block.select(question_id="doc_id", nll=-logp)
 
-    def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
-        """Nothing is left to settle."""
-        return outcomes
 
-
-class MultipleChoice:
+class MultipleChoice(Reading):
     """−log p of the gold choice, summed over its tokens.
 
     The log writes the gold choice as text that may be the position of the choice ("1" for the second) or the choice
@@ -82,7 +78,8 @@ class MultipleChoice:
     def __init__(self, first: FirstRow, where: str) -> None:
         self.where = where
         self.how = "nll = −(log-probability of the gold choice)"
-        names = [name for name in first.arguments if name.startswith("gen_args_")] if _is_dict(first.arguments) else []
+        arguments = first.arguments if isinstance(first.arguments, dict) else {}
+        names = [name for name in arguments if name.startswith("gen_args_")]
         # This metric appends to the choices as many requests for the choices without their question.
         self.share = 2 if "acc_mutual_info" in first.metrics else 1
         # Questions of one task differ in their number of choices; the text reading looks at twice the first's.
@@ -142,7 +139,7 @@ class MultipleChoice:
         return outcomes.select("question_id", "chance", nll=chosen)
 
 
-class Sampled:
+class Sampled(Reading):
     """Samples drawn and samples correct, of a task that generates text.
 
     Counts in the log are taken as they are: n_samples and n_correct, or pass@1, which is c / n. A single response
@@ -237,14 +234,6 @@ class Sampled:
             pl.col("n_samples", "n_correct").fill_null(0),
             pl.coalesce("wrong_counts", none),
         )
-
-    def finish(self, outcomes: pl.DataFrame) -> pl.DataFrame:
-        """Nothing is left to settle."""
-        return outcomes
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _counting_metric(first: FirstRow, responses: int, graded: bool) -> str | None:
