@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from t2scaling.laws import FitData, FitOptions, FitResult, Measurements, fit, law_class
 from t2scaling.laws.bootstrap import draw
 from t2scaling.laws.curves import resampled_curves
-from t2scaling.laws.solve import inverse_variance
 from t2scaling.observations.figure8 import cells
 
 
@@ -35,12 +35,10 @@ def suite(rng: np.random.Generator, questions: int = 500) -> Measurements:
 def loop(measurements: Measurements, full: FitResult, law: str, replicates: int, seed: int) -> np.ndarray:
     """Parameters of `replicates` single fits, one after the other."""
     weight, counts = draw(measurements, len(full.curves.N), replicates, "runs_and_questions", seed)
-    variance = inverse_variance(full.curves, "inverse_variance")
-    rows = []
+    whole, rows = FitData.of(full.curves, "inverse_variance"), []
     for b in range(replicates):
         value, passed = resampled_curves(measurements, full.curves, counts[b : b + 1])
-        c = full.curves
-        data = FitData(c.N, c.D, c.k, value, passed, weight[b : b + 1], variance)
+        data = replace(whole, value=value, passed=passed, weight=weight[b : b + 1])
         rows.append(law_class(law).fit(data, FitOptions()).parameters[0])
     return np.array(rows)
 

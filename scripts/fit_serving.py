@@ -1,9 +1,9 @@
 """Fit the six constants of `t2scaling.costs.serving` to measured throughput, and write them with their provenance.
 
-    python scripts/fit_serving.py [--bench ../shared/data/serving/argonne_llm_inference_bench.csv] [--write]
+    python scripts/fit_serving.py [--bench argonne_llm_inference_bench.csv] [--write]
 
-Two tables: tests/reference/serving_measured.csv (50 points of four sources, each named in its row) and, where it is at
-hand, LLM-Inference-Bench of Argonne (BSD-3), of which vLLM and TensorRT-LLM on NVIDIA GPUs are used. Rows that are
+Two tables: tests/reference/serving_measured.csv (50 points of four sources, each named in its row) and, given by
+--bench, LLM-Inference-Bench of Argonne (BSD-3), of which vLLM and TensorRT-LLM on NVIDIA GPUs are used. Rows that are
 faster than the data sheet allows are left out and counted. Least Huber error (0.1) of the log of the prediction over
 the measurement; a source of n rows weighs √n, so that the large one does not decide alone. Where the rows leave a
 direction open (the models measured have 28 to 80 layers, so overhead per step and per layer are nearly one), a pull
@@ -150,11 +150,10 @@ def errors(points: list[Point], constants: Constants) -> dict[str, dict[str, flo
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "data" / "serving" /
-                        "argonne_llm_inference_bench.csv")  # fmt: skip
+    parser.add_argument("--bench", type=Path, help="the table of LLM-Inference-Bench; without it the first alone")
     parser.add_argument("--write", action="store_true", help=f"write {TARGET.name}")
     options = parser.parse_args()
-    points = [*table(), *(bench(options.bench) if options.bench.exists() else ())]
+    points = [*table(), *(bench(options.bench) if options.bench else ())]
     ideal = Predictor(points)(IDEAL)
     possible = [point for point, most in zip(points, ideal, strict=True) if point.rate <= 1.02 * most]
     for point, most in zip(points, ideal, strict=True):

@@ -27,7 +27,6 @@ from t2scaling.laws.measurements import Curves, Measurements
 from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import law_class
 from t2scaling.laws.regret import decisions
-from t2scaling.laws.solve import fit_law
 from t2scaling.laws.splits import AXES, Split, splits
 from t2scaling.views import figure, frame
 
@@ -230,7 +229,7 @@ def _floor(curves: Curves, measured: Measurements | None, split: Split, options:
     cls, hidden = law_class(FLOOR_LAW), split.held_out
     if hidden.sum() < FEWEST_IN_FOLD:
         return []
-    law, _ = fit_law(cls, curves.take(hidden), options, None if measured is None else measured.take(hidden))
+    law, _ = cls.of(curves.take(hidden), options, None if measured is None else measured.take(hidden))
     return [trial for trial in judge(law, curves, split) if trial.metric == "pass_at_k"]
 
 

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.errors import ArgumentError, DataError, unknown
+from t2scaling.laws.measurements import Curves, FitData, Measurements, Target
 from t2scaling.laws.solvers.rootfind import root
 from t2scaling.units import parse_number
 
 if TYPE_CHECKING:
     from t2scaling.laws.chinchilla import ChinchillaLaw
-    from t2scaling.laws.measurements import Curves, FitData, Target
     from t2scaling.laws.options import FitOptions
 
 Metric = Literal["loss", "neg_log_pass_at_k", "pass_at_k"]
@@ -138,6 +138,14 @@ class Law:
     def check(cls, curves: Curves) -> str | None:
         """Why these curves cannot carry the law, as a sentence, or None."""
         return None
+
+    @classmethod
+    def of(
+        cls, curves: Curves, options: FitOptions, measurements: Measurements | None = None
+    ) -> tuple[Self, Solutions]:
+        """The law fitted to curves, and how the solver ended: the bare fit that fits and backtests repeat."""
+        found = cls.fit(FitData.of(curves, options.weights, measurements), options)
+        return cls.from_vector(found.parameters[0], curves.target), found
 
     @classmethod
     def fit(cls, data: FitData, options: FitOptions, warm: Array | None = None) -> Solutions:

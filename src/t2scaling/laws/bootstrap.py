@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +25,13 @@ Array = NDArray[np.float64]
 BATCH = 50  # replicates refitted together
 
 
-def bootstrap(
-    law: Law, curves: Curves, inverse_variance: Array, options: FitOptions, measurements: Measurements | None
-) -> Bootstrap:
+def bootstrap(law: Law, curves: Curves, options: FitOptions, measurements: Measurements | None) -> Bootstrap:
     """Refit `options.bootstrap` times.
 
-    law                the full fit, from which each refit starts as well
-    inverse_variance   run weights of stage 1, shape (R,)
-    measurements       the questions behind the curves; None where only runs can be drawn
+    law            the full fit, from which each refit starts as well
+    measurements   the questions behind the curves; None where only runs can be drawn
     """
+    whole = FitData.of(curves, options.weights, measurements)
     replicates, warm, narrow = options.bootstrap, law.vector, options.for_refits()
     weight, questions = draw(measurements, len(curves.N), replicates, options.bootstrap_over, options.seed)
     value = np.broadcast_to(curves.value, (replicates, *curves.value.shape))
@@ -45,10 +44,7 @@ def bootstrap(
         out = np.empty((len(rows), len(warm)))
         for part in _same_gaps(value[rows]):
             at = rows[part]
-            data = FitData(
-                curves.N, curves.D, curves.k, value[at], passed[at], weight[at], inverse_variance, curves.target,
-                measurements,
-            )  # fmt: skip
+            data = replace(whole, value=value[at], passed=passed[at], weight=weight[at])
             out[part] = law.fit(data, narrow, warm).parameters
         if options.advance is not None:
             options.advance(len(rows))

@@ -24,7 +24,6 @@ from t2scaling.laws.measurements import Curves, Measurements
 from t2scaling.laws.options import DELTA, EXPONENT_BOUNDS, FitOptions, Solver
 from t2scaling.laws.quality import quality
 from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
-from t2scaling.laws.solve import fit_law, inverse_variance
 from t2scaling.laws.support import Support
 from t2scaling.units import format_number
 
@@ -61,7 +60,7 @@ def fit(
     plans, numbers, beside = resolve(law, "counts" if measurements is None else measurements.kind)
     if measurements is not None and numbers is not None:
         measurements = measurements.with_quantiles()
-    best, found = fit_law(plans, curves, chosen, measurements)
+    best, found = plans.of(curves, chosen, measurements)
     residuals = best.observed(curves) - best.predict(curves.N[:, None], curves.D[:, None], curves.k)
     status = _status(best, bool(found.converged[0]), chosen)
     if status is FitStatus.FAILED:
@@ -71,8 +70,8 @@ def fit(
     boot = _bootstrap(best, curves, chosen, measurements) if chosen.bootstrap else None
     if boot is not None and boot.over != chosen.bootstrap_over:
         notes.append("only runs were resampled: the curves given do not hold single questions.")
-    speaking = None if numbers is None else fit_law(numbers, curves, chosen, measurements)[0]
-    others = tuple(fit_law(cls, curves, chosen, measurements)[0] for cls in beside if cls.check(curves) is None)
+    speaking = None if numbers is None else numbers.of(curves, chosen, measurements)[0]
+    others = tuple(cls.of(curves, chosen, measurements)[0] for cls in beside if cls.check(curves) is None)
     fitted = FitResult(
         law=best,
         task=curves.task,
@@ -111,7 +110,7 @@ def _bootstrap(law: Law, curves: Curves, options: FitOptions, measurements: Meas
         raise ArgumentError(
             "`bootstrap_over` = questions has none to draw: the data hold means over questions. Draw runs."
         )
-    return bootstrap(law, curves, inverse_variance(curves, options.weights), options, measurements)
+    return bootstrap(law, curves, options, measurements)
 
 
 def _status(law: Law, converged: bool, options: FitOptions) -> FitStatus:

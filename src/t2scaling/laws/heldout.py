@@ -17,7 +17,6 @@ from t2scaling.laws.base import FEWEST_RUNS, Law, Metric
 from t2scaling.laws.intervals import PER_LOG_UNIT, Spread, quantile_at, spread_of, spread_within, to_scale
 from t2scaling.laws.measurements import Curves, Measurements, Target
 from t2scaling.laws.options import FitOptions
-from t2scaling.laws.solve import fit_law
 from t2scaling.laws.splits import Split, inner_splits
 from t2scaling.laws.support import Support
 
@@ -125,7 +124,7 @@ def _trial(
     law: type[Law], curves: Curves, measurements: Measurements | None, split: Split, options: FitOptions
 ) -> list[Trial]:
     part = None if measurements is None else measurements.take(split.train)
-    fitted, _ = fit_law(law, curves.take(split.train, split.most_k), options, part)
+    fitted, _ = law.of(curves.take(split.train, split.most_k), options, part)
     return judge(fitted, curves, split)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.costs import train_flops
+from t2scaling.laws.isoflop import inverse_variance_weights
 from t2scaling.laws.solvers.quantiles import log_loss_quantiles
 
 Target = Literal["mean_neg_log", "neg_log_mean"]
@@ -158,8 +159,14 @@ class FitData:
     measurements: Measurements | None = None
 
     @classmethod
-    def of(cls, curves: Curves, inverse_variance: Array, measurements: Measurements | None = None) -> FitData:
-        """The batch of one."""
+    def of(cls, curves: Curves, weights: str, measurements: Measurements | None = None) -> FitData:
+        """The batch of one.
+
+        weights   of the runs in stage 1: "inverse_variance" per isoFLOP group, or "equal"
+        """
+        inverse_variance = np.ones(len(curves.N))
+        if weights != "equal":
+            inverse_variance = inverse_variance_weights(curves.flops, curves.loss)
         value, passed = curves.value[None], curves.pass_at_k[None]
         weight = np.ones((1, len(curves.N)))
         return cls(curves.N, curves.D, curves.k, value, passed, weight, inverse_variance, curves.target, measurements)

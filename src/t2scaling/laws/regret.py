@@ -21,7 +21,6 @@ from t2scaling.laws.heldout import FEWEST_IN_FOLD
 from t2scaling.laws.isoflop import isoflop_groups
 from t2scaling.laws.measurements import Measurements
 from t2scaling.laws.options import FitOptions
-from t2scaling.laws.solve import fit_law
 
 Array = NDArray[np.float64]
 
@@ -71,7 +70,7 @@ def decisions(
             for cls in laws:
                 if cls.check(grid.take(train)) is not None:
                     continue
-                law, _ = fit_law(cls, grid.take(train), options, part)
+                law, _ = cls.of(grid.take(train), options, part)
                 for flops, rows in level:
                     rows = rows[able[rows]]
                     if len(rows) < 2:

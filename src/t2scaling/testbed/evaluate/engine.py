@@ -6,6 +6,7 @@ An engine answers three requests on tokenised questions: nats of the answers, co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -55,41 +56,14 @@ class TransformersEngine:
     """Forward passes by transformers, on the CPU or one GPU."""
 
     def __init__(self, folder: Path, device: str | None = None, dtype: str = "auto") -> None:
+        from t2scaling.testbed.evaluate import match, nll, sample
         from t2scaling.testbed.evaluate.model import load
 
-        self._model = load(folder, device, dtype)
-        self.max_length, self.vocab_size = self._model.max_length, self._model.vocab_size
-
-    def score(self, encoded: Encoded, advance: Advance = None) -> np.ndarray:
-        """See `nll.score`."""
-        from t2scaling.testbed.evaluate import nll
-
-        return nll.score(self._model, encoded, advance)
-
-    def count_matches(
-        self,
-        encoded: Encoded,
-        keys: Sequence[np.ndarray],
-        n_samples: int,
-        *,
-        temperature: float,
-        first: int,
-        advance: Advance = None,
-    ) -> np.ndarray:
-        """See `match.count_matches`."""
-        from t2scaling.testbed.evaluate import match
-
-        return match.count_matches(
-            self._model, encoded, keys, n_samples, temperature=temperature, first=first, advance=advance
-        )
-
-    def complete(
-        self, encoded: Encoded, drawing: Drawing, n_samples: int, *, first: int, advance: Advance = None
-    ) -> Completions:
-        """See `sample.complete`."""
-        from t2scaling.testbed.evaluate import sample
-
-        return sample.complete(self._model, encoded, drawing, n_samples, first=first, advance=advance)
+        model = load(folder, device, dtype)
+        self.max_length, self.vocab_size = model.max_length, model.vocab_size
+        self.score = partial(nll.score, model)
+        self.count_matches = partial(match.count_matches, model)
+        self.complete = partial(sample.complete, model)
 
 
 def open_engine(backend: str, folder: Path, device: str | None, dtype: str) -> Engine:
