@@ -14,38 +14,28 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# Public name → module that holds it. A name equal to its module's last part is the module itself.
-_HOME = {
-    "passk": "t2scaling.passk",
-    "laws": "t2scaling.laws",
-    "costs": "t2scaling.costs",
-    "T2Error": "t2scaling.errors",
-    "ArgumentError": "t2scaling.errors",
-    "report": "t2scaling.report",
-    "DataError": "t2scaling.errors",
-    "SuiteError": "t2scaling.errors",
-    "FitError": "t2scaling.errors",
-    "PrerequisiteError": "t2scaling.errors",
-    "Observations": "t2scaling.observations",
-    "read": "t2scaling.observations",
-    "load_observations": "t2scaling.observations",
-    "load_suite": "t2scaling.observations",
-    "ChinchillaLaw": "t2scaling.laws",
-    "LossLaw": "t2scaling.laws",
-    "AccuracyLaw": "t2scaling.laws",
-    "NaiveLaw": "t2scaling.laws",
-    "FitResult": "t2scaling.laws",
-    "FitStatus": "t2scaling.laws",
-    "fit": "t2scaling.api",
-    "backtest": "t2scaling.api",
-    "Backtest": "t2scaling.laws",
-    "load_law": "t2scaling.laws",
-    "Plan": "t2scaling.allocate",
-    "Frontier": "t2scaling.allocate",
-    "plan": "t2scaling.allocate",
-    "frontier": "t2scaling.allocate",
-    "mix": "t2scaling.allocate",
+# Module → its public names. A name equal to the module's is the module itself.
+_NAMES = {
+    "allocate": ("Frontier", "Plan", "frontier", "mix", "plan"),
+    "api": ("backtest", "fit"),
+    "costs": ("costs",),
+    "errors": ("ArgumentError", "DataError", "FitError", "PrerequisiteError", "SuiteError", "T2Error"),
+    "laws": (
+        "laws",
+        "AccuracyLaw",
+        "Backtest",
+        "ChinchillaLaw",
+        "FitResult",
+        "FitStatus",
+        "LossLaw",
+        "NaiveLaw",
+        "load_law",
+    ),
+    "observations": ("Observations", "load_observations", "load_suite", "read"),
+    "passk": ("passk",),
+    "report": ("report",),
 }
+_HOME = {name: f"t2scaling.{module}" for module, names in _NAMES.items() for name in names}
 __all__ = [
     "AccuracyLaw",
     "ArgumentError",
@@ -82,10 +72,11 @@ __all__ = [
 if TYPE_CHECKING:
     from t2scaling import costs, laws, passk, report
     from t2scaling.allocate import Frontier, Plan, frontier, mix, plan
-    from t2scaling.api import fit
+    from t2scaling.api import backtest, fit
     from t2scaling.errors import ArgumentError, DataError, FitError, PrerequisiteError, SuiteError, T2Error
     from t2scaling.laws import (
         AccuracyLaw,
+        Backtest,
         ChinchillaLaw,
         FitResult,
         FitStatus,

@@ -13,7 +13,7 @@ import numpy as np
 from t2scaling.errors import FitError
 from t2scaling.laws import fit
 from t2scaling.report.observed import values_at
-from t2scaling.report.runs import overtrained, samples_at, select
+from t2scaling.report.runs import overtrained, samples_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,7 @@ def refit(fitted: FitResult, keep: NDArray[np.bool_]) -> FitResult | None:
     if keep.all() or keep.sum() < _FEWEST_RUNS:
         return None
     try:
-        return fit(select(fitted.curves, keep), law=fitted.law.name, seed=fitted.seed, quality=False)
+        return fit(fitted.curves.take(keep), law=fitted.law.name, seed=fitted.seed, quality=False)
     except FitError:
         return None
 

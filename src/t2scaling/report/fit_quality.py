@@ -10,7 +10,6 @@ from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report import style
 from t2scaling.report.agreement import Agreement, agreement
 from t2scaling.report.observed import grid_values
-from t2scaling.report.runs import tokens_per_param
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +43,7 @@ def predicted_observed(
 def _agreement(ax: Axes, fit: FitResult, found: Agreement) -> None:
     predicted, observed, ring = found.predicted, found.observed, found.overtrained
     shown = np.isfinite(predicted) & np.isfinite(observed) & (observed > 0) & (predicted > 0)
-    colours = style.budget_colours(tokens_per_param(fit.curves))
+    colours = style.budget_colours(fit.curves.D / fit.curves.N)
     ax.scatter(
         observed[shown], predicted[shown], s=26, c=[c for c, s in zip(colours, shown, strict=True) if s], linewidths=0,
         zorder=3, rasterized=bool(shown.sum() > style.RASTER_FROM),
@@ -105,7 +104,7 @@ def _residuals(axes: NDArray[np.object_], fit: FitResult) -> None:
     relative = 100 * (values - predicted) / (1.0 if points else predicted)
     spread = {
         "parameters N": curves.N[:, None],
-        "tokens per parameter D/N": tokens_per_param(curves)[:, None],
+        "tokens per parameter D/N": (curves.D / curves.N)[:, None],
         "samples per problem k": k[None, :],
     }
     for ax, (label, where) in zip(axes, spread.items(), strict=False):

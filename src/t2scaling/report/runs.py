@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Runs = Curves | Measurements
-    AnyRuns = TypeVar("AnyRuns", Curves, Measurements)
 
 _LEVELS = 14  # more training budgets than this are gathered into bins of equal ratio
-_BY_RUN = {"N", "D", "nll", "n", "c", "train_flops", "overtrained", "value", "pass_at_k", "se"}
 
 
 @dataclass(frozen=True)
@@ -45,23 +43,11 @@ def overtrained(runs: Runs) -> NDArray[np.bool_]:
     return np.zeros(len(runs.N), dtype=bool) if runs.overtrained is None else runs.overtrained
 
 
-def tokens_per_param(runs: Runs) -> Array:
-    """D/N of each run, shape (R,)."""
-    return runs.D / runs.N
-
-
 def samples_at(N: Array, inference_flops: float) -> Array:
     """k = C_inf/(2·N), NaN where the budget does not pay for one sample."""
     k = costs.samples_afforded(N, inference_flops)
     # The budget 2·N_max is meant to buy the largest model one sample, whatever the last digit says.
     return np.where(k >= 1 - 1e-9, np.maximum(k, 1.0), np.nan)
-
-
-def select(runs: AnyRuns, keep: NDArray[np.bool_]) -> AnyRuns:
-    """The runs where `keep`, shape (R,), is true."""
-    parts: dict[str, Any] = {f.name: getattr(runs, f.name) for f in fields(runs) if f.name in _BY_RUN}
-    kept = {name: value[keep] for name, value in parts.items() if value is not None}
-    return replace(runs, run_id=tuple(np.asarray(runs.run_id)[keep].tolist()), **kept)
 
 
 def cells(runs: Runs) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 
 from t2scaling.report import style
-from t2scaling.report.runs import levels, overtrained, tokens_per_param, train_flops
+from t2scaling.report.runs import levels, overtrained, train_flops
 from t2scaling.units import format_number
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _MARKERS = "os^DvPX*"
 @style.styled
 def checkpoint_grid(curves: Curves) -> Figure:
     """Runs by training budget and size, coloured by tokens per parameter; overtrained ones are framed."""
-    flops, ratio, frame = train_flops(curves), tokens_per_param(curves), overtrained(curves)
+    flops, ratio, frame = train_flops(curves), curves.D / curves.N, overtrained(curves)
     written = len(ratio) <= _LABELLED and all(level.exact for level in levels(curves))
     figure, axes = style.canvas(1, 1, 5.6, 1.2 + 0.34 * len(np.unique(curves.N)) if written else 4.2)
     ax = axes[0][0]
