@@ -29,7 +29,14 @@ def command(as_json: JsonFlag = False) -> None:
     ]
     published = [_published(load_law(name), name) for name in names()]
     content = {"laws": fitted, "published": published}
-    emit(content, as_json=as_json, show=[_laws(fitted), "", _table(published)])
+    own = [(row["name"], row["formula"], _says(row)) for row in fitted]
+    others = [(row["name"], row["formula"], row["source"]) for row in published]
+    tables = [
+        _table("Laws that `t2 fit --law` fits", ("law", "formula", "says"), own),
+        "",
+        _table("Published laws, by name", ("name", "formula", "source"), others),
+    ]
+    emit(content, as_json=as_json, show=tables)
 
 
 def _published(found: Any, name: str) -> dict[str, Any]:
@@ -45,30 +52,20 @@ def _published(found: Any, name: str) -> dict[str, Any]:
     }
 
 
-def _laws(rows: list[dict[str, Any]]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
+def _says(row: dict[str, Any]) -> str:
     from t2scaling.laws.base import METRIC_LABELS
 
-    table = Table(title="Laws that `t2 fit --law` fits", title_justify="left", header_style="bold", box=None)
-    table.add_column("law", no_wrap=True)
-    for name in ("formula", "says"):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        says = METRIC_LABELS[row["metric"]] + ("" if row["plans"] else "; not to plan with")
-        table.add_row(f"[bold]{row['name']}[/]", escape(row["formula"]), says)
-    return table
+    return METRIC_LABELS[row["metric"]] + ("" if row["plans"] else "; not to plan with")
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def _table(title: str, columns: tuple[str, str, str], rows: list[tuple[str, str, str]]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title="Published laws, by name", title_justify="left", header_style="bold", box=None)
-    table.add_column("name", no_wrap=True)
-    for name in ("formula", "source"):
+    table = Table(title=title, title_justify="left", header_style="bold", box=None)
+    table.add_column(columns[0], no_wrap=True)
+    for name in columns[1:]:
         table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(f"[bold]{row['name']}[/]", escape(row["formula"]), escape(row["source"]))
+    for name, *cells in rows:
+        table.add_row(f"[bold]{name}[/]", *map(escape, cells))
     return table
