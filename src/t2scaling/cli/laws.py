@@ -29,8 +29,8 @@ def command(as_json: JsonFlag = False) -> None:
     ]
     published = [_published(load_law(name), name) for name in names()]
     content = {"laws": fitted, "published": published}
-    own = [(row["name"], row["formula"], _says(row)) for row in fitted]
-    others = [(row["name"], row["formula"], row["source"]) for row in published]
+    own: list[tuple[Any, ...]] = [(row["name"], row["formula"], _says(row)) for row in fitted]
+    others: list[tuple[Any, ...]] = [(row["name"], row["formula"], row["source"]) for row in published]
     tables = [
         _table("Laws that `t2 fit --law` fits", ("law", "formula", "says"), own),
         "",
@@ -58,7 +58,7 @@ def _says(row: dict[str, Any]) -> str:
     return METRIC_LABELS[row["metric"]] + ("" if row["plans"] else "; not to plan with")
 
 
-def _table(title: str, columns: tuple[str, str, str], rows: list[tuple[str, str, str]]) -> Table:
+def _table(title: str, columns: tuple[str, str, str], rows: list[tuple[Any, ...]]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 

@@ -17,74 +17,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class _At:
+    """A place in a study's folder."""
+
+    def __init__(self, *parts: str) -> None:
+        self._parts = parts
+
+    def __get__(self, layout: Layout, owner: type[Layout]) -> Path:
+        return layout.root.joinpath(*self._parts)
+
+
 @dataclass(frozen=True)
 class Layout:
     """The folder of one study."""
 
     root: Path
 
-    @property
-    def suite(self) -> Path:
-        return self.root / "suite.json"
-
-    @property
-    def config(self) -> Path:
-        """The checked study file as JSON, for workers."""
-        return self.root / "study.json"
-
-    @property
-    def corpus(self) -> Path:
-        return self.root / "corpus"
-
-    @property
-    def tasks(self) -> Path:
-        return self.root / "tasks"
-
-    @property
-    def runs(self) -> Path:
-        return self.root / "runs"
-
-    @property
-    def evals(self) -> Path:
-        return self.root / "evals"
-
-    @property
-    def logs(self) -> Path:
-        return self.root / "logs"
-
-    @property
-    def observations(self) -> Path:
-        return self.root / "observations.parquet"
-
-    @property
-    def manifest(self) -> Path:
-        return self.root / "manifest.json"
-
-    @property
-    def forecast(self) -> Path:
-        return self.root / "forecast.json"
-
-    @property
-    def validation(self) -> Path:
-        """The folder of the small study of the forecast's cells."""
-        return self.root / "validation"
-
-    @property
-    def verdict(self) -> Path:
-        """What became of the forecast."""
-        return self.validation / "verdict.json"
-
-    @property
-    def plan(self) -> Path:
-        return self.root / "plan.json"
-
-    @property
-    def report(self) -> Path:
-        return self.root / "report.html"
-
-    @property
-    def results(self) -> Path:
-        return self.root / "results.md"
+    suite = _At("suite.json")
+    config = _At("study.json")  # the checked study file, for workers
+    corpus = _At("corpus")
+    tasks = _At("tasks")
+    runs = _At("runs")
+    evals = _At("evals")
+    logs = _At("logs")
+    observations = _At("observations.parquet")
+    manifest = _At("manifest.json")
+    forecast = _At("forecast.json")
+    validation = _At("validation")  # the small study of the forecast's cells
+    verdict = _At("validation", "verdict.json")  # what became of the forecast
+    plan = _At("plan.json")
+    report = _At("report.html")
+    results = _At("results.md")
 
     def fit(self, law: str, main: bool = False) -> Path:
         """The fit that the plan is made from is fit.json; others carry their law's name."""
