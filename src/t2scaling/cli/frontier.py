@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, note, number_option, output_option, wrote
+from t2scaling.cli.common import JsonFlag, as_options, emit, note, number_option, output_option, wrote
 from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
 from t2scaling.cli.plan import law_name
 from t2scaling.errors import ArgumentError
@@ -90,7 +90,7 @@ def command(
     emit(result.to_dict(), as_json=as_json, show=None if output is not None else table(result))
     if not as_json:
         for warning in result.warnings:
-            note(f"! {warning}")
+            note(f"! {as_options(warning)}")
         if output is not None:
             wrote(output)
 

@@ -165,7 +165,7 @@ def test_code_in_a_folder_is_not_run(hf_folder: Path, tmp_path: Path, monkeypatc
     (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": own}))
     monkeypatch.setattr("builtins.input", lambda *_: "y")
     for read in (lambda: load(tmp_path, "cpu"), lambda: count_params(tmp_path)):
-        with pytest.raises(DataError, match="needs no code of its own"):
+        with pytest.raises(DataError, match="brings code of its own, which is never run here"):
             read()
     assert not trace.exists()
 

@@ -123,6 +123,8 @@ def test_the_outline_counts_and_foretells(tmp_path):
         ("suite: {recipe: tiny, arguments: {schedule: linear}}", "`schedule` = 'linear'"),
         ("suite: {recipe: tiny}\nevaluate: {tasks: [casual]}", "unknown task `casual`: did you mean `causal`"),
         ("suite: {recipe: tiny}\nposttrain: {tasks: [arithmetics]}", "did you mean `arithmetic`"),
+        ("suite: {recipe: tiny}\nposttrain: {tasks: [lambada_openai]}", "lambada_openai has no training questions"),
+        ("suite: {recipe: tiny}\nfit: {laws: [nearest]}", "`nearest` cannot be planned with: put another first"),
         ("suite: {recipe: tiny}\nfit: {task: sciq}", "`fit.task` = 'sciq' is not measured here"),
     ],
 )

@@ -138,6 +138,8 @@ def refused(folder: Path, what: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = shown(" ".join(str(error).split()) or type(error).__name__, 300)
+        if "trust_remote_code" in reason:  # transformers advises to run it
+            reason = "it brings code of its own, which is never run here."
         raise DataError(
             f"the {what} of `{folder}` cannot be read as that of a causal language model which transformers knows: "
             f"{reason} Check that the folder is whole and that its architecture needs no code of its own."

@@ -42,6 +42,16 @@ def _law(name: str) -> str:
     return law_class(name).name
 
 
+def _plans(laws: tuple[str, ...]) -> tuple[str, ...]:
+    from t2scaling.laws import law_class
+
+    if not law_class(laws[0]).plans:
+        raise ArgumentError(
+            f"the plan is made from the first law, and `{laws[0]}` cannot be planned with: put another first"
+        )
+    return laws
+
+
 LawName = Annotated[str, AfterValidator(_law)]
 Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
 TrainBudget = Annotated[Budget, AfterValidator(lambda flops: check_sensible("train_flops", flops) or flops)]
@@ -113,7 +123,7 @@ class PosttrainSection(_Section):
 class FitSection(_Section):
     """The laws to fit."""
 
-    laws: tuple[LawName, ...] = Field(
+    laws: Annotated[tuple[LawName, ...], AfterValidator(_plans)] = Field(
         default=("loss", "accuracy"), min_length=1, description="Laws to fit; the plan is made from the first."
     )
     task: str = Field(default="macro", description="A task's name, or macro for the mean over all.")

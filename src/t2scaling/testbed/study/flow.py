@@ -118,7 +118,7 @@ def make_suite(section: SuiteSection, path: Path) -> Suite:
         check_keys(section.arguments, list(inspect.signature(recipe).parameters))
         return call(recipe, section.arguments, f"`{path}`: `suite.arguments`", SuiteError)
     except (TypeError, ValueError) as error:
-        raise SuiteError(f"`{path}`: `suite`: {error}. Correct its `arguments`.") from error
+        raise SuiteError(f"`{path}`: `suite`: {str(error).rstrip('.')}. Correct its `arguments`.") from error
 
 
 def study(
@@ -229,6 +229,9 @@ def _check_tasks(study: Study) -> None:
             check_keys(names, list(tasks.NAMES), "task")
         except ValueError as error:
             raise SuiteError(f"`{key}`: {error}") from error
+    for name in given.posttrain.tasks:
+        if name in tasks.UNTRAINED:
+            raise SuiteError(f"`posttrain.tasks`: {name} has no training questions to tune on: leave it out.")
     for name, path in given.evaluate.paths.items():
         if not path.exists():
             raise SuiteError(f"`evaluate.paths.{name}` = {path}: there is no such file or folder.")

@@ -9,6 +9,7 @@
 
 from t2scaling.testbed.tasks.base import Question, Task, is_correct
 from t2scaling.testbed.tasks.files import read, save, write_lm_eval
+from t2scaling.testbed.tasks.real import UNTRAINED
 from t2scaling.testbed.tasks.registry import NAMES, load
 
-__all__ = ["NAMES", "Question", "Task", "is_correct", "load", "read", "save", "write_lm_eval"]
+__all__ = ["NAMES", "UNTRAINED", "Question", "Task", "is_correct", "load", "read", "save", "write_lm_eval"]

@@ -67,6 +67,7 @@ _DATASETS = {
     "openbookqa": _Dataset("allenai/openbookqa", "main", ("test", "train"), _openbookqa),
 }
 REAL = tuple(_DATASETS)
+UNTRAINED = tuple(name for name, dataset in _DATASETS.items() if "train" not in dataset.splits)
 
 
 def load_real(name: str, *, path: str | Path | None = None, revision: str | None = None) -> Task:
