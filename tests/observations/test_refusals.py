@@ -198,11 +198,38 @@ DEADLY = (
 )
 
 
-def test_a_page_that_kills_its_reader(tmp_path: Path, t2: Any) -> None:
+# Eight rows in two groups; one bit of the second is flipped, upon which a thread of polars panics and four rows come.
+HALVED = (
+    "eNq9V01MG0cUnrXBrIybOsBMdskerEqsHAVR2IZiV8hlHIJJYwK4aq30Eu1ibyDZ2NRrY2z10EPVQ5VDVVVRFVU95NRzD1XEiVNO5MKhQj1UlY"
+    "Jy6KHqCUUVijpvd71ejF0ZDrZ2Zt6+n++9efP2jbxCM1O4DwdxMI19GCHEsaFihMM4PI55tgRwQHofRTlV4FQm87HBc8iPQ+I0CoRFIVCqFO5u"
+    "5DAiPLlP7svjMu/RZ0hpnAYk1EDiGQL68qsJKrhUE7fJaLvioDiGAqLAF+5uqiX1oWm5/Yljj7zLzXZC7xRF/sULRw+oE1E4jLarJ4py8UG+4I"
+    "1izz/bCf1Unsvt8lwWuHK7PPeVVfOBm+Xjfvmg36PPsKM4moYd2thVmLZhqsFUZ65G8MhJV3WBq7qufP5D5Dob/LySN8sbRfdkH3HskfcH5G8H"
+    "PKad8opQeE5wqH8+PJFXhwG/OXvh5xomjbz6C4bhSekxP9sJ+FRKtXYp1QRO66Z0nw7Kb4Iei87Fm3DLK9FavAnaaf2/4t0JzXZC72HxPr/Qk+"
+    "I9Csv74Z4X796Q/M1Qz4v3aLhj8YoXfSJrkjAwEonDcNuWh2wVw5F4SI+YK8PwMqps1FsBIACXZLF79DUYp+NJUA/Zo3gkMo4XGAHULodZQm16"
+    "z9+kj/tdlf0B/FGDyzc1ng66GjuhJvv5hSZ9FHZV9oZckKNhRwP7xC8W+0rFYhmHWJmN+RqdYwylJZAHGcv9qt1X+/OyDawPoKEODG+RemGgfB"
+    "AZEsdFQ37MSV1es+TZKB4hrzF+B8l/+KRzXpNkbxQL5AnBCST/1Sed85ojh4ByYKG8CkhdXmDkeBQT8viStQNeOutNRL67zMyfWeZPgtLZbxLy"
+    "82UW9e+XWNRkJ0B4mWfLCKsDQ34Ukrq+MsguxPGDAHEcvCWds+WT3yCYHQFSePi2dM6WTf4GlNcWyp8XpS6bMflaYjv4VbR2MCydtauSH8H8wD"
+    "L/Hktn74rkF4lF/a/oHsSbIJyEj32RQohmMsvZD8y19fxDVTj0vws/ZSlJKb3BBo1tsfftVWq/W6xblJr0urWu0qsrTF6tAv8mpfccvTtsmb8G"
+    "L7YE5qQlXIKJWnhL4GoRqCR17EFkazDmMsipa5WsaKkqvQ3+tu+5INct3RufOEa2vGqC/nYu+2k9lzK2NCO++RnzD3ipVn+Z1YY/S26JFjPra4"
+    "ppcTcsf9VWf/MNfzXIT/Wmi8d8TWpK2dAK9j4qYF+jHe2vOvYsOylQseSpaX0ttVC7k52qW0rLdaYUM10ndiqTC3ayPwY7tmYo9aSYzsec/Tjn"
+    "kazlstO6ml2lSLi9UjTUkhmJbtbK68XClchWvmSyQowoE1MTk5GoVtkwcpEZPT6paLn3dD2nzOh6TMlNXVNmYupkXFXi07qu6DNqPhdXrogGa7"
+    "YtD3rZj9AK+y/0Hw9UVfc="
+)
+
+
+@pytest.mark.parametrize("content", [DEADLY, HALVED])
+def test_a_page_that_kills_its_reader(tmp_path: Path, t2: Any, content: str) -> None:
     path = tmp_path / "deadly.parquet"
-    path.write_bytes(zlib.decompress(base64.b64decode(DEADLY)))
+    path.write_bytes(zlib.decompress(base64.b64decode(content)))
     for _ in range(2):  # the process that dies of it is followed by another
         refused(path, tmp_path, t2, ["deadly.parquet", "damaged", "copy it again"])
+
+
+def test_a_query_that_loses_rows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "halved.parquet"
+    path.write_bytes(zlib.decompress(base64.b64decode(HALVED)))
+    with pytest.raises(DataError, match="some of its rows do not come"):
+        read(pl.scan_parquet(path))
 
 
 def attempt(path: Path) -> tuple[Any, str]:

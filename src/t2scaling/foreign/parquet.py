@@ -60,7 +60,8 @@ def check_parquet(path: Path) -> None:
     """Decode a Parquet file in another process, and forget what it holds.
 
     A damaged page may ask for 2⁶¹ bytes, upon which the reader, written in Rust, ends its process: no `except` helps.
-    So another process goes first; it is started once and stays. Raises DataError where it dies of the file, or decodes
+    Or a thread panics, and batches come without its rows and without an error. So another process goes first; it is
+    started once and stays. Raises DataError where it dies of the file, gets other rows than the file says, or decodes
     less than a megabyte a second; what it can refuse in words is left to the reading proper.
     """
     if not _DECODER.survives(path, 60 + path.stat().st_size / 2**20):
@@ -77,9 +78,9 @@ import polars as pl
 for line in sys.stdin:
     try:
         lazy = pl.scan_parquet(line[:-1], glob=False)
-        if lazy.select(pl.len()).collect().item() * len(lazy.collect_schema()) < 1 << 31:
-            for _ in lazy.collect_batches():
-                pass
+        rows = lazy.select(pl.len()).collect().item()
+        if rows * len(lazy.collect_schema()) < 1 << 31 and sum(map(len, lazy.collect_batches())) != rows:
+            sys.exit("a thread of the reader has panicked, and its rows are gone without an error")
     except Exception:
         pass
     print(flush=True)

@@ -84,12 +84,17 @@ def open_sheet(path: Path) -> Sheet:
     return Sheet(f"`{path}`", kind, columns, lambda names: _of_lazy(lazy, names, rows, what), notes, stated)
 
 
-def _of_lazy(lazy: pl.LazyFrame, names: Sequence[str], rows: Rows, what: str) -> Batches:
+def _of_lazy(lazy: pl.LazyFrame, names: Sequence[str], rows: Rows, what: str, count: bool = False) -> Batches:
+    """Batches of a query. `count` asks for the number of its rows too: where a thread of polars panics, batches lack
+    rows, and no error is raised.
+    """
     start = 0
     with guard_polars(what):
         for frame in lazy.select(names).collect_batches(chunk_size=BATCH, maintain_order=True):
             yield from _filled(frame, Rows(rows.noun, rows.first + start))
             start += len(frame)
+        if count and start != lazy.select(pl.len()).collect().item():
+            raise DataError(f"{what}: some of its rows do not come. Collect it first to see why.")
 
 
 def _filled(frame: pl.DataFrame, rows: Rows) -> Batches:
@@ -146,7 +151,9 @@ def sheet_of(data: Any, where: str = "the table") -> Sheet:
         lazy = data
         with guard_polars(f"{where} cannot be read", "Collect it first to see why."):
             names = tuple(lazy.collect_schema().names())
-        return Sheet(where, "frame", names, lambda wanted: _of_lazy(lazy, wanted, Rows(), f"{where} cannot be read"))
+        return Sheet(
+            where, "frame", names, lambda wanted: _of_lazy(lazy, wanted, Rows(), f"{where} cannot be read", True)
+        )
     frame = from_any(data)
 
     def batches(names: Sequence[str]) -> Batches:
