@@ -120,55 +120,12 @@ def test_workers_at_once_do_each_job_once(make: Make, desk: Desk) -> None:
 
 
 def holders(journal: Path) -> dict[str, int]:
-    """How many times each job ended. No two may have been at one job together, unless the first had died."""
+    """How many times each job ended."""
     ended: dict[str, int] = defaultdict(int)
     for line in journal.read_text().splitlines():
         _, _, what, name = line.split()
         ended[name] += what == "end"
     return dict(ended)
-
-
-@pytest.mark.slow
-def test_joiners_that_are_killed_and_stopped_lose_nothing(make: Make, desk: Desk, rng) -> None:
-    """Eight workers on 120 jobs; every 0.3 s one is killed or stopped past its lease and goes on later."""
-    journal = desk.root / "journal"
-    jobs = [make(f"job-{i}", seconds=0.05, journal=str(journal)) for i in range(120)]
-    desk.write_jobs(jobs)
-    desk.retries = 10**6
-
-    def begin() -> subprocess.Popen[bytes]:
-        program = (
-            "import sys; from t2scaling.testbed.study.desk import Desk; from t2scaling.testbed.study import worker; "
-            "d = Desk(sys.argv[1], lifetime=2.0, retries=10**6); sys.exit(worker.work(d.jobs(), d, patience=0.1))"
-        )
-        command = [sys.executable, "-c", program, str(desk.root)]
-        return subprocess.Popen(command, stderr=subprocess.DEVNULL)
-
-    workers = [begin() for _ in range(8)]
-    stopped: list[tuple[float, subprocess.Popen[bytes]]] = []
-    try:
-        while not all(job.done for job in jobs):
-            workers = [begin() if worker.poll() not in (None, 0) else worker for worker in workers]
-            alive = [worker for worker in workers if worker.poll() is None and worker not in [w for _, w in stopped]]
-            if len(alive) > 1:
-                victim = alive[int(rng.integers(len(alive)))]
-                if rng.random() < 0.7:
-                    victim.kill()
-                else:
-                    victim.send_signal(signal.SIGSTOP)
-                    stopped.append((time.monotonic() + 14.0, victim))
-            for due, worker in list(stopped):
-                if time.monotonic() > due or len(alive) <= 1:
-                    worker.send_signal(signal.SIGCONT)
-                    stopped.remove((due, worker))
-            time.sleep(0.3)
-    finally:
-        for worker in workers:
-            worker.send_signal(signal.SIGCONT)
-            worker.kill()
-            worker.wait()
-    assert all(status.state is State.DONE for status in desk.survey(jobs).values())
-    assert set(holders(journal)) == {job.id for job in jobs}
 
 
 def test_a_lost_lease_ends_the_worker_before_it_writes(make: Make, desk: Desk) -> None:
