@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, emit, number_option, output_option, wrote
+from t2scaling.errors import ArgumentError
 from t2scaling.units import format_flops, format_number
 
 if TYPE_CHECKING:
+    from t2scaling.costs import Price
+    from t2scaling.testbed.study.makespan import Makespan
     from t2scaling.testbed.suite import Cell, Suite, SuiteCost
 
 
@@ -37,6 +40,11 @@ def command(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Seed of weights and data order.", show_default="the recipe's")
     ] = None,
+    on: Annotated[str | None, typer.Option(help="With --gpus: where workers run, local, ray or slurm.")] = None,
+    gpus: Annotated[int | None, typer.Option(min=1, help="Play the suite through on so many GPUs.")] = None,
+    preemptions: Annotated[
+        float, number_option("Workers lost per GPU-hour, drawn with --seed.", "--preemptions")
+    ] = 0.0,
     json: JsonFlag = False,
 ) -> None:
     """Plan a suite of runs and write it as suite.json: sizes by training budgets, and what they cost."""
@@ -54,12 +62,47 @@ def command(
         terms: dict[str, Any] = {"dollars_per_hour": price, "utilisation": utilisation}
         priced = Price(device, **{name: value for name, value in terms.items() if value is not None})
     cost = suite_cost(plan, priced)
+    span = _makespan(plan, priced, on, gpus, preemptions, seed or 0)
     path = None
     if not dry_run:
         path = plan.save(output or Path(f"{plan.name}.json"))
-    emit(_content(plan, cost, path), as_json=json, show=[_grid(plan), _bill(plan, cost)])
+    content = _content(plan, cost, path) | ({"makespan": _span_content(span, on, gpus)} if span else {})
+    shown = [_grid(plan), _bill(plan, cost)] + ([_span_text(span, on, gpus)] if span else [])
+    emit(content, as_json=json, show=shown)
     if path is not None and not json:
         wrote(path)
+
+
+def _makespan(
+    plan: Suite, priced: str | Price, on: str | None, gpus: int | None, preemptions: float, seed: int
+) -> Makespan | None:
+    """The suite played through on many GPUs, where that is asked for."""
+    if gpus is None:
+        if on is not None or preemptions:
+            raise ArgumentError("`--on` and `--preemptions` say where a suite is played through: add `--gpus`.")
+        return None
+    if isinstance(priced, str):
+        raise ArgumentError(f"`--gpus` = {gpus}: `--device` = {priced} is no GPU; name one, such as h100.")
+    from t2scaling.testbed.study.makespan import suite_makespan
+    from t2scaling.testbed.study.starters import starter
+
+    starter(on or "local")
+    return suite_makespan(plan, priced, gpus, preemptions, seed)
+
+
+def _span_content(span: Makespan, on: str | None, gpus: int | None) -> dict[str, Any]:
+    return asdict(span) | {"bound_seconds": span.bound_seconds, "on": on or "local", "gpus": gpus}
+
+
+def _span_text(span: Makespan, on: str | None, gpus: int | None) -> str:
+    from t2scaling.testbed.study.status import duration
+
+    lost = f", {span.preemptions} preemptions cost {span.lost_hours:,.1f} of them" if span.preemptions else ""
+    return (
+        f"\n{duration(span.seconds)} on {gpus} GPUs ({on or 'local'}), {span.gpu_hours:,.1f} GPU-hours at work{lost}\n"
+        f"no schedule takes less than {duration(span.bound_seconds)}: longest chain {duration(span.chain_seconds)}, "
+        f"all work shared out evenly {duration(span.even_seconds)}"
+    )
 
 
 def _content(plan: Suite, cost: SuiteCost, path: Path | None) -> dict[str, Any]:

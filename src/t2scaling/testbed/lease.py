@@ -28,7 +28,7 @@ from t2scaling import artefacts
 from t2scaling.errors import T2Error
 
 LIFETIME = 90.0
-_SLACK = 10.0  # seconds past its end that a silent holder is left (flufl.lock's own CLOCK_SLOP)
+SLACK = 10.0  # seconds past its end that a silent holder is left (flufl.lock's own CLOCK_SLOP)
 _LOG = logging.getLogger("flufl.lock")
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False
@@ -117,7 +117,7 @@ def expired(lock: Lock) -> bool:
         silent = (datetime.now() - lock.expiration).total_seconds()
     except OSError:
         return False
-    return state is LockState.stale or silent > _SLACK
+    return state is LockState.stale or silent > SLACK
 
 
 def _clear(path: Path) -> None:

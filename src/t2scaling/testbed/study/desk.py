@@ -16,7 +16,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -185,7 +185,21 @@ def _block(jobs: Sequence[Job], found: dict[str, Status]) -> None:
                     break
 
 
-def may_begin(job: Job, found: dict[str, Status]) -> bool:
+def in_order(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs in the order in which workers take them: the longest chain first."""
+    jobs = list(jobs)
+    length = chains(jobs)
+    return sorted(jobs, key=lambda job: -length[job.id])
+
+
+def ready(order: Iterable[Job], found: dict[str, Status], gpus: int) -> Iterator[Job]:
+    """What a worker with so many GPUs may begin now, in the order of `order`."""
+    for job in order:
+        if found[job.id].state is State.WAITING and job.gpus <= gpus and _may_begin(job, found):
+            yield job
+
+
+def _may_begin(job: Job, found: dict[str, Status]) -> bool:
     """Whether all that must come before has ended."""
     done = all(found[name].state is State.DONE for name in job.after)
     return done and not any(found[name].state in OPEN for name in job.behind)

@@ -21,30 +21,24 @@ from pathlib import Path
 from t2scaling.errors import T2Error
 from t2scaling.testbed import lease, stop
 from t2scaling.testbed.lease import BusyError, LeaseLostError
-from t2scaling.testbed.study.desk import CRASHED, LOST, OPEN, Desk, Job, State, chains, may_begin
+from t2scaling.testbed.study.desk import CRASHED, LOST, OPEN, Desk, Job, in_order, ready
 
 PATIENCE = 1.0  # seconds between looks where others hold all that could be done
 
 
 def work(jobs: Sequence[Job], desk: Desk, gpus: int = 0, patience: float = PATIENCE) -> int:
     """Do jobs until none is left; returns the exit code (see the module)."""
-    length = chains(jobs)
-    order = sorted(jobs, key=lambda job: -length[job.id])
+    order = in_order(jobs)
     done: set[str] = set()
     busy: dict[str, float] = {}
     while not stop.asked():
         found = desk.survey(jobs, done)
         open_jobs = [job for job in order if found[job.id].state in OPEN]
-        now = time.monotonic()
-        ready = [
-            job
-            for job in open_jobs
-            if found[job.id].state is State.WAITING and job.gpus <= gpus and may_begin(job, found)
-            and busy.get(job.id, 0.0) <= now
-        ]  # fmt: skip
         if not any(job.gpus <= gpus for job in open_jobs):
             return 0
-        for job in ready:
+        for job in ready(open_jobs, found, gpus):
+            if busy.get(job.id, 0.0) > time.monotonic():
+                continue
             held = lease.take(desk.lock(job.id), desk.lifetime, on_lost=lambda: os._exit(LOST))
             if held is None:
                 continue
