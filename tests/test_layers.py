@@ -60,7 +60,7 @@ FORBIDDEN = {
     "report": {"torch", "transformers"},
     "observations": {"torch", "transformers", "matplotlib"},
 }
-HEAVY = {"torch", "transformers", "polars", "matplotlib", "scipy", "pandas", "accelerate", "datasets", "rich", "numpy"}
+HEAVY = {"torch", "transformers", "polars", "matplotlib", "scipy", "pandas", "datasets", "rich", "numpy"}
 
 
 @cache

@@ -14,7 +14,7 @@ import sys
 
 from importlib.machinery import PathFinder
 
-HIDDEN = {"torch", "transformers", "accelerate", "tokenizers", "datasets", "safetensors", "lm_eval", "ray"}
+HIDDEN = {"torch", "transformers", "tokenizers", "datasets", "safetensors", "lm_eval", "ray"}
 find = PathFinder.find_spec
 PathFinder.find_spec = lambda name, *rest: None if name.split(".")[0] in HIDDEN else find(name, *rest)
 

@@ -10,7 +10,7 @@ import pytest
 
 WITHOUT = """
 import sys
-for name in ("torch", "transformers", "accelerate", "tokenizers", "safetensors"):
+for name in ("torch", "transformers", "tokenizers", "safetensors"):
     sys.modules[name] = None
 from t2scaling.cli.main import main
 main(sys.argv[1:])

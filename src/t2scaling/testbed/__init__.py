@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from t2scaling.errors import PrerequisiteError
 
-_TRAINING_EXTRA = ("torch", "transformers", "accelerate", "tokenizers", "safetensors")
+_TRAINING_EXTRA = ("torch", "transformers", "tokenizers", "safetensors")
 
 
 def need_training_extra(work: str) -> None:

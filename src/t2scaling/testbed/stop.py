@@ -35,5 +35,10 @@ def asked() -> bool:
 
 def raise_if_asked() -> None:
     """Raise StopRequested where the process was asked to end."""
-    if _asked:
+    raise_if(_asked)
+
+
+def raise_if(asked: bool) -> None:
+    """Raise StopRequested where any process of a run was asked to end."""
+    if asked:
         raise StopRequested("asked to stop: what is done is saved, start again to go on.")

@@ -48,9 +48,7 @@ def corpus_dir(small_suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> 
 def spawn() -> Callable[..., BaseProcess]:
     """Start `pretrain` in a child process; the imports are paid once, by a server that forks the children."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["t2scaling.testbed.pretrain.train", "transformers.models.qwen3.modeling_qwen3", "accelerate"]
-    )
+    context.set_forkserver_preload(["t2scaling.testbed.pretrain.train", "transformers.models.qwen3.modeling_qwen3"])
 
     def start(*arguments: Any) -> BaseProcess:
         child = context.Process(target=pretrain, args=arguments, kwargs={"device": "cpu"})

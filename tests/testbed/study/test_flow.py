@@ -11,7 +11,8 @@ from t2scaling.artefacts import write_json, write_text
 from t2scaling.errors import ArgumentError, SuiteError
 from t2scaling.testbed.study import describe, open_study
 from t2scaling.testbed.study.jobs import PREPARE, Study, make_jobs, train_seconds
-from t2scaling.testbed.suite import tiny
+from t2scaling.testbed.study.starters import places
+from t2scaling.testbed.suite import gpus_needed, tiny
 
 
 def opened(tmp_path: Path, text: str = "suite: {recipe: tiny}", seed: int | None = None) -> Study:
@@ -85,6 +86,43 @@ def test_post_training_may_be_of_the_highest_budgets_alone(tmp_path):
 def test_samples_are_measured_beside_likelihoods(tmp_path):
     study = opened(tmp_path, "suite: {recipe: tiny}\nevaluate: {tasks: [causal], samples: 4}")
     assert study.measurements() == [("causal", "nll"), ("causal", "sample")]
+
+
+def test_vllm_measures_in_jobs_of_their_own_on_workers_with_a_gpu(tmp_path):
+    text = "suite: {recipe: tiny}\nevaluate: {engine: vllm}\nposttrain: {tasks: [spatial], modes: [sft], levels: 1}"
+    study = opened(tmp_path, text)
+    name = max(study.suite.cells, key=lambda cell: cell.level).run_id
+    jobs = {job.id: job for job in make_jobs(study)}
+    tuned = f"{name}-sft-spatial"
+    assert [jobs[job].gpus for job in (name, f"{name}-evaluate", tuned, f"{tuned}-evaluate")] == [0, 1, 0, 1]
+    assert jobs[f"{name}-evaluate"].after == (name, PREPARE)
+    assert jobs[f"{tuned}-evaluate"].after == (tuned, PREPARE)
+    assert jobs[name].makes == (str(study.layout.run_facts(name)),)
+    finish_cell(study, name)
+    assert not {name, f"{name}-evaluate"} & set(missing(study))
+    on_cpu = opened(tmp_path, text + "\ndevice: cpu")
+    assert {job.gpus for job in make_jobs(on_cpu)} == {0}
+
+
+def test_a_run_that_one_gpu_does_not_hold_asks_for_more(tmp_path, monkeypatch):
+    text = "suite: {recipe: paper}\ngpu_memory: 8e9"
+    study = opened(tmp_path, text)
+    jobs = {job.id: job for job in make_jobs(study)}
+    cells = sorted(study.suite.cells, key=lambda cell: cell.n_params)
+    assert jobs[cells[0].run_id].gpus == 0
+    assert jobs[cells[-1].run_id].gpus == gpus_needed(cells[-1].shape, study.suite.seq_len, 8e9) > 1
+    assert {job.gpus for job in make_jobs(opened(tmp_path, "suite: {recipe: paper}"))} == {0}
+    from t2scaling.testbed.study import flow
+
+    with pytest.raises(SuiteError, match="--on slurm:gpus=N"):
+        flow._workers(study, "slurm", False, {}, print)
+    said: list[str] = []
+    assert flow._workers(study, "slurm", True, {}, said.append)[0].gpus == 0
+    assert "left to others" in said[0]
+    assert {place.gpus for place in flow._workers(study, "slurm", False, {"gpus": "8"}, print)} == {8}
+    monkeypatch.setattr(places, "gpus", lambda: list("01234567"))
+    most = max(job.gpus for job in jobs.values())
+    assert [place.gpus for place in flow._workers(study, "local", False, {}, print)] == [most] * (8 // most)
 
 
 def test_runs_of_one_size_wait_for_each_other_where_they_share_a_trunk(tmp_path):

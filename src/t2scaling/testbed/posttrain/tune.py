@@ -18,7 +18,7 @@ from t2scaling import artefacts
 from t2scaling.errors import ArgumentError, SuiteError
 from t2scaling.run_record import RunRecord, check_weights
 from t2scaling.testbed.posttrain.examples import Examples, make_examples
-from t2scaling.testbed.pretrain import checkpoint, read_run
+from t2scaling.testbed.pretrain import checkpoint, distributed, read_run
 from t2scaling.testbed.pretrain.device import place
 from t2scaling.testbed.pretrain.fingerprint import check_fingerprint, fingerprint
 from t2scaling.testbed.pretrain.lock import run_lock
@@ -27,7 +27,7 @@ from t2scaling.testbed.pretrain.metrics import Metrics, final_loss
 from t2scaling.testbed.pretrain.model import load_model
 from t2scaling.testbed.pretrain.record import machine_facts
 from t2scaling.testbed.pretrain.schedule import Schedule
-from t2scaling.testbed.suite import ModelShape, TrainingConfig
+from t2scaling.testbed.suite import ModelShape, TrainingConfig, training_bytes
 from t2scaling.testbed.tasks import Task, load, read
 from t2scaling.units import check_seed
 
@@ -92,9 +92,9 @@ def posttrain(
     steps = examples.steps(batch_size, epochs)
     rate = learning_rate or PAPER_RATE * training.peak_rate(shape.width) / TrainingConfig().learning_rate
     mark = fingerprint(base["sha256"], mode, asdict(config), rate, examples.ids, examples.weights)
-    where = place(device, training)
+    where = place(device, training, training_bytes(shape, base["seq_len"]))
     with checkpoint.room(folder), run_lock(folder, wanted=where.main):
-        where.wait()
+        distributed.wait(where.world)
         if (folder / "run.json").exists():
             check_fingerprint(folder, read_run(folder), mark)
             return folder
@@ -107,13 +107,14 @@ def posttrain(
                 loop.train_step(*examples.batch(loop.step, batch_size, seed))
                 loop.log(metrics, report)
                 loop.checkpoint_if_due(folder / "checkpoints", training.keep_checkpoints)
+        weights = loop.model.state()
         if where.main:
-            weights = checkpoint.save_model(folder / "model", model, source)
+            sha256 = checkpoint.save_model(folder / "model", loop.model.hf, weights, source)
             tuned = _facts(base, mode, questions.name, config, rate, examples, loop)
-            result = {"loss": {"train": final_loss(folder)}, "sha256": weights, "notes": notes}
+            result = {"loss": {"train": final_loss(folder)}, "sha256": sha256, "notes": notes}
             artefacts.write_json(folder / "run.json", tuned | machine_facts(where) | result)
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-        where.wait()
+        distributed.wait(where.world)
     return folder
 
 

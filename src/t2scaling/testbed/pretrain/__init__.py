@@ -1,4 +1,4 @@
-"""TRAIN: one loop that trains a run of a suite, resumable at any moment (torch, transformers, accelerate)."""
+"""TRAIN: one loop that trains a run of a suite, resumable at any moment (torch, transformers)."""
 
 from t2scaling.testbed.pretrain.checkpoint import DiskError
 from t2scaling.testbed.pretrain.loop import DivergedError

@@ -20,13 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from t2scaling import artefacts
 from t2scaling.errors import DataError, T2Error
 from t2scaling.foreign import read_json, validate
-from t2scaling.testbed.pretrain.model import Model
 
 MANIFEST = "manifest.json"
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS)
@@ -65,6 +63,8 @@ def _folder(target: Path) -> Iterator[Path]:
         for file in temporary.iterdir():
             with file.open("rb") as opened:
                 os.fsync(opened.fileno())
+        for guard in artefacts.guards:
+            guard()
         if target.exists():
             shutil.rmtree(target)
         temporary.rename(target)
@@ -72,15 +72,13 @@ def _folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_model(folder: Path, model: Model, tokenizer_dir: Path | None) -> None:
+def write_model(folder: Path, hf: Any, weights: dict[str, Tensor], tokenizer_dir: Path | None) -> None:
     """Write config, weights and, where given, the tokenizer into an existing folder."""
     from safetensors.torch import save_file
 
-    config = model.hf.config
-    config.architectures = [type(model.hf).__name__]
-    config.save_pretrained(folder)
-    tensors = {name: tensor.detach().to("cpu", copy=True) for name, tensor in model.hf.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    hf.config.architectures = [type(hf).__name__]
+    hf.config.save_pretrained(folder)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     if tokenizer_dir is not None:
         for file in sorted(tokenizer_dir.iterdir()):
             # The folder may be that of another model, whose weights are not wanted.
@@ -88,21 +86,28 @@ def write_model(folder: Path, model: Model, tokenizer_dir: Path | None) -> None:
                 shutil.copyfile(file, folder / file.name)
 
 
-def save_model(target: Path, model: Model, tokenizer_dir: Path | None) -> str:
+def save_model(target: Path, hf: Any, weights: dict[str, Tensor], tokenizer_dir: Path | None) -> str:
     """Write the final Hugging Face folder in one step; returns the SHA-256 of its weights."""
     with _folder(target) as folder:
-        write_model(folder, model, tokenizer_dir)
+        write_model(folder, hf, weights, tokenizer_dir)
         return artefacts.sha256(folder / "model.safetensors")
 
 
-def save(root: Path, model: Model, moments: dict[str, Tensor], state: dict[str, Any], keep: int | None) -> Path:
+def save(
+    root: Path,
+    hf: Any,
+    weights: dict[str, Tensor],
+    moments: dict[str, Tensor],
+    state: dict[str, Any],
+    keep: int | None,
+) -> Path:
     """Write root/step-N for N = state["step"], then remove all but the newest `keep` checkpoints (None: keep all)."""
     from safetensors.torch import save_file
 
     target = root / f"step-{state['step']}"
     with _folder(target) as folder:
-        write_model(folder, model, None)
-        save_file({name: tensor.detach().cpu() for name, tensor in moments.items()}, folder / "optimizer.safetensors")
+        write_model(folder, hf, weights, None)
+        save_file(moments, folder / "optimizer.safetensors")
         artefacts.write_json(folder / "state.json", state)
         sums = {file.name: artefacts.sha256(file) for file in sorted(folder.iterdir())}
         artefacts.write_json(folder / MANIFEST, sums)
@@ -145,15 +150,9 @@ def latest(root: Path, at_most: int | None = None) -> tuple[Path | None, list[st
     return None, notes
 
 
-def load(folder: Path, model: Model, moments: dict[str, Tensor]) -> dict[str, Any]:
-    """Copy a checkpoint's weights and moments into place and return its state."""
+def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Any]]:
+    """Weights, moments and state of a checkpoint."""
     from safetensors.torch import load_file
 
-    weights = load_file(folder / "model.safetensors")
-    with torch.no_grad():
-        for name, tensor in model.hf.state_dict().items():
-            tensor.copy_(weights[name])
-        for name, tensor in load_file(folder / "optimizer.safetensors").items():
-            moments[name].copy_(tensor)
     state: dict[str, Any] = json.loads((folder / "state.json").read_text())
-    return state
+    return load_file(folder / "model.safetensors"), load_file(folder / "optimizer.safetensors"), state

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from t2scaling.costs import GPUS
 from t2scaling.errors import ArgumentError, PrerequisiteError
-from t2scaling.testbed.suite import ModelShape, TrainingConfig
+from t2scaling.testbed.pretrain import distributed
+from t2scaling.testbed.suite import USABLE, ModelShape, TrainingConfig, activation_bytes
 
 # On a CPU, activations of this many tokens stay near the core; larger batches are summed over such parts.
 CPU_TOKENS = 4096
@@ -24,53 +24,51 @@ class Place:
 
     dtype         of matrix products
     peak          dense bfloat16 peak of the device in FLOP/s, where known and used
-    rank, world   this process and the number of processes that share a run
+    rank, world   this process and the number of processes that share a run, each with its part of every batch
+    sharded       whether they also share out the model, because no device holds it
     """
 
     device: torch.device
     dtype: torch.dtype
-    peak: float | None
-    accelerator: Any
-
-    @property
-    def rank(self) -> int:
-        """Index of this process."""
-        return int(self.accelerator.process_index)
+    peak: float | None = None
+    rank: int = 0
+    world: int = 1
+    sharded: bool = False
 
     @property
     def main(self) -> bool:
         """Whether this process is the one that locks, writes and tells."""
         return self.rank == 0
 
-    def wait(self) -> None:
-        """Wait until every process of the run is here."""
-        self.accelerator.wait_for_everyone()
-
     @property
-    def world(self) -> int:
-        """Processes that share the run, each with its part of every batch."""
-        return int(self.accelerator.num_processes)
+    def cradle(self) -> torch.device:
+        """Where a model is made before it is trained: one that no device holds, in the machine's memory."""
+        return torch.device("cpu") if self.sharded else self.device
 
 
-def place(device: str, config: TrainingConfig) -> Place:
-    """The place named `device` (auto, cpu or cuda), through `accelerate`, which also knows of several processes."""
-    from accelerate import Accelerator
+def place(device: str, config: TrainingConfig, needed: float = 0.0, shard: bool | None = None) -> Place:
+    """The place named `device` (auto, cpu or cuda) of this process.
 
+    needed  bytes that a run takes on one device: where several processes share it and a GPU has less, it is sharded
+    shard   sharded or not, whatever it needs
+    """
     if device not in ("auto", "cpu", "cuda"):
         raise ArgumentError(f"`device` = {device!r} is unknown: use auto, cpu or cuda.")
     if device == "cuda" and not torch.cuda.is_available():
         raise PrerequisiteError(
             "`device` = 'cuda', but torch sees no GPU: use --device cpu, or install torch for CUDA."
         )
-    accelerator = Accelerator(cpu=device == "cpu")
-    kind = accelerator.device.type
+    on_gpu = device != "cpu" and torch.cuda.is_available()
+    here, rank, world = distributed.join(on_gpu)
     bfloat16 = config.precision == "bfloat16" or (
-        config.precision == "auto" and kind == "cuda" and torch.cuda.is_bf16_supported()
+        config.precision == "auto" and on_gpu and torch.cuda.is_bf16_supported()
     )
-    if kind == "cpu":
+    if not on_gpu:
         keep_freed_memory()
+    if shard is None:
+        shard = on_gpu and needed > USABLE * torch.cuda.get_device_properties(here).total_memory
     dtype = torch.bfloat16 if bfloat16 else torch.float32
-    return Place(accelerator.device, dtype, _peak(accelerator.device) if bfloat16 else None, accelerator)
+    return Place(here, dtype, _peak(here) if bfloat16 else None, rank, world, shard and world > 1)
 
 
 def _peak(device: torch.device) -> float | None:
@@ -88,10 +86,7 @@ def micro_batch(shape: ModelShape, rows: int, seq_len: int, place: Place) -> int
         limit = CPU_TOKENS
     else:
         free = torch.cuda.mem_get_info(place.device)[0]
-        width = place.dtype.itemsize
-        # Saved per token: about 12 tensors of the width and 4 of the SwiGLU in each block, plus float32 norms.
-        per_token = shape.depth * (width * (12 * shape.width + 4 * shape.d_ff) + 4 * 4 * shape.width)
-        limit = int(0.6 * free / per_token)
+        limit = int(0.6 * free / activation_bytes(shape, place.dtype.itemsize))
     parts = -(-rows // max(1, limit // seq_len))
     return -(-rows // parts)
 

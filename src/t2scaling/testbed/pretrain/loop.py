@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from t2scaling.costs import train_flops_per_token
-from t2scaling.errors import T2Error
+from t2scaling.errors import SuiteError, T2Error
 from t2scaling.testbed import stop
-from t2scaling.testbed.pretrain import checkpoint
+from t2scaling.testbed.pretrain import checkpoint, distributed
 from t2scaling.testbed.pretrain.device import Place, micro_batch
 from t2scaling.testbed.pretrain.fingerprint import check_fingerprint
 from t2scaling.testbed.pretrain.metrics import Metrics
 from t2scaling.testbed.pretrain.model import Model
-from t2scaling.testbed.pretrain.optimizer import FlatAdamW
+from t2scaling.testbed.pretrain.optimizer import ready
 from t2scaling.testbed.pretrain.schedule import Schedule
 from t2scaling.testbed.suite import TrainingConfig
 
@@ -53,9 +53,11 @@ class Loop:
         fingerprint: str = "",
     ) -> None:
         self.fingerprint = fingerprint
-        self.model, self.config, self.schedule, self.place = model, config, schedule, where
+        if batch_size < where.world:
+            raise SuiteError(f"{where.world} processes share batches of {batch_size} sequences: start at most so many.")
+        self.config, self.schedule, self.place = config, schedule, where
         self.batch_size, self.seq_len = batch_size, seq_len
-        self.optimizer = FlatAdamW(model, config)
+        self.model, self.optimizer = ready(model, config, where)
         self.micro = micro_batch(model.shape, -(-batch_size // where.world), seq_len, where)
         self.step, self.seconds = 0, 0.0
         self._clock = self._saved = time.monotonic()
@@ -71,15 +73,18 @@ class Loop:
         mine = slice(self.place.rank, None, self.place.world)
         ids = self._here(batch[mine])
         wanted = None if weights is None else self._here(weights[mine])
-        for start in range(0, len(ids), self.micro):
+        # As many parts on every process, also where one has fewer rows: their weights are gathered together.
+        for start in range(0, -(-len(batch) // self.place.world), self.micro):
             part = ids[start : start + self.micro]
             weight = None if wanted is None else wanted[start : start + self.micro]
             share = len(part) / len(batch) if weight is None or weights is None else weight.sum() / float(weights.sum())
+            if not len(part):
+                part, weight = ids[:1], None
             loss, ce = self.model.loss(part[:, :-1], part[:, 1:], self.config.z_loss, weight)
             (loss * share).backward()
             self._sums.append(torch.stack((loss.detach(), ce)) * share)
-        if self.place.world > 1:
-            self.model.grads.copy_(self.place.accelerator.reduce(self.model.grads, "sum"))
+        if not self.place.sharded:
+            distributed.summed(self.model.grads, self.place.world)
         self._norm = self.optimizer.step(self.schedule.rate(self.step))
         self.step += 1
 
@@ -92,9 +97,7 @@ class Loop:
         if self.step % every and self.step != self.schedule.steps:
             return
         steps = self.step % every or every
-        total = torch.stack(self._sums).sum(0)
-        if self.place.world > 1:
-            total = self.place.accelerator.reduce(total, "sum")
+        total = distributed.summed(torch.stack(self._sums).sum(0), self.place.world)
         loss, ce = (total / steps).tolist()
         self._sums = []
         if not math.isfinite(loss):
@@ -129,16 +132,19 @@ class Loop:
         """
         if self.step % self.config.log_every or self.step >= self.schedule.steps:
             return
-        if stop.asked() or time.monotonic() - self._saved >= self.config.checkpoint_seconds:
+        due = time.monotonic() - self._saved >= self.config.checkpoint_seconds
+        asked, due = distributed.any_of((stop.asked(), due), self.place.device, self.place.world)
+        if asked or due:
             self.save(root, keep)
-            stop.raise_if_asked()
+        stop.raise_if(asked)
 
     def save(self, root: Path, keep: int | None) -> None:
         """Write a checkpoint of this step and remove all but the newest `keep` (None: remove none)."""
         self._tick()
+        weights, moments = self.model.state(), self.optimizer.state()
         if self.place.main:
             state = {"step": self.step, "seconds": self.seconds, "fingerprint": self.fingerprint}
-            checkpoint.save(root, self.model, self.optimizer.moments, state, keep)
+            checkpoint.save(root, self.model.hf, weights, moments, state, keep)
         self._clock = self._saved = time.monotonic()
 
     def resume(self, root: Path, at_most: int | None = None) -> list[str]:
@@ -148,9 +154,10 @@ class Loop:
         """
         folder, notes = checkpoint.latest(root, at_most)
         if folder is not None:
-            state = checkpoint.load(folder, self.model, self.optimizer.moments)
+            weights, moments, state = checkpoint.load(folder)
             check_fingerprint(root.parent, state, self.fingerprint)
-            self.optimizer.restored()
+            self.model.load(weights)
+            self.optimizer.load(moments)
             self.step, self.seconds = state["step"], state["seconds"]
             self._logged_seconds = self.seconds
         self._clock = self._saved = time.monotonic()

@@ -36,6 +36,10 @@ from t2scaling.testbed.suite import ModelShape
 ROPE_THETA = 10_000.0
 
 
+# Names of a block's weights in the order of the flat tensor: its matrices, then its norms.
+BLOCK = ("qkv", "out", "gate_up", "down", "attention_norm", "q_norm", "k_norm", "mlp_norm")
+
+
 @dataclass
 class Block:
     """Weights of one block, each a leaf that collects its gradient in the flat gradient."""
@@ -61,8 +65,8 @@ class Model:
     """
 
     def __init__(self, hf: Any, shape: ModelShape, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        self.hf, self.shape, self.dtype = hf, shape, dtype
-        matrices, norms = _layout(hf)
+        self.hf, self.shape, self.dtype, self.device = hf, shape, dtype, device
+        matrices, norms = layout(hf)
         self.n_decayed = sum(p.numel() for group in matrices for p in group)
         total = self.n_decayed + sum(p.numel() for group in norms for p in group)
         self.weights = torch.empty(total, dtype=torch.float32, device=device)
@@ -105,6 +109,16 @@ class Model:
         flat = None if weights is None else weights.reshape(-1)
         return head_loss(self.rows(ids), self._head(), targets.reshape(-1), z_loss, flat)
 
+    def state(self) -> dict[str, Tensor]:
+        """Every weight by its transformers name, on the CPU."""
+        return {name: tensor.detach().to("cpu", copy=True) for name, tensor in self.hf.state_dict().items()}
+
+    def load(self, weights: dict[str, Tensor]) -> None:
+        """Take over weights by their transformers names."""
+        with torch.no_grad():
+            for name, tensor in self.hf.state_dict().items():
+                tensor.copy_(weights[name])
+
     def rows(self, ids: Tensor) -> Tensor:
         """Output of the last block for token ids (B, T), normed without gain: (B·T, w)."""
         return normalize(self._after(self.blocks, ids), self.dtype)
@@ -123,8 +137,12 @@ class Model:
         """Residual stream (B·T, w) after some first blocks."""
         x = F.embedding(ids.reshape(-1), self.embedding)
         for block in blocks:
-            x = self._mlp(block, self._attend(block, x, ids.shape[1]))
+            x = self.block(block, x, ids.shape[1])
         return x
+
+    def block(self, block: Block, x: Tensor, T: int) -> Tensor:
+        """Residual stream (B·T, w) after a block."""
+        return self._mlp(block, self._attend(block, x, T))
 
     def _head(self) -> Tensor:
         """The output matrix with the last norm's gain in it, (V, w)."""
@@ -180,7 +198,7 @@ class Model:
             sign = torch.cat((-torch.ones(d // 2), torch.ones(d // 2)))
             # Written out for every head: passes over contiguous memory are several times faster than broadcasts.
             tables = (angles.cos(), angles.sin() * sign)
-            cos, sin = (t[:, None].expand(T, heads, d).contiguous().to(self.weights.device) for t in tables)
+            cos, sin = (t[:, None].expand(T, heads, d).contiguous().to(self.device) for t in tables)
             self._rotary[T] = (cos, sin)
         return self._rotary[T]
 
@@ -214,7 +232,7 @@ def load_model(folder: str | Path, shape: ModelShape, place: Place) -> Model:
     with torch.random.fork_rng(devices=[]):
         hf = Qwen3ForCausalLM(Qwen3Config.from_pretrained(str(folder)))
     hf.load_state_dict(load_file(Path(folder) / "model.safetensors"))
-    return Model(hf.float(), shape, place.device, place.dtype)
+    return Model(hf.float(), shape, place.cradle, place.dtype)
 
 
 def shape_of(config: Any) -> ModelShape | None:
@@ -265,7 +283,7 @@ def qwen3_config(shape: ModelShape, seq_len: int, init_std: float = 0.02) -> Any
     )
 
 
-def _layout(hf: Any) -> tuple[list[list[Any]], list[list[Any]]]:
+def layout(hf: Any) -> tuple[list[list[Any]], list[list[Any]]]:
     """Parameters in the order of the flat tensor: matrices (fused groups together), then norm weights."""
     core = hf.model
     matrices = [[core.embed_tokens.weight], [hf.lm_head.weight]]

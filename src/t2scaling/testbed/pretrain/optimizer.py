@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from t2scaling.testbed.pretrain.device import Place
 from t2scaling.testbed.pretrain.model import Model
 from t2scaling.testbed.suite import TrainingConfig
 
@@ -49,7 +52,23 @@ class FlatAdamW:
         self.moments["step"] += 1
         return norm
 
-    def restored(self) -> None:
-        """To be called after `moments` were overwritten: sets the step counts that AdamW keeps itself."""
+    def state(self) -> dict[str, Tensor]:
+        """The moments on the CPU."""
+        return {name: tensor.detach().cpu() for name, tensor in self.moments.items()}
+
+    def load(self, moments: dict[str, Tensor]) -> None:
+        """Take over the moments of a checkpoint."""
+        for name, tensor in moments.items():
+            self.moments[name].copy_(tensor)
         for group in self._adamw.param_groups:
             self._adamw.state[group["params"][0]]["step"].copy_(self.moments["step"])
+
+
+def ready(model: Model, config: TrainingConfig, where: Place) -> tuple[Model, Any]:
+    """A model and its AdamW, both split over the processes where the place says so."""
+    if not where.sharded:
+        return model, FlatAdamW(model, config)
+    from t2scaling.testbed.pretrain.sharded import ShardedAdamW, ShardedModel
+
+    split = ShardedModel(model, where)
+    return split, ShardedAdamW(split, config)

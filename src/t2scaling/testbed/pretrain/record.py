@@ -54,6 +54,7 @@ def machine_facts(where: Place) -> dict[str, Any]:
         "precision": str(where.dtype).removeprefix("torch."),
         "device": torch.cuda.get_device_name(where.device) if on_gpu else f"cpu ({platform.machine()})",
         "threads": torch.get_num_threads(),
+        "processes": where.world,
         "versions": {
             "t2scaling": __version__,
             "torch": torch.__version__,

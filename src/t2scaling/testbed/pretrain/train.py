@@ -16,7 +16,7 @@ from pathlib import Path
 
 from t2scaling import artefacts
 from t2scaling.testbed.corpus import open_corpus
-from t2scaling.testbed.pretrain import checkpoint
+from t2scaling.testbed.pretrain import checkpoint, distributed
 from t2scaling.testbed.pretrain.data import split, validation_loss
 from t2scaling.testbed.pretrain.device import place
 from t2scaling.testbed.pretrain.fingerprint import check_fingerprint, pretrain_fingerprint
@@ -27,7 +27,7 @@ from t2scaling.testbed.pretrain.model import build
 from t2scaling.testbed.pretrain.record import read_run, run_facts
 from t2scaling.testbed.pretrain.schedule import schedule_for
 from t2scaling.testbed.pretrain.trunk import start_from_trunk
-from t2scaling.testbed.suite import Suite
+from t2scaling.testbed.suite import Suite, training_bytes
 
 
 def pretrain(
@@ -39,31 +39,33 @@ def pretrain(
     device: str = "auto",
     trackers: tuple[str, ...] = (),
     report: Report | None = None,
+    shard: bool | None = None,
 ) -> Path:
     """Train the run `run_id` of `suite` and return its folder out_dir/run_id.
 
     device     auto, cpu or cuda
     trackers   tensorboard, trackio: where metrics go besides metrics.jsonl
     report     called with each row of metrics
+    shard      of several processes: whether they split the model; None where no GPU holds it (see `suite.memory`)
 
     A run that is done is returned as it is; one that was interrupted goes on from its newest undamaged checkpoint.
-    Several processes started by `accelerate launch` share the run, each with its part of every batch. Raises SuiteError
-    where suite and corpus do not fit or the folder holds a run of another plan, BusyError where another process
-    trains this run, DiskError where the disk is full, and DivergedError where the loss is no longer a number.
+    Several processes started by torchrun share the run, each with its part of every batch. Raises SuiteError where
+    suite and corpus do not fit or the folder holds a run of another plan, BusyError where another process trains this
+    run, DiskError where the disk is full, and DivergedError where the loss is no longer a number.
     """
     cell, training, seq_len = suite.cell(run_id), suite.training, suite.seq_len
     seed = suite.run_seed(cell)
     folder, root = Path(out_dir) / run_id, Path(out_dir) / run_id / "checkpoints"
     corpus, heldout = split(open_corpus(corpus_dir), suite)
     mark = pretrain_fingerprint(suite, cell, corpus)
-    where = place(device, training)
+    where = place(device, training, training_bytes(cell.shape, seq_len), shard)
     with checkpoint.room(folder), run_lock(folder, wanted=where.main):
-        where.wait()
+        distributed.wait(where.world)
         if (folder / "run.json").exists():
             check_fingerprint(folder, read_run(folder), mark)
             return folder
         model = build(
-            cell.shape, seq_len, seed=seed, init_std=training.init_std, device=where.device, dtype=where.dtype
+            cell.shape, seq_len, seed=seed, init_std=training.init_std, device=where.cradle, dtype=where.dtype
         )
         schedule = schedule_for(cell, training, seq_len)
         loop = Loop(model, cell.batch_size, seq_len, training, schedule, where, mark)
@@ -75,11 +77,12 @@ def pretrain(
                 loop.train_step(corpus.batch(loop.step, cell.batch_size, seq_len, seed))
                 loop.log(metrics, report)
                 loop.checkpoint_if_due(root, training.keep_checkpoints)
+        weights, validation = loop.model.state(), validation_loss(loop.model, heldout, where)
         if where.main:
-            weights = checkpoint.save_model(folder / "model", model, Path(corpus_dir) / "tokenizer")
-            losses = {"train": final_loss(folder), "validation": validation_loss(model, heldout, where)}
+            sha256 = checkpoint.save_model(folder / "model", loop.model.hf, weights, Path(corpus_dir) / "tokenizer")
+            losses = {"train": final_loss(folder), "validation": validation}
             facts = run_facts(suite, cell, corpus, loop)
-            artefacts.write_json(folder / "run.json", facts | {"loss": losses, "sha256": weights, "notes": notes})
+            artefacts.write_json(folder / "run.json", facts | {"loss": losses, "sha256": sha256, "notes": notes})
             shutil.rmtree(root, ignore_errors=True)
-        where.wait()
+        distributed.wait(where.world)
     return folder

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from t2scaling.testbed.corpus import Corpus
-from t2scaling.testbed.pretrain import checkpoint
+from t2scaling.testbed.pretrain import checkpoint, distributed
 from t2scaling.testbed.pretrain.lock import run_lock
 from t2scaling.testbed.pretrain.loop import Loop, Report
 from t2scaling.testbed.pretrain.metrics import Metrics
@@ -32,7 +32,7 @@ def start_from_trunk(
     branch = loop.schedule.branch
     # Another cell may be training the trunk: what it writes is wanted here too, so this one waits.
     with run_lock(folder, wait=True, wanted=loop.place.main):
-        loop.place.wait()
+        distributed.wait(loop.place.world)
         loop.resume(root, at_most=branch)
         if loop.step == branch:
             return

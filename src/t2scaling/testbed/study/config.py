@@ -96,6 +96,9 @@ class EvaluateSection(_Section):
 
     tasks: tuple[str, ...] | None = Field(default=None, description="Task names; the suite's own where left out.")
     questions: PositiveInt | None = Field(default=None, description="Only the first so many questions of each task.")
+    engine: Literal["transformers", "vllm"] = Field(
+        default="transformers", description="What measures; vllm in jobs of their own, on workers that have a GPU."
+    )
     samples: int = Field(default=0, ge=0, description="Completions per question; 0 for likelihoods alone.")
     sample_tasks: tuple[str, ...] | None = Field(default=None, description="Tasks to sample on; all where left out.")
     temperature: float = Field(default=1.0, gt=0, description="Sampling temperature.")
@@ -173,6 +176,9 @@ class StudyConfig(_Section):
         default=None, description="Runs at once; auto for one per core, or per GPU."
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where runs take place.")
+    gpu_memory: Budget = Field(
+        default=80e9, description="Bytes of one GPU; a run that needs more is spread over several of one machine."
+    )
     suite: SuiteSection
     evaluate: EvaluateSection = EvaluateSection()
     posttrain: PosttrainSection = PosttrainSection()

@@ -151,7 +151,8 @@ def study(
     if not all(job.done for job in make_jobs(opened)):
         need_training_extra("a study")
     _write_down(opened, path)
-    here = places(opened.config.jobs, opened.config.device)
+    here = _workers(opened, on, join, dict(options or {}), tell)
+    options = {name: value for name, value in (options or {}).items() if name != "gpus"}
     began, ended = carry_out(opened, here, tell, watch, on=on, retry=retry, options=options)
     if join:
         return StudyResult(opened, began, ended)
@@ -163,6 +164,25 @@ def study(
     if section is not None and not opened.layout.forecast.is_file() and result.finished and not result.failed:
         write_forecast(opened, section, tell)
     return result
+
+
+def _workers(opened: Study, on: str, join: bool, options: dict[str, Any], tell: Callable[[str], None]) -> list[Place]:
+    """The places for workers: GPUs in groups as large as the largest run needs, or as `--on engine:gpus=N` says."""
+    local = on == "local"
+    jobs = [job for job in make_jobs(opened) if not job.done]
+    needed = max((job.gpus for job in jobs), default=0)
+    each = int(options.get("gpus", max(needed, 1) if local else 0))
+    here = places(opened.config.jobs, opened.config.device, each, here=local)
+    short = [job.id for job in jobs if job.gpus > max(place.gpus for place in here)]
+    if short:
+        problem = f"`{short[0]}` (of {len(short)} jobs) needs {needed} GPUs of one machine, and no worker here has them"
+        if not join:
+            raise SuiteError(
+                f"{problem}: leave them to other machines with --join here, or say how many GPUs workers have "
+                "elsewhere with --on slurm:gpus=N or --on ray:gpus=N."
+            )
+        tell(f"{problem}: they are left to others")
+    return here
 
 
 def _write_down(opened: Study, path: str | Path) -> None:

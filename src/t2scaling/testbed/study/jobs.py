@@ -57,6 +57,15 @@ class Study:
         """(task, mode) of every measurement of one pretrained cell."""
         return [(task, "nll") for task in self.tasks] + [(task, "sample") for task in self.sample_tasks]
 
+    def gpus(self, cell: Cell) -> int:
+        """GPUs that the training of a cell needs; 0 where one device of any kind does."""
+        from t2scaling.testbed.suite import gpus_needed
+
+        if self.config.device == "cpu":
+            return 0
+        needed = gpus_needed(cell.shape, self.suite.seq_len, self.config.gpu_memory)
+        return needed if needed > 1 else 0
+
     def tunings(self, cell: Cell) -> list[tuple[str, str]]:
         """(task, mode) of every post-training run that starts from a cell."""
         given = self.config.posttrain
@@ -104,19 +113,31 @@ def train_seconds(suite: Suite, cell: Cell) -> float:
 def _of_cell(study: Study, cell: Cell) -> list[Job]:
     run_id, layout = cell.run_id, study.layout
     per_token = train_seconds(study.suite, cell) / cell.n_tokens
-    common = {"folder": _folder(study)}
+    common = {"folder": _folder(study), "run_id": run_id}
     measured = study.measurements()
-    makes = [layout.run_facts(run_id), *(layout.measurement(run_id, task, mode) for task, mode in measured)]
-    cost = per_token * (_MEASURE_TOKENS * len(measured) + cell.n_tokens)
-    jobs = [Job(run_id, f"{_STEPS}:cell", {**common, "run_id": run_id}, _texts(makes), cost=cost)]
+    tables = [layout.measurement(run_id, task, mode) for task, mode in measured]
+    costs = per_token * cell.n_tokens, per_token * _MEASURE_TOKENS * len(measured)
+    train = Job(run_id, f"{_STEPS}:cell", common, cost=costs[0], gpus=study.gpus(cell))
+    jobs = _measured(study, train, layout.run_facts(run_id), tables, costs[1])
     for task, mode in study.tunings(cell):
         name = layout.tuned_id(run_id, task, mode)
-        arguments = {**common, "run_id": run_id, "task": task, "mode": mode}
-        makes = [layout.run_facts(name), layout.tuned_measurement(run_id, task, mode)]
-        jobs.append(
-            Job(name, f"{_STEPS}:tune", arguments, _texts(makes), after=(run_id,), cost=per_token * _TUNE_TOKENS)
-        )
+        arguments = {**common, "task": task, "mode": mode}
+        cost = per_token * _TUNE_TOKENS
+        tune = Job(name, f"{_STEPS}:tune", arguments, after=(run_id,), cost=cost, gpus=study.gpus(cell))
+        tables = [layout.tuned_measurement(run_id, task, mode)]
+        jobs += _measured(study, tune, layout.run_facts(name), tables, per_token * _MEASURE_TOKENS)
     return jobs
+
+
+def _measured(study: Study, train: Job, facts: Path, tables: list[Path], cost: float) -> list[Job]:
+    """The job that trains and measures; where vLLM measures, the two are apart, so that a worker with a GPU has it."""
+    if study.config.evaluate.engine == "transformers":
+        return [replace(train, makes=_texts([facts, *tables]), cost=train.cost + cost)]
+    gpus = 0 if study.config.device == "cpu" else 1
+    measure = Job(
+        f"{train.id}-evaluate", f"{_STEPS}:measure", train.arguments, _texts(tables), (train.id,), cost=cost, gpus=gpus
+    )
+    return [replace(train, makes=_texts([facts])), measure]
 
 
 def _texts(paths: Iterable[Path]) -> tuple[str, ...]:

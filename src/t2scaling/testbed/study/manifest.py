@@ -16,7 +16,7 @@ from t2scaling import __version__
 from t2scaling.artefacts import sha256, write_json
 from t2scaling.run_record import read_run_record
 
-_PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "polars")
+_PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "polars")
 # What is kept of each run; paths and configuration stay with the run.
 _KEPT = ("run_id", "stage", "n_params", "n_tokens", "train_flops", "seed", "seconds", "loss")
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from t2scaling.errors import SuiteError
 from t2scaling.testbed import stop
 from t2scaling.testbed.study.jobs import Study, load_study
 from t2scaling.testbed.study.starters.places import cores
@@ -30,22 +32,43 @@ def cell(folder: str, run_id: str) -> str:
     study = load_study(folder)
     trained = _train(study, run_id)
     stop.raise_if_asked()
-    measured = _measure(study, run_id)
+    measured = "" if study.config.evaluate.engine == "vllm" else _measure(study, run_id)
     return ", ".join(part for part in (trained, measured) if part) or "done by another worker"
 
 
 def tune(folder: str, run_id: str, task: str, mode: str) -> str:
     """Post-train one cell on one task unless it is done, and measure it on that task."""
-    return _tune(load_study(folder), run_id, task, mode)
+    study, start = load_study(folder), time.monotonic()
+    _tune(study, run_id, task, mode)
+    stop.raise_if_asked()
+    if study.config.evaluate.engine == "transformers":
+        _measure_tuned(study, run_id, task, mode)
+    return f"tuned in {duration(time.monotonic() - start)}"
+
+
+def measure(folder: str, run_id: str, task: str | None = None, mode: str = "") -> str:
+    """Measure a cell, or what came of post-training it on one task, where training is another's job."""
+    study = load_study(folder)
+    if task is None:
+        return _measure(study, run_id) or "done by another worker"
+    _measure_tuned(study, run_id, task, mode)
+    return "measured"
 
 
 def _train(study: Study, run_id: str) -> str:
     if study.layout.trained(run_id):
         return ""
-    from t2scaling.testbed.pretrain import pretrain
+    start, layout = time.monotonic(), study.layout
+    arguments = {"out_dir": layout.runs, "corpus_dir": layout.corpus, "device": study.config.device}
+    gpus = study.gpus(study.suite.cell(run_id))
+    if gpus:
+        from t2scaling.testbed.pretrain.torchrun import on_processes
 
-    start = time.monotonic()
-    pretrain(study.suite, run_id, study.layout.runs, study.layout.corpus, device=study.config.device)
+        on_processes(gpus, "t2scaling.testbed.pretrain:pretrain", study.suite, run_id=run_id, **arguments)
+    else:
+        from t2scaling.testbed.pretrain import pretrain
+
+        pretrain(study.suite, run_id, **arguments)
     return f"trained in {duration(time.monotonic() - start)}"
 
 
@@ -61,26 +84,50 @@ def _measure(study: Study, run_id: str) -> str:
     return f"measured on {len(missing)} tasks in {duration(time.monotonic() - start)}"
 
 
-def _tune(study: Study, run_id: str, task: str, mode: str) -> str:
-    layout, name = study.layout, study.layout.tuned_id(run_id, task, mode)
-    start = time.monotonic()
-    if not layout.trained(name):
+def _tune(study: Study, run_id: str, task: str, mode: str) -> None:
+    layout, config = study.layout, study.config
+    if layout.trained(layout.tuned_id(run_id, task, mode)):
+        return
+    options = config.posttrain.model_dump(include={"epochs", "batch_size", "learning_rate"})
+    arguments = {"task": layout.task(task), "mode": mode, "seed": config.seed, "device": config.device, **options}
+    gpus = study.gpus(study.suite.cell(run_id))
+    if gpus:
+        from t2scaling.testbed.pretrain.torchrun import on_processes
+
+        where = {"run_dir": layout.run(run_id), "out_dir": layout.runs}
+        on_processes(gpus, "t2scaling.testbed.posttrain:posttrain", **where, **arguments)
+    else:
         from t2scaling.testbed.posttrain import posttrain
 
-        config, given = study.config, study.config.posttrain
-        options = given.model_dump(include={"epochs", "batch_size", "learning_rate"})
-        posttrain(
-            layout.run(run_id), layout.task(task), mode, layout.runs, seed=config.seed, device=config.device, **options
-        )
-        stop.raise_if_asked()
+        posttrain(layout.run(run_id), out_dir=layout.runs, **arguments)
+
+
+def _measure_tuned(study: Study, run_id: str, task: str, mode: str) -> None:
+    layout = study.layout
     if not layout.tuned_measurement(run_id, task, mode).is_file():
-        _evaluate(study, layout.run(name), [task], "nll")
-    return f"tuned and measured in {duration(time.monotonic() - start)}"
+        _evaluate(study, layout.run(layout.tuned_id(run_id, task, mode)), [task], "nll")
 
 
 def _evaluate(study: Study, run_dir: Path, tasks: list[str], mode: str) -> None:
+    """Measure a run; vLLM in a process of its own, which gives the GPU's memory back when it ends."""
     if not tasks:
         return
+    if study.config.evaluate.engine == "transformers":
+        evaluate_here(study, run_dir, tasks, mode)
+        return
+    process = get_context("spawn").Process(target=evaluate_here, args=(study, run_dir, tasks, mode), daemon=False)
+    process.start()
+    while process.is_alive():
+        process.join(0.5)
+        if stop.asked():
+            process.terminate()
+    stop.raise_if_asked()
+    if process.exitcode:
+        raise SuiteError(f"measuring `{run_dir.name}` by vLLM ended with exit code {process.exitcode}: see its output.")
+
+
+def evaluate_here(study: Study, run_dir: Path, tasks: list[str], mode: str) -> None:
+    """Measure a run on tasks in this process."""
     from t2scaling.testbed.evaluate import Settings, evaluate_tasks, open_run
 
     given = study.config.evaluate
@@ -90,6 +137,7 @@ def _evaluate(study: Study, run_dir: Path, tasks: list[str], mode: str) -> None:
         temperature=given.temperature,
         seed=study.config.seed,
         count_answers=given.count_answers and mode == "sample",
+        backend=given.engine,
     )
     questions = [study.layout.task(task) for task in tasks]
     evaluate_tasks(open_run(run_dir), questions, study.layout.evals, settings)

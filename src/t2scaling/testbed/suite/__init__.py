@@ -14,6 +14,7 @@ from t2scaling.testbed.suite.grid import (
     share_batches,
     with_seeds,
 )
+from t2scaling.testbed.suite.memory import USABLE, activation_bytes, gpus_needed, training_bytes
 from t2scaling.testbed.suite.recipes import RECIPES, custom, english, gpu_hour, load_suite, paper, tiny, world
 from t2scaling.testbed.suite.shape import ModelShape
 from t2scaling.testbed.suite.suite import Suite
@@ -21,18 +22,21 @@ from t2scaling.testbed.suite.training import TrainingConfig, decay_steps
 
 __all__ = [
     "RECIPES",
+    "USABLE",
     "BatchRule",
     "Cell",
     "ModelShape",
     "Suite",
     "SuiteCost",
     "TrainingConfig",
+    "activation_bytes",
     "cell",
     "custom",
     "decay_steps",
     "english",
     "fixed_batch",
     "gpu_hour",
+    "gpus_needed",
     "isoflop_grid",
     "levels",
     "load_suite",
@@ -40,6 +44,7 @@ __all__ = [
     "share_batches",
     "suite_cost",
     "tiny",
+    "training_bytes",
     "with_seeds",
     "world",
     "wsd_flops",

@@ -71,18 +71,23 @@ def gpus() -> list[str]:
     return visible[:count] if visible else [str(index) for index in range(count)]
 
 
-def places(jobs: int | None = None, device: str = "auto") -> list[Place]:
+def places(jobs: int | None = None, device: str = "auto", gpus_each: int = 1, here: bool = True) -> list[Place]:
     """The workers for this machine.
 
-    jobs     how many workers instead; more than there are GPUs share them in turn
-    device   "auto", "cpu" or "cuda"
+    jobs       how many workers instead; more than there are groups of GPUs share them in turn
+    device     "auto", "cpu" or "cuda"
+    gpus_each  GPUs of each worker, where there are GPUs
+    here       whether workers run on this machine; elsewhere, `gpus_each` is taken at its word
     Raises ArgumentError where `device` is "cuda" and no GPU is to be had.
     """
-    devices = gpus() if device != "cpu" else []
+    devices = [] if device == "cpu" else gpus() if here else [str(index) for index in range(gpus_each)]
     if device == "cuda" and not devices:
         raise ArgumentError(
             "`device` = 'cuda', but no CUDA device is visible here: use `device: auto` or `device: cpu`."
         )
-    if devices:
-        return [Place(max(1, cores() // len(devices)), devices[i % len(devices)]) for i in range(jobs or len(devices))]
-    return [Place() for _ in range(jobs or cores())]
+    if not devices:
+        return [Place() for _ in range(jobs or cores())]
+    size = max(1, min(gpus_each, len(devices)))
+    groups = [",".join(devices[i : i + size]) for i in range(0, len(devices), size)]
+    threads = max(1, cores() // len(groups)) if here else 1
+    return [Place(threads, groups[i % len(groups)]) for i in range(jobs or len(groups))]
