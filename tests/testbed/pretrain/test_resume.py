@@ -184,6 +184,16 @@ def test_a_run_in_training_is_refused(small_suite: Suite, corpus_dir: Path, tmp_
         pretrain(small_suite, "run", tmp_path, corpus_dir, device="cpu")
 
 
+def test_what_a_killed_holder_left_half_written_is_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints" / ".step-4.77.tmp").mkdir(parents=True)
+    (tmp_path / ".model.77.tmp").mkdir()
+    (tmp_path / ".run.json.x.tmp").write_text("{")
+    (tmp_path / "checkpoints" / "step-2").mkdir()
+    with run_lock(tmp_path):
+        assert not list(tmp_path.glob("**/.*.tmp"))
+        assert (tmp_path / "checkpoints" / "step-2").is_dir()
+
+
 def test_two_processes_train_a_run_once(
     small_suite: Suite, corpus_dir: Path, whole: Path, spawn: Spawn, tmp_path: Path
 ) -> None:

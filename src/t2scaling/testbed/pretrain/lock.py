@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,16 @@ def run_lock(folder: str | Path, wait: bool = False, wanted: bool = True) -> Ite
         return
     try:
         with held(Path(folder) / ".lease", wait=wait):
+            _sweep(Path(folder))
             yield
     except BusyError as error:
         raise BusyError(f"`{folder}` is being trained by another process: wait for it, or stop it.") from error
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what holders that were killed had not finished writing."""
+    for path in (*folder.glob(".*.tmp"), *folder.glob("checkpoints/.*.tmp")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

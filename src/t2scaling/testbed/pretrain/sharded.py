@@ -74,10 +74,10 @@ class ShardedModel(Model):
         self.leaves += [self.root.final_norm, *(leaf for part in parts for leaf in part[4:])]
         self.hf.to("meta")
 
-    embedding = property(lambda self: self.root.embedding)  # type: ignore[assignment]
-    head = property(lambda self: self.root.head)  # type: ignore[assignment]
-    final_norm = property(lambda self: self.root.final_norm)  # type: ignore[assignment]
-    blocks = property(lambda self: self.root.blocks)  # type: ignore[assignment]
+    embedding = property(lambda self: self.root.embedding)
+    head = property(lambda self: self.root.head)
+    final_norm = property(lambda self: self.root.final_norm)
+    blocks = property(lambda self: self.root.blocks)
 
     def loss(self, *arguments: Any) -> tuple[Tensor, Tensor]:
         loss, ce = self.root(*arguments)
@@ -90,7 +90,7 @@ class ShardedModel(Model):
 
     def state(self) -> dict[str, Tensor]:
         """Every weight by its transformers name, on the CPU of the first process; all must call it."""
-        found = {}
+        found: dict[str, Tensor] = {}
         for group, leaf in zip(self._names, whole(self.leaves), strict=True):
             parts = leaf.split([rows for _, rows in group]) if len(leaf) else [leaf] * len(group)
             found |= {name: part.contiguous() for (name, _), part in zip(group, parts, strict=True)}

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from t2scaling.errors import SuiteError
 from t2scaling.testbed import stop
@@ -59,7 +59,7 @@ def _train(study: Study, run_id: str) -> str:
     if study.layout.trained(run_id):
         return ""
     start, layout = time.monotonic(), study.layout
-    arguments = {"out_dir": layout.runs, "corpus_dir": layout.corpus, "device": study.config.device}
+    arguments: dict[str, Any] = {"out_dir": layout.runs, "corpus_dir": layout.corpus, "device": study.config.device}
     gpus = study.gpus(study.suite.cell(run_id))
     if gpus:
         from t2scaling.testbed.pretrain.torchrun import on_processes
@@ -89,12 +89,18 @@ def _tune(study: Study, run_id: str, task: str, mode: str) -> None:
     if layout.trained(layout.tuned_id(run_id, task, mode)):
         return
     options = config.posttrain.model_dump(include={"epochs", "batch_size", "learning_rate"})
-    arguments = {"task": layout.task(task), "mode": mode, "seed": config.seed, "device": config.device, **options}
+    arguments: dict[str, Any] = {
+        "task": layout.task(task),
+        "mode": mode,
+        "seed": config.seed,
+        "device": config.device,
+        **options,
+    }
     gpus = study.gpus(study.suite.cell(run_id))
     if gpus:
         from t2scaling.testbed.pretrain.torchrun import on_processes
 
-        where = {"run_dir": layout.run(run_id), "out_dir": layout.runs}
+        where: dict[str, Any] = {"run_dir": layout.run(run_id), "out_dir": layout.runs}
         on_processes(gpus, "t2scaling.testbed.posttrain:posttrain", **where, **arguments)
     else:
         from t2scaling.testbed.posttrain import posttrain
