@@ -22,6 +22,7 @@ from t2scaling.allocate.limits import Limits
 from t2scaling.allocate.optimum import optimum
 from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
 from t2scaling.laws import AccuracyLaw, ChinchillaLaw, Law, LossLaw, NaiveLaw
+from t2scaling.laws.constrained import repeated
 
 Array = NDArray[np.float64]
 WORST = 1e-6
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def random_case(rng: np.random.Generator) -> Case:
-    """A law of plausible size, a budget of either kind, and some of the limits."""
+    """A law of plausible size, a budget of either kind, some of the limits, and at times few unique tokens."""
     law = random_law(rng)
     if rng.random() < 0.5:
         train, inference = 10 ** rng.uniform(16, 25), 10 ** rng.uniform(6, 12)
@@ -66,7 +67,7 @@ def random_case(rng: np.random.Generator) -> Case:
     else:
         total, served = 10 ** rng.uniform(17, 25), 10 ** rng.uniform(6, 14)
         problem = Lifetime(np.array([total]), np.array([served]), random_limits(rng))
-    return Case(law, problem)
+    return Case(repeated(law, 10 ** rng.uniform(7, 13)) if rng.random() < 0.2 else law, problem)
 
 
 def random_law(rng: np.random.Generator) -> Law:

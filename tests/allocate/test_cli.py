@@ -14,6 +14,7 @@ from t2scaling.cli.main import run
 from t2scaling.laws import load_law
 
 BUDGET = ["--train-flops", "1e21", "--inference-flops", "20B"]
+DOLLARS = ["--total-dollars", "1e5", "--queries", "1e8", "--output-tokens", "200"]
 
 
 def out(capsys, *argv):
@@ -71,7 +72,8 @@ def test_every_option_reaches_the_plan(capsys):
 
 
 def test_plan_in_dollars_and_hours(capsys):
-    lifetime = ["--total-dollars", "1e5", "--queries", "1e8", "--output-tokens", "200", "--gpu", "a100"]
+    lifetime = ["--total-dollars", "1e5", "--queries", "1e8", "--output-tokens", "200", "--gpu", "a100",
+                "--serve-utilisation", "0.05"]  # fmt: skip
     code, text, _ = out(capsys, "plan", "pythia/gsm8k", *lifetime, "--json")
     content = json.loads(text)
     assert code == 0
@@ -96,12 +98,18 @@ def test_plan_in_dollars_and_hours(capsys):
         (["plan", "pythia/gsm8k", "--train-flops", "1e21"], "`--inference-flops` is missing"),
         (["plan", "pythia/gsm8k", "--train-flops", "1e21", "--gpu-hours", "3"], "`--gpu-hours` say the same"),
         (["plan", "pythia/gsm8k", *BUDGET, "--sizes", "100B"], "cannot pay for one sample"),
-        (["plan", "pythia/gsm8k", *BUDGET, "--n-range", "1B"], "`--n-range` = 1B"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--n-range", "1B"], "`--n-range` = '1B'"),
         (
             ["plan", "pythia/gsm8k", "--train-dollars", "5", "--inference-flops", "2e9", "--gpu", "tpu"],
             "`--gpu` = 'tpu'",
         ),
         (["plan", "pythia/gsm8k", "--train-dollars", "5", "--inference-flops", "2e9", "--gpu", "b200"], "`--price` is"),
+        (["plan", "pythia/gsm8k", *DOLLARS], "`--serve-utilisation` is missing"),
+        (["plan", "pythia/gsm8k", *DOLLARS, "--serve-utilisation", "2"], "must lie in (0, 1]"),
+        (["plan", "pythia/gsm8k", *DOLLARS, "--serve-utilisation", "0.1", "--prompt-tokens", "9"], "has no place"),
+        (["plan", "pythia/gsm8k", *DOLLARS, "--price", "-2", "--serve-utilisation", "0.1"], "`--price` = -2"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--unique-tokens", "0"], "`--unique-tokens` = 0 is no training set"),
+        (["plan", "pythia/gsm8k", *BUDGET, "--active-fraction", "2"], "`--active-fraction` = 2"),
         (["frontier", "pythia/gsm8k", "--train-flops", "1e17:1e25"], "`--train-flops` = 1e17:1e25 is no range"),
         (["frontier", "pythia/gsm8k", "--train-flops", "1e20:1e18:5"], "the smaller first"),
         (["frontier", "pythia/gsm8k"], "`--inference-flops` is missing"),
@@ -157,6 +165,39 @@ def test_plan_under_a_serving_cost(capsys):
     content = json.loads(text)
     hours = 6 * content["optimum"]["n_params"] * content["optimum"]["n_tokens"] / (989e12 * 0.5 * 3600)
     assert 2 * hours + content["spend"]["dollars_per_query"] * 1e8 == pytest.approx(2000, rel=1e-6)
+
+
+def test_dollars_under_other_costs_are_spent_in_full(capsys):
+    """Sardana's FLOPs of peak weigh as at full use; 2·N·(prompt + k·answer) as at the share that is named."""
+    for cost, more, reached in (("sardana", [], 1.0), ("query", ["--serve-utilisation", "0.2"], 0.2)):
+        argv = ["plan", "pythia/gsm8k", *DOLLARS, "--prompt-tokens", "500", "--cost", cost, *more, "--json"]
+        code, text, _ = out(capsys, *argv)
+        content = json.loads(text)
+        training = content["spend"]["train_dollars"]
+        served = next(value for name, value in content["spend"].items() if name.endswith("per_query"))
+        assert code == 0
+        assert training + 1e8 * served / (989e12 * reached * 3600) * 2 == pytest.approx(1e5, rel=1e-6)
+
+
+def test_a_mixture_fits_by_all_its_parameters_and_serves_by_those_used(capsys):
+    argv = ["plan", "pythia/gsm8k", "--train-flops", "1e24", "--serve-budget", "100", "--prompt-tokens", "9", "--json"]
+    _, dense, _ = out(capsys, *argv, "--sizes", "10B")
+    _, sparse, _ = out(capsys, *argv, "--sizes", "10B", "--active-fraction", "0.5")
+    assert json.loads(sparse)["cost"]["total_per_active"] == 2
+    assert json.loads(sparse)["optimum"]["k"] < json.loads(dense)["optimum"]["k"]
+    code, _, err = out(capsys, *argv, "--sizes", "10B", "--active-fraction", "0.1")
+    assert code == 2
+    assert "does not fit" in err
+
+
+def test_unique_tokens_reach_plan_and_frontier(capsys):
+    code, text, _ = out(capsys, "plan", "pythia/gsm8k", *BUDGET, "--unique-tokens", "20B", "--json")
+    best = json.loads(text)["optimum"]
+    assert code == 0
+    assert best["epochs"] == pytest.approx(best["n_tokens"] / 2e10)
+    _, text, _ = out(capsys, "frontier", "pythia/gsm8k", "--train-flops", "1e20,1e21", "--inference-flops", "20B",
+                     "--unique-tokens", "20B")  # fmt: skip
+    assert "epochs" in text
 
 
 def test_plan_with_a_strategy():

@@ -12,7 +12,7 @@ from scipy.special import betaln, loggamma
 from t2scaling.allocate.chinchilla import chinchilla
 from t2scaling.allocate.limits import Limits
 from t2scaling.allocate.optimum import optimum
-from t2scaling.allocate.problem import Lifetime, TwoBudgets, served_optimum
+from t2scaling.allocate.problem import Lifetime, TwoBudgets
 from t2scaling.laws import AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw
 from t2scaling.laws.solvers.beta import digamma_difference
 
@@ -284,13 +284,13 @@ def test_saturated_accuracy_law_is_flat_and_finite():
 def test_served_optimum_where_size_does_not_help():
     """A = 0: the smallest model is best, and all of the budget that serving leaves goes into its tokens."""
     law = ChinchillaLaw(E=1, A=0, alpha=0.34, B=1200, beta=0.37)
-    N, _ = served_optimum(law, np.array([1e20]), np.array([1e9]))
+    N, _ = law.served_optimum(np.array([1e20]), np.array([1e9]))
     assert N[0] == 0  # below any limit, which then decides
     best = optimum(law, life(total=1e20, served=1e9, n_range=(1e6, 1e9)))
     assert best.N[0] == 1e6
     assert 6 * best.N[0] * best.D[0] + 2 * best.N[0] * 1e9 == pytest.approx(1e20)
     flat = ChinchillaLaw(E=1, A=400, alpha=0.34, B=0, beta=0.37)
-    N, _ = served_optimum(flat, np.array([1e20]), np.array([1e9]))
+    N, _ = flat.served_optimum(np.array([1e20]), np.array([1e9]))
     assert N[0] == pytest.approx(1e20 / 1e9)  # B = 0: as large as serving allows
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from t2scaling.allocate.limits import Limits
-from t2scaling.allocate.problem import Lifetime, served_optimum
+from t2scaling.allocate.problem import Lifetime
 from t2scaling.laws import ChinchillaLaw
 
 LAW = ChinchillaLaw(E=1.7, A=400, alpha=0.34, B=410, beta=0.28)
@@ -14,13 +14,13 @@ PRODUCT, SERVED = np.array([1e19]), np.array([1e9])
 
 
 def test_with_nothing_served_the_optimum_is_chinchillas():
-    N, D = served_optimum(LAW, PRODUCT, np.array([1e-9]))
+    N, D = LAW.served_optimum(PRODUCT, np.array([1e-9]))
     expected = LAW.optimum(6 * PRODUCT)
     np.testing.assert_allclose([N, D], expected, rtol=1e-9)
 
 
 def test_served_tokens_make_the_best_model_smaller_and_the_condition_holds():
-    N, D = served_optimum(LAW, PRODUCT, SERVED)
+    N, D = LAW.served_optimum(PRODUCT, SERVED)
     assert LAW.optimum(6 * PRODUCT)[0] > N
     np.testing.assert_allclose(N * (D + SERVED), PRODUCT)
     np.testing.assert_allclose(
@@ -30,8 +30,8 @@ def test_served_tokens_make_the_best_model_smaller_and_the_condition_holds():
 
 def test_where_a_term_is_zero_the_optimum_runs_to_an_end():
     """Without A no parameter helps, and the smallest model is best; without B no token does, and the largest is."""
-    smallest, _ = served_optimum(ChinchillaLaw(1.7, 0, 0.34, 410, 0.28), PRODUCT, SERVED)
-    largest, tokens = served_optimum(ChinchillaLaw(1.7, 400, 0.34, 0, 0.28), PRODUCT, SERVED)
+    smallest, _ = ChinchillaLaw(1.7, 0, 0.34, 410, 0.28).served_optimum(PRODUCT, SERVED)
+    largest, tokens = ChinchillaLaw(1.7, 400, 0.34, 0, 0.28).served_optimum(PRODUCT, SERVED)
     assert smallest == 0
     assert largest == pytest.approx(1e19 / 1e9)
     assert tokens < 1

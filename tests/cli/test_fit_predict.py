@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from t2scaling.cli.main import run
-from t2scaling.laws import FitResult
+from t2scaling.laws import FitResult, load_law
+from t2scaling.strategies import parse
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,21 @@ def test_predict_for_people(fitted, capsys):
     assert "beyond that it extrapolates" in out
 
 
+def test_predict_under_a_strategy_has_the_oracle_beside_it(capsys):
+    noisy = ["predict", "pythia/gsm8k-accuracy", "-N", "1B", "-D", "300B", "-k", "1,10", "--strategy"]
+    assert run([*noisy, "verifier:tpr=.9,fpr=.05", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    law = load_law("pythia/gsm8k-accuracy").law
+    assert content["metric"] == "verifier (TPR 0.9, FPR 0.05)"
+    for row in content["predictions"]:
+        success = law.success(1e9, 3e11)
+        assert row["value"] == pytest.approx(float(parse("verifier:tpr=.9,fpr=.05").value(success, row["k"])))
+        assert row["oracle"] == pytest.approx(float(law.predict(1e9, 3e11, row["k"], "pass_at_k")))
+        assert row["value"] <= row["oracle"] * (1 + 1e-9)
+    assert run([*noisy, "all"]) == 0
+    assert "oracle (pass@k)" in " ".join(capsys.readouterr().out.split())
+
+
 def test_predict_from_a_published_law(capsys):
     assert run(["predict", "chinchilla/hoffmann", "-N", "70B", "-D", "1.4T", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)["predictions"][0]
@@ -108,6 +124,15 @@ def test_table_of_losses(tmp_path, capsys):
         (["predict", "nowhere.json", "-N", "1B", "-D", "1B"], "nowhere.json"),
         (["predict", "FIT", "-N", "1B", "-D", "1B", "-k", "0"], "`--k` = 0"),
         (["predict", "FIT", "-N", "1B", "-D", "1B", "--metric", "pass_at_k"], "neg_log_mean"),
+        (["predict", "FIT", "-N", "1B", "-D", "1B", "--strategy", "all"], "the loss law does not know"),
+        (["predict", "FIT", "-N", "1B", "-D", "1B", "--strategy", "all", "--metric", "loss"], "`--metric` is of"),
+        (["predict", "FIT", "-N", "1B", "-D", "1B", "--strategy", "best"], "did you mean best_of"),
+        (["predict", "pythia/gsm8k-accuracy", "-N", "1B", "-D", "1B", "--strategy", "majority"], "no law predicts"),
+        (["predict", "pythia/gsm8k-accuracy", "-N", "1B", "-D", "1B", "--strategy", "best_of"], "needs scores"),
+        (
+            ["predict", "pythia/gsm8k-accuracy", "-N", "1B", "-D", "1B", "--strategy", "verifier:tpr=.1,fpr=.2"],
+            "`tpr` = 0.1 is below",
+        ),
     ],
 )
 def test_bad_input_is_one_paragraph_and_exit_code_2(table, fitted, capsys, arguments, words):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from t2scaling.allocate import frontier, inference_aware_optimum, plan
-from t2scaling.allocate.problem import served_optimum
 from t2scaling.costs import matched_inference_factor
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import LossLaw, load_law
@@ -103,7 +102,7 @@ def test_the_two_forms_of_sardana_s_problem_agree():
     law = load_law("chinchilla/sardana").law
     N, D = inference_aware_optimum(law, 2.1, 5e11)
     total = 6 * N * D + 2 * N * 5e11
-    assert float(served_optimum(law, total / 6, np.array(5e11 / 3))[0]) == pytest.approx(float(N), rel=1e-10)
+    assert float(law.served_optimum(total / 6, np.array(5e11 / 3))[0]) == pytest.approx(float(N), rel=1e-10)
     served = plan(law, total_flops=float(total), tokens_served=5e11)
     assert served.n_params == pytest.approx(float(N), rel=1e-9)
     assert served.value == pytest.approx(2.1, abs=1e-12)

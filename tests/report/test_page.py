@@ -18,6 +18,7 @@ import pytest
 
 from t2scaling.allocate import Plan, plan
 from t2scaling.allocate.sentence import format_value
+from t2scaling.cli.main import run
 from t2scaling.costs import Serving
 from t2scaling.laws import FitResult, fit, load_law
 from t2scaling.report import analysis, report
@@ -242,6 +243,21 @@ def test_page_of_another_strategy_and_another_cost(undrawn, accuracy_fit):
     assert "GPU-seconds per query" in html
     assert f"are counted as: {served.cost.label}." in html
     assert "1 GPU-seconds per query" in html
+
+
+def test_the_command_takes_a_strategy(undrawn, tmp_path, capsys):
+    argv = [
+        "report",
+        "pythia/gsm8k-accuracy",
+        "-o",
+        str(tmp_path / "page.html"),
+        "--strategy",
+        "verifier:tpr=.9,fpr=.05",
+    ]
+    assert run([*argv, "--train-flops", "1e21", "--inference-flops", "2e10"]) == 0
+    assert "This plan is for: verifier (TPR 0.9, FPR 0.05)." in unescape((tmp_path / "page.html").read_text())
+    assert run([*argv, "--plan", "plan.json"]) == 2
+    assert "`--strategy` and `--plan` both say" in capsys.readouterr().err
 
 
 def test_page_from_counts(simulated, rng):

@@ -40,6 +40,7 @@ class Allocation:
     k                    samples per problem; below 1 for an allocation that cannot afford one
     metric, value        what is predicted: the law's metric, or the strategy's value; NaN where k < 1
     pass_at_k            mean pass@k, which bounds any strategy; NaN where k < 1 or the law cannot say it
+    epochs               passes over the unique tokens, where these are limited; 1 where nothing is repeated
     """
 
     n_params: float
@@ -48,6 +49,7 @@ class Allocation:
     metric: str
     value: float
     pass_at_k: float = math.nan
+    epochs: float = 1.0
 
     @property
     def tokens_per_param(self) -> float:
@@ -79,4 +81,5 @@ class Allocation:
             "metric": self.metric,
             "value": self.value,
             "pass_at_k": self.pass_at_k,
+            "epochs": self.epochs,
         }

@@ -80,4 +80,6 @@ def matched_tokens(law: Law, plan: Allocation, cost: CostModel = PAPER, weight: 
     if not by_tokens > 0 or not np.isclose(by_size, by_tokens - by_k, rtol=1e-6):
         return None
     ratio = cost.train(1, 1) / (weight * cost.serve(1, 1))  # 3, by the paper's costs
-    return float(ratio * plan.n_tokens * -by_k / (plan.k * by_tokens))
+    with np.errstate(over="ignore"):  # where data are worn out by repetition, more of them gain next to nothing
+        served = float(ratio * plan.n_tokens * -by_k / (plan.k * by_tokens))
+    return served if np.isfinite(served) else None

@@ -8,7 +8,7 @@ for serving. In a lifetime budget the two differ, so a unit of serving weighs as
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from t2scaling.allocate.allocation import Allocation
 from t2scaling.allocate.limits import LEAST_PARAMS, LEAST_TOKENS, Limits
 from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
 from t2scaling.costs import PAPER, CostModel, Price, train_flops
-from t2scaling.costs.money import DECODE_UTILISATION
 from t2scaling.errors import ArgumentError
 from t2scaling.units import format_flops, named_number
 
@@ -97,7 +96,9 @@ class Budget:
                                 `serve_budget` per query where `cost` counts dollars
         queries, output_tokens  tokens_served = queries · output_tokens, where that is easier to say; queries alone
                                 under a cost model that counts per query
-        train, serve            prices; H100 at the table's price, half its peak in training and 1 % in decoding
+        train                   price of training; H100 at the table's price and half its peak where none is given
+        serve                   price of serving, for money under a cost in FLOPs: nobody else knows the share of its
+                                peak that a GPU reaches in decoding (a `Serving` cost model counts it itself)
         cost                    the cost model that the plan will be made with
         Raises ArgumentError if a budget is given twice, or lacks its other half.
         """
@@ -105,7 +106,6 @@ class Budget:
         given = {name: float(value) for name, value in priced.items() if value is not None}
         for name, value in given.items():
             _check_positive(name, value)
-        serve = serve or Price(utilisation=DECODE_UTILISATION)
         train = train or Price()
         served = queries if per_query(cost) else _tokens_served(tokens_served, queries, output_tokens)
         total = _one("total", total_flops, total_dollars, total_gpu_hours, train)
@@ -222,20 +222,33 @@ def _one(name: str, flops: float | None, dollars: float | None, hours: float | N
     return flops
 
 
-def _weight(dollars: float | None, hours: float | None, train: Price, serve: Price, cost: CostModel) -> float:
+def _weight(dollars: float | None, hours: float | None, train: Price, serve: Price | None, cost: CostModel) -> float:
     """What a unit of serving weighs in training FLOPs, in a lifetime budget of dollars or GPU-hours."""
     if "dollars" in cost.serve_unit:
         return train.flops_per_dollar
     if "GPU-seconds" in cost.serve_unit:
         return train.flops_per_gpu_hour / 3600
-    if per_query(cost):
+    if dollars is None and hours is None:
         return 1.0
+    # FLOPs "of peak" are divided by what is reached already.
+    reached = replace(serve or train, utilisation=1.0) if "of peak" in cost.serve_unit else _known(serve)
     if dollars is not None:
-        return train.flops_per_dollar / serve.flops_per_dollar
-    return train.flops_per_gpu_hour / serve.flops_per_gpu_hour if hours is not None else 1.0
+        return train.flops_per_dollar / reached.flops_per_dollar
+    return train.flops_per_gpu_hour / reached.flops_per_gpu_hour
 
 
-def _per_token(flops: float | None, dollars: float | None, tokens: float | None, serve: Price) -> float | None:
+def _known(serve: Price | None) -> Price:
+    """The price of serving. Raises ArgumentError where there is none, and money has to be turned into FLOPs by it."""
+    if serve is None:
+        raise ArgumentError(
+            "`serve_utilisation` is missing: to turn money or GPU-hours of serving into FLOPs say the share of its "
+            "peak that the GPU reaches (about 0.01 at one to four sequences in flight, 0.1 to 0.3 at a full batch), or "
+            "let the roofline say it: give `prompt_tokens`, `answer_tokens` and `queries`."
+        )
+    return serve
+
+
+def _per_token(flops: float | None, dollars: float | None, tokens: float | None, serve: Price | None) -> float | None:
     """FLOPs per token served from a bill for all tokens."""
     if dollars is None:
         return flops
@@ -245,7 +258,7 @@ def _per_token(flops: float | None, dollars: float | None, tokens: float | None,
         raise ArgumentError(
             "`serving_dollars` needs `tokens_served` (or `queries` and `output_tokens`) to be shared over."
         )
-    return dollars * serve.flops_per_dollar / tokens
+    return dollars * _known(serve).flops_per_dollar / tokens
 
 
 def _per_query(budget: float | None, dollars: float | None, queries: float | None, cost: CostModel) -> float | None:

@@ -15,10 +15,13 @@ from t2scaling.allocate.result import Plan
 from t2scaling.allocate.sentence import format_samples, format_value
 from t2scaling.allocate.source import Source
 from t2scaling.costs import PAPER
+from t2scaling.laws.constrained import R_TOKENS, saturated
 from t2scaling.units import format_flops, format_number
 
 # Where guessing passes this share of the problems, pass@k measures patience as much as skill.
 MUCH_GUESSING = 0.1
+# Epochs that are worth 99 % of all that any number of epochs can be.
+EXHAUSTED = 1 + R_TOKENS * math.log(100)
 
 
 def cautions(plan: Plan, source: Source, problem: Problem) -> list[str]:
@@ -30,6 +33,7 @@ def cautions(plan: Plan, source: Source, problem: Problem) -> list[str]:
         found += source.support.sentences(best.n_params, best.n_tokens, best.k if source.law.samples else None)
     if best.exists:
         found += _limited(problem, best, source.law.samples)
+        found += _repeats(problem.limits, best)
     if plan.guessing >= MUCH_GUESSING:
         found.append(
             f"Guessing alone would pass {format_value('pass_at_k', plan.guessing)} of the problems with "
@@ -85,6 +89,22 @@ def _limited(problem: Problem, best: Allocation, samples: bool) -> list[str]:
     return found
 
 
+def _repeats(limits: Limits, best: Allocation) -> list[str]:
+    """What repeated tokens are worth, and whose numbers say so."""
+    if best.epochs <= 1:
+        return []
+    spent = ""
+    if best.epochs > EXHAUSTED:
+        spent = f"Beyond {EXHAUSTED:.0f} epochs training adds nothing: the budget is larger than the data. "
+    worth = float(saturated(np.array(best.n_tokens), limits.unique_tokens, R_TOKENS))
+    return [
+        f"{spent}{best.epochs:.3g} epochs of {format_number(limits.unique_tokens)} tokens are worth "
+        f"{format_number(worth)} unique ones, and no number of epochs more than "
+        f"{format_number((1 + R_TOKENS) * limits.unique_tokens)}: by the decay that Muennighoff et al. "
+        "(arXiv 2305.16264) fitted to the loss on C4, not by this law's own data."
+    ]
+
+
 def _at_the_end(limits: Limits, best: Allocation) -> str:
     lo, hi = (min(limits.menu), max(limits.menu)) if limits.sizes else limits.n_range
     if lo == hi:
@@ -100,7 +120,8 @@ def _at_the_end(limits: Limits, best: Allocation) -> str:
 
 
 def _capped(problem: Problem, best: Allocation) -> str:
-    text = f"D is capped at the {format_number(problem.limits.max_tokens)} tokens you have (`max_tokens`)"
+    most = format_number(problem.limits.max_tokens)
+    text = f"D is capped at {most} tokens (`max_tokens`; `unique_tokens` would let them be repeated)"
     if isinstance(problem, Lifetime):
         return f"{text}: more tokens would lower the loss."
     spent = best.train_flops / float(problem.train_flops[0])

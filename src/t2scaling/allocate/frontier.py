@@ -52,7 +52,8 @@ class Frontier:
     """The optimum and Chinchilla's allocation at each of n budgets, arrays of shape (n,).
 
     NaN marks a budget that affords no model allowed or has no best size, and a Chinchilla value at k < 1.
-    outside   True where the optimum leaves the N, D, k, D/N or 6·N·D that the law was fitted on
+    outside         True where the optimum leaves the N, D, k, D/N or 6·N·D that the law was fitted on
+    unique_tokens   how many tokens are distinct; data beyond them is repeated
     """
 
     law: str
@@ -69,12 +70,18 @@ class Frontier:
     chinchilla_k: Array
     chinchilla_value: Array
     outside: NDArray[np.bool_]
+    unique_tokens: float = np.inf
     warnings: tuple[str, ...] = ()
 
     @property
     def tokens_per_param(self) -> Array:
         """D/N of the optimum."""
         return self.n_tokens / self.n_params
+
+    @property
+    def epochs(self) -> Array:
+        """Passes over the unique tokens of the optimum; 1 where nothing is repeated."""
+        return np.maximum(self.n_tokens / self.unique_tokens, 1.0)
 
     def rows(self) -> list[dict[str, Any]]:
         """One dict per budget."""
@@ -145,6 +152,7 @@ def frontier(
     sizes: str | Sequence[float | str] = (),
     n_range: str | tuple[float | str, float | str] | None = None,
     max_tokens: float | str | None = None,
+    unique_tokens: float | str | None = None,
     integer_k: bool = False,
     cost: CostModel = PAPER,
     strategy: str | Strategy = ORACLE,
@@ -155,7 +163,8 @@ def frontier(
     Other options as in `plan`. Raises ArgumentError for budgets that are not positive, and where not one of them
     affords a model.
     """
-    source, strategy = source_of(law_or_fit), parse(strategy)
+    limits = limits_of(sizes, n_range, max_tokens, integer_k, unique_tokens)
+    source, strategy = source_of(law_or_fit).repeating(limits.unique_tokens), parse(strategy)
     law = source.law
     train, inference = np.broadcast_arrays(
         _numbers("train_flops", train_flops), _numbers("inference_flops", inference_flops)
@@ -163,7 +172,7 @@ def frontier(
     train, inference = train.ravel(), inference.ravel()
     _check(train, inference, needs_samples=law.samples)
     check_grows_better(law)
-    problem = TwoBudgets(train, inference, limits_of(sizes, n_range, max_tokens, integer_k), cost)
+    problem = TwoBudgets(train, inference, limits, cost)
     best = optimum(law, problem, strategy)
     if not np.isfinite(best.N).any():
         raise ArgumentError(infeasible(problem))
@@ -185,6 +194,7 @@ def frontier(
         chinchilla_k=rival_k,
         chinchilla_value=_values(law, strategy, rival_n, rival_d, rival_k),
         outside=np.isfinite(best.N) & source.support.outside(best.N, best.D, best.k if law.samples else None),
+        unique_tokens=limits.unique_tokens,
         warnings=(*source.warnings, *_gaps(source, best, lost)),
     )
 
@@ -194,8 +204,7 @@ def _values(law: Law, strategy: Strategy, N: Array, D: Array, k: Array) -> Array
     if strategy == ORACLE or not law.samples:
         return predict(law, N, D, k)
     ok = (k >= 1) & np.isfinite(N)
-    success = law.success(np.where(ok, N, 1.0), np.where(ok, D, 1.0))
-    return np.where(ok, strategy.value(success, np.where(ok, k, 1.0)), np.nan)
+    return np.where(ok, law.under(strategy, *(np.where(ok, array, 1.0) for array in (N, D, k))), np.nan)
 
 
 def _gaps(source: Source, best: Choice, lost: NDArray[np.bool_]) -> list[str]:

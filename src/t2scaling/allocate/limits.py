@@ -33,6 +33,7 @@ class Limits:
     min_tokens        least D
     tokens_per_param  least and greatest D/N
     max_train_flops   greatest 6·N·D, whatever the budget
+    unique_tokens     how many distinct tokens there are; data beyond them is repeated, at what it is then worth
     """
 
     sizes: tuple[float, ...] = ()
@@ -43,15 +44,18 @@ class Limits:
     min_tokens: float = 1.0
     tokens_per_param: tuple[float, float] = (0.0, np.inf)
     max_train_flops: float = np.inf
+    unique_tokens: float = np.inf
 
     def __post_init__(self) -> None:
         lo, hi = self.n_range
         if not 0 < lo <= hi:
             raise ArgumentError(f"`n_range` = {lo:g},{hi:g} must be two positive sizes, the smaller first.")
-        if not (LEAST_TOKENS <= self.max_tokens <= 1e40 or self.max_tokens == np.inf):
-            raise ArgumentError(
-                f"`max_tokens` = {self.max_tokens:g} is no training set: say how many tokens you have, such as 2T."
-            )
+        for name in ("max_tokens", "unique_tokens"):
+            tokens = getattr(self, name)
+            if not (LEAST_TOKENS <= tokens <= 1e40 or tokens == np.inf):
+                raise ArgumentError(
+                    f"`{name}` = {tokens:g} is no training set: say how many tokens you have, such as 2T."
+                )
         if not self.max_samples >= 1:
             raise ArgumentError(f"`max_samples` = {self.max_samples:g} must be at least one sample.")
         bad = [size for size in self.sizes if not (np.isfinite(size) and size > 0)]

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from t2scaling.allocate.limits import LEAST_PARAMS
 from t2scaling.allocate.problem import Lifetime, Problem, Training, TwoBudgets
 from t2scaling.allocate.search import last, minimise
-from t2scaling.errors import ArgumentError
 from t2scaling.laws import Law
 from t2scaling.laws.solvers.rootfind import root
 from t2scaling.strategies import ORACLE, Strategy
@@ -78,13 +77,7 @@ def badness(law: Law, strategy: Strategy, N: Array, D: Array, k: Array) -> Array
     """What is minimised at (N, D, k): the law's own score, or minus the strategy's value."""
     if strategy == ORACLE or not law.samples:
         return law.score(law.training_law.surface(N, D), np.log(k))
-    success = law.success(N, D)
-    if success is None:
-        raise ArgumentError(
-            f"`strategy` = {strategy.name} needs the distribution of success over questions, which the {law.name} law "
-            "does not know: plan with the accuracy law."
-        )
-    return -strategy.value(success, k)
+    return -law.under(strategy, N, D, k)
 
 
 # ---- log k is searched, N and D are known for a given k ------------------------------------------

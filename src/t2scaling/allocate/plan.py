@@ -30,6 +30,7 @@ from t2scaling.allocate.spread import other_laws, refits, spread
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.errors import ArgumentError, require
 from t2scaling.laws import Law, Measurements
+from t2scaling.laws.constrained import repeated
 from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.passk import guessing
 from t2scaling.strategies import ORACLE, Strategy, parse
@@ -54,6 +55,7 @@ def plan(
     sizes: str | Sequence[float | str] = (),
     n_range: str | tuple[float | str, float | str] | None = None,
     max_tokens: float | str | None = None,
+    unique_tokens: float | str | None = None,
     integer_k: bool = False,
     cost: CostModel = PAPER,
     strategy: str | Strategy = ORACLE,
@@ -73,7 +75,9 @@ def plan(
     budget           a `Budget` made from dollars or GPU-hours, instead of the five above
     sizes            menu of N to choose from
     n_range          least and greatest N
-    max_tokens       the tokens one has; D stays below, and then the training budget is not spent in full
+    max_tokens       greatest D; it stays below, and then the training budget is not spent in full
+    unique_tokens    the distinct tokens one has; training may repeat them, for what repeated tokens are worth
+                     (Muennighoff et al. 2023, arXiv 2305.16264)
     integer_k        whole samples only, N being chosen anew so that whole samples are best
     cost             what training and serving cost; the paper's 6·N·D and 2·N·k
     strategy         what is done with k samples, a value or text such as "verifier:tpr=.9,fpr=.05"; an oracle
@@ -98,7 +102,7 @@ def plan(
         budget = Budget(*given)  # type: ignore[arg-type]
     elif any(value is not None for value in given):
         raise ArgumentError("`budget` already says what may be spent: leave the *_flops and tokens_served out.")
-    limits = limits_of(sizes, n_range, max_tokens, integer_k)
+    limits = limits_of(sizes, n_range, max_tokens, integer_k, unique_tokens)
     check_usable(source)
     rivals = other_laws(source)
     if source.fit is not None and (refit or tasks):
@@ -123,16 +127,18 @@ def limits_of(
     n_range: str | tuple[float | str, float | str] | None = None,
     max_tokens: float | str | None = None,
     integer_k: bool = False,
+    unique_tokens: float | str | None = None,
 ) -> Limits:
     """Limits from arguments that may be text ("100M,7B") or left out."""
     ends = (LEAST_PARAMS, math.inf) if n_range is None else _numbers("n_range", n_range)
     require(len(ends) == 2, "n_range", n_range, "be two sizes, such as 100M,7B")
-    most = named_number("max_tokens", max_tokens)
+    most, unique = named_number("max_tokens", max_tokens), named_number("unique_tokens", unique_tokens)
     return Limits(
         sizes=_numbers("sizes", sizes),
         n_range=(ends[0], ends[1]),
         max_tokens=math.inf if most is None else most,
         integer_k=integer_k,
+        unique_tokens=math.inf if unique is None else unique,
     )
 
 
@@ -163,6 +169,8 @@ def _plan(
     reach: float,
     rivals: Sequence[Law],
 ) -> Plan:
+    unique = limits.unique_tokens
+    source, rivals = source.repeating(unique), [repeated(other, unique) for other in rivals]
     law = source.law
     check_grows_better(law)
     problem = budget.problem(limits, needs_samples=law.samples, cost=cost)
@@ -170,8 +178,8 @@ def _plan(
     if not np.isfinite(choice.N[0]):
         raise ArgumentError(infeasible(problem))
     lost = bool(runaway(problem, choice)[0])
-    best = allocation(law, strategy, *((math.nan,) * 3 if lost else (choice.N[0], choice.D[0], choice.k[0])))
-    rival = allocation(law, strategy, *(float(array[0]) for array in chinchilla(law, problem)))
+    best = allocation(law, strategy, *((math.nan,) * 3 if lost else (choice.N[0], choice.D[0], choice.k[0])), unique)
+    rival = allocation(law, strategy, *(float(array[0]) for array in chinchilla(law, problem)), unique)
     within = _within_data(source, problem, strategy)
     status, distance = _status(source, problem, best)
     interval, interval_warnings = ({}, []) if lost else _interval(source, problem, strategy, level)
@@ -208,15 +216,16 @@ def _plan(
     return replace(made, warnings=(*source.warnings, *cautions(made, source, problem), *interval_warnings))
 
 
-def allocation(law: Law, strategy: Strategy, N: float, D: float, k: float) -> Allocation:
+def allocation(law: Law, strategy: Strategy, N: float, D: float, k: float, unique_tokens: float) -> Allocation:
     """An `Allocation` with the law's own metric, or the strategy's value beside the oracle's; NaN where k < 1."""
+    epochs = max(1.0, D / unique_tokens)
     point = np.array([float(N)]), np.array([float(D)]), np.array([float(k)])
     rate = float(predict(law, *point, "pass_at_k")[0]) if "pass_at_k" in law.metrics else math.nan
     if strategy == ORACLE or not law.samples:
-        return Allocation(float(N), float(D), float(k), law.metric, float(predict(law, *point)[0]), rate)
+        return Allocation(float(N), float(D), float(k), law.metric, float(predict(law, *point)[0]), rate, epochs)
     able = k >= 1
-    value = float(strategy.value(law.success(N, D), k)) if able else math.nan
-    return Allocation(float(N), float(D), float(k), strategy.label, value, rate)
+    value = float(law.under(strategy, N, D, k)) if able else math.nan
+    return Allocation(float(N), float(D), float(k), strategy.label, value, rate, epochs)
 
 
 def guessing_at(source: Source, k: float) -> float:
@@ -230,7 +239,9 @@ def _near_optimal(source: Source, problem: Problem, strategy: Strategy) -> Inter
     if source.fit is None or not source.law.samples:
         return {}
     sizes = profile(source.law, problem, strategy)
-    return near_optimal(source.fit, sizes.N, sizes.D, sizes.k) if sizes.N.size else {}
+    if not sizes.N.size:
+        return {}
+    return near_optimal(source.fit, sizes.N, sizes.D, sizes.k, unique_tokens=problem.limits.unique_tokens)
 
 
 def _within_data(source: Source, problem: Problem, strategy: Strategy) -> Allocation | None:
@@ -241,7 +252,7 @@ def _within_data(source: Source, problem: Problem, strategy: Strategy) -> Alloca
     choice = optimum(source.law, replace(problem, limits=limits), strategy)
     if not np.isfinite(choice.N[0]):
         return None
-    return allocation(source.law, strategy, choice.N[0], choice.D[0], choice.k[0])
+    return allocation(source.law, strategy, choice.N[0], choice.D[0], choice.k[0], limits.unique_tokens)
 
 
 def _status(source: Source, problem: Problem, best: Allocation) -> tuple[PlanStatus, float]:

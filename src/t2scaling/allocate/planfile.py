@@ -35,10 +35,11 @@ class _Allocation(_Model):
     metric: str
     value: Number
     pass_at_k: Number = None
+    epochs: float = 1.0
 
     def build(self) -> Allocation:
         numbers = (nan(self.n_params), nan(self.n_tokens), nan(self.k))
-        return Allocation(*numbers, self.metric, nan(self.value), nan(self.pass_at_k))
+        return Allocation(*numbers, self.metric, nan(self.value), nan(self.pass_at_k), self.epochs)
 
 
 class _Optimum(_Allocation):

@@ -20,14 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.allocate.limits import Limits
 from t2scaling.costs import PAPER, CostModel
-from t2scaling.laws import ChinchillaLaw
+from t2scaling.laws.chinchilla import SPECK, ChinchillaLaw
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Training = Callable[[Array], tuple[Array, Array, Array]]
-
-# Where samples leave nothing for training, D is this instead of 0, so that the loss is huge and not infinite.
-_SPECK = 1e-9
 
 
 @dataclass(frozen=True)
@@ -136,10 +133,10 @@ class Lifetime:
         def at(k: Array) -> tuple[Array, Array, Array]:
             served = k * per_sample
             capped = product / (self.limits.max_tokens + served)
-            free, free_tokens = served_optimum(law, product, served)
+            free, free_tokens = law.served_optimum(product, served)
             N = np.clip(np.maximum(free, capped), lo, hi)
             at_cap = capped >= N  # tokens run out first; told from sizes, since what serving leaves for D cancels
-            rest = np.maximum(product / N - served, _SPECK)
+            rest = np.maximum(product / N - served, SPECK)
             D = np.where(at_cap, self.limits.max_tokens, np.where(free == N, free_tokens, rest))
             by_tokens = law.by_tokens(D) * served / D
             by_size = law.by_size(N) * served / (D + served)
@@ -155,32 +152,3 @@ Problem = TwoBudgets | Lifetime
 def _enough(amount: ArrayLike, least: ArrayLike) -> Flags:
     """An amount that reaches the least allowed, up to rounding."""
     return np.asarray(amount) >= np.asarray(least) * (1 - 1e-12)
-
-
-def served_optimum(law: ChinchillaLaw, product: Array, served: Array, iterations: int = 60) -> tuple[Array, Array]:
-    """(N, D) of least loss under N·(D + served) = product (Sardana et al. 2024, turned round), elementwise.
-
-    product   N·D that the whole budget would buy in training
-    served    what serving costs, as training tokens per parameter
-
-    At the optimum alpha·A·N^−alpha = beta·B·D^−beta·(1 + served/D), so N follows from D and the cost grows with log D
-    with a slope between 1 and 1 + beta/alpha + 1/alpha, monotone: Newton's method converges from anywhere.
-    """
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        log_a, log_b = np.log(law.alpha * law.A), np.log(law.beta * law.B)
-        start = np.log(product) - np.log(law.optimal_params(product))  # with nothing served
-        x = start + np.zeros(np.broadcast_shapes(np.shape(product), np.shape(served)))
-        for _ in range(iterations):
-            D = np.exp(x)
-            log_n = (log_a - log_b + law.beta * x - np.log1p(served / D)) / law.alpha
-            gap = log_n + np.log(D + served) - np.log(product)
-            share = served / (D + served)
-            move = gap / ((law.beta + share) / law.alpha + 1 - share)
-            x = x - move
-            if np.all(np.abs(np.nan_to_num(move)) <= 1e-15 * np.abs(np.nan_to_num(x))):
-                break
-        D = np.exp(x)
-        N = product / (D + served)
-    # A or B at zero: more parameters, or more tokens, never help.
-    edge = np.where(np.asarray(law.A) > 0, product / served, 0.0)
-    return np.where(np.isfinite(N), N, edge), np.where(np.isfinite(N), D, _SPECK)

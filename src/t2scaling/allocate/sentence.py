@@ -26,9 +26,12 @@ def headline(best: Allocation, rival: Allocation) -> str:
 
 def recommendation(best: Allocation) -> str:
     """Train N on D and draw k, for what is expected; without a full stop."""
+    repeats = ""
+    if best.epochs > 1:
+        repeats = f"{best.epochs:.3g} epochs of {format_number(best.n_tokens / best.epochs)} unique ones, "
     says = (
         f"Train {format_number(best.n_params)} parameters on {format_number(best.n_tokens)} tokens "
-        f"({format_per_param(best.tokens_per_param)} tokens per parameter)"
+        f"({repeats}{format_per_param(best.tokens_per_param)} tokens per parameter)"
     )
     if best.metric == "loss":
         return f"{says}, for {_expected(best)}"

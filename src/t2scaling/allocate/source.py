@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from t2scaling.errors import ArgumentError, FitError
 from t2scaling.laws import LAWS, FitResult, Law, load_law
+from t2scaling.laws.constrained import repeated
 from t2scaling.laws.mix import MixLaw
 from t2scaling.laws.support import Support
 
@@ -37,6 +38,11 @@ class Source:
     def __post_init__(self) -> None:
         if not isinstance(self.support, Support):
             object.__setattr__(self, "support", Support(self.support))
+
+    def repeating(self, unique_tokens: float) -> Source:
+        """The same when only so many tokens are unique, data beyond them being repeated."""
+        stacked = None if self.bootstrap is None else repeated(self.bootstrap, unique_tokens)
+        return replace(self, law=repeated(self.law, unique_tokens), bootstrap=stacked)
 
     @property
     def quality(self) -> dict[str, float]:

@@ -125,7 +125,7 @@ def warning(text: str) -> str:
 
 def as_options(text: str) -> str:
     """A plan's words with the arguments that they name written as options."""
-    for name in ("n_range", "max_tokens", "sizes", "extrapolate"):
+    for name in ("n_range", "max_tokens", "unique_tokens", "sizes", "extrapolate"):
         option = f"--{name.replace('_', '-')}"
         text = text.replace(f"`{name}` = ", f"{option} ").replace(f"`{name}`", option)
     return text

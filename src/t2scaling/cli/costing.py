@@ -1,4 +1,4 @@
-"""Options that say what serving costs and what samples are good for, shared by `plan` and `frontier`."""
+"""Options of budgets, costs, data and strategies that several verbs share."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from t2scaling.errors import ArgumentError
 from t2scaling.units import parse_number
 
 if TYPE_CHECKING:
-    from t2scaling.costs import CostModel
+    from t2scaling.costs import CostModel, Price
 
 CostName = Annotated[
     str | None,
     typer.Option(
         "--cost",
         help="What serving costs: paper (2·N·k), query, sardana, kinetics or serving.",
-        show_default="serving where --prompt-tokens, --precision, --batch or --tp is given, else paper",
+        show_default="serving where --prompt-tokens or another option of serving is given, else paper",
     ),
 ]
 PromptTokens = Annotated[float | None, number_option("Tokens of a query's prompt.", "--prompt-tokens")]
@@ -30,6 +30,16 @@ Batch = Annotated[
     typer.Option(help="Sequences in flight on a replica: a number, or max (as many as fit).", show_default="max"),
 ]
 Tp = Annotated[int | None, typer.Option(help="GPUs that hold one copy of the model.", show_default="1")]
+ActiveFraction = Annotated[
+    float | None,
+    number_option(
+        "Mixture of experts: the share of the stored parameters that a token uses; N counts those used.",
+        "--active-fraction", default_text="1, dense",
+    ),
+]  # fmt: skip
+UniqueTokens = Annotated[
+    float | None, number_option("Distinct training tokens you have; they may be repeated.", "--unique-tokens")
+]
 StrategyName = Annotated[
     str,
     typer.Option("--strategy", help="What is done with k samples: oracle (pass@k), all, verifier:tpr=.9,fpr=.05, …"),
@@ -46,6 +56,7 @@ def cost_model(
     precision: str | None = None,
     batch: str | None = None,
     tp: int | None = None,
+    active_fraction: float | None = None,
     dollars: bool = False,
 ) -> CostModel:
     """The cost model that the options describe.
@@ -56,6 +67,7 @@ def cost_model(
     from t2scaling.errors import unknown
 
     served = {"--prompt-tokens": prompt_tokens, "--precision": precision, "--batch": batch, "--tp": tp}
+    served["--active-fraction"] = active_fraction
     given = [option for option, value in served.items() if value is not None]
     name = name or ("serving" if given else "paper")
     if name not in COSTS:
@@ -71,11 +83,26 @@ def cost_model(
             raise ArgumentError(f"`--cost` = {name} takes `--prompt-tokens` and `--answer-tokens`, both and no more.")
         model: CostModel = COSTS[name](**tokens)
         return model
-    settings: dict[str, Any] = {"weights": precision, "tp": tp, "batch": _batch(batch)}
+    if active_fraction is not None and not 0 < active_fraction <= 1:
+        raise ArgumentError(f"`--active-fraction` = {active_fraction:g} must lie in (0, 1]: it is a share.")
+    total = None if active_fraction is None else 1 / active_fraction
+    settings: dict[str, Any] = {"weights": precision, "tp": tp, "batch": _batch(batch), "total_per_active": total}
     settings = {key: value for key, value in settings.items() if value is not None}
     if dollars:
         settings |= {"unit": "dollars", "dollars_per_hour": price}
     return Serving(gpu=gpu, **tokens, **settings)
+
+
+def serve_price_of(cost: CostModel, gpu: str, price: float | None, utilisation: float | None) -> Price | None:
+    """What serving FLOPs cost; None where the share of the peak that is reached is not known."""
+    from t2scaling.costs import Price
+
+    counted = cost.name in ("serving", "sardana")
+    if counted and utilisation is not None:
+        raise ArgumentError(
+            f"`--serve-utilisation` has no place beside the {cost.name} cost, which says itself what is reached."
+        )
+    return Price(gpu, price, utilisation or 1.0) if counted or utilisation is not None else None
 
 
 def _batch(text: str | None) -> float | str | None:

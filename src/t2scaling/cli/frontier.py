@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, as_options, emit, note, number_option, output_option, wrote
-from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
+from t2scaling.cli.costing import (
+    ActiveFraction,
+    Batch,
+    CostName,
+    Precision,
+    PromptTokens,
+    StrategyName,
+    Tp,
+    UniqueTokens,
+    cost_model,
+)
 from t2scaling.cli.plan import law_name
 from t2scaling.errors import ArgumentError
 from t2scaling.units import format_flops, format_number, named_number, parse_numbers
@@ -39,7 +49,10 @@ def command(
     ] = None,
     sizes: Annotated[str | None, typer.Option(help="Menu of sizes, such as 100M,300M,1B.")] = None,
     n_range: Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")] = None,
-    max_tokens: Annotated[float | None, number_option("Training tokens you have, such as 2T.", "--max-tokens")] = None,
+    max_tokens: Annotated[
+        float | None, number_option("Most training tokens, such as 2T; see --unique-tokens.", "--max-tokens")
+    ] = None,
+    unique_tokens: UniqueTokens = None,
     integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
     cost: CostName = None,
     gpu: Annotated[str, typer.Option(help="GPU that serves, where --cost is serving.")] = "h100",
@@ -48,6 +61,7 @@ def command(
     precision: Precision = None,
     batch: Batch = None,
     tp: Tp = None,
+    active_fraction: ActiveFraction = None,
     strategy: StrategyName = "oracle",
     as_json: JsonFlag = False,
     output: Annotated[Path | None, output_option("Where to write all budgets.", ".csv", ".json")] = None,
@@ -73,6 +87,7 @@ def command(
         sizes=sizes or (),
         n_range=n_range,
         max_tokens=max_tokens,
+        unique_tokens=unique_tokens,
         integer_k=integer_k,
         cost=cost_model(
             cost,
@@ -82,6 +97,7 @@ def command(
             precision=precision,
             batch=batch,
             tp=tp,
+            active_fraction=active_fraction,
         ),
         strategy=strategy,
     )
@@ -157,6 +173,8 @@ def _columns(frontier: Frontier) -> dict[str, Callable[[int], str]]:
         "D": written(frontier.n_tokens),
         "D/N": written(frontier.tokens_per_param),
     }
+    if math.isfinite(frontier.unique_tokens):
+        columns["epochs"] = written(frontier.epochs, "{:.3g}".format)
     if frontier.metric == "loss":
         return columns | {value: written(frontier.value, "{:.4g}".format)}
     return columns | {

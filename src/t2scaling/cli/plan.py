@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2scaling.cli.common import JsonFlag, Output, as_options, emit, number_option, warning, wrote
-from t2scaling.cli.costing import Batch, CostName, Precision, PromptTokens, StrategyName, Tp, cost_model
+from t2scaling.cli.costing import (
+    ActiveFraction,
+    Batch,
+    CostName,
+    Precision,
+    PromptTokens,
+    StrategyName,
+    Tp,
+    UniqueTokens,
+    cost_model,
+    serve_price_of,
+)
 from t2scaling.errors import DataError
 from t2scaling.units import format_flops, format_number, parse_numbers
 
@@ -67,6 +78,7 @@ def command(
     precision: Precision = None,
     batch: Batch = None,
     tp: Tp = None,
+    active_fraction: ActiveFraction = None,
     strategy: StrategyName = "oracle",
     gpu: Annotated[str, typer.Option(help="GPU that dollars and GPU-hours buy: a100, h100, h200, b200, …")] = "h100",
     price: Annotated[
@@ -77,10 +89,19 @@ def command(
     serve_price: Annotated[
         Maybe, number_option("Dollars per GPU-hour of serving.", "--serve-price", default_text="--price")
     ] = None,
-    serve_utilisation: Annotated[float, typer.Option(help="Share of the GPU's peak reached in serving.")] = 0.01,
+    serve_utilisation: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the GPU's peak reached in serving, for money under 2·N·k.",
+            show_default="none: give it, or --prompt-tokens for the roofline",
+        ),
+    ] = None,
     sizes: Annotated[str | None, typer.Option(help="Menu of sizes, such as 100M,300M,1B.")] = None,
     n_range: Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")] = None,
-    max_tokens: Annotated[Maybe, number_option("Training tokens you have, such as 2T.", "--max-tokens")] = None,
+    max_tokens: Annotated[
+        Maybe, number_option("Most training tokens, such as 2T; see --unique-tokens.", "--max-tokens")
+    ] = None,
+    unique_tokens: UniqueTokens = None,
     integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Give the law's own optimum however far it lies from the data.")
@@ -115,6 +136,7 @@ def command(
         precision=precision,
         batch=batch,
         tp=tp,
+        active_fraction=active_fraction,
         dollars=any(value is not None for value in (query_dollars, serving_dollars, total_dollars)),
     )
     budget = Budget.of(
@@ -131,7 +153,7 @@ def command(
         queries=queries,
         output_tokens=output_tokens,
         train=Price(gpu, price, utilisation),
-        serve=Price(serve_gpu or gpu, serve_price, serve_utilisation),
+        serve=serve_price_of(model, serve_gpu or gpu, serve_price, serve_utilisation),
         cost=model,
     )
     result = plan(
@@ -140,6 +162,7 @@ def command(
         sizes=sizes or (),
         n_range=n_range,
         max_tokens=max_tokens,
+        unique_tokens=unique_tokens,
         integer_k=integer_k,
         cost=model,
         strategy=strategy,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from t2scaling.cli.common import JsonFlag, emit, number_option, output_option, progress, wrote
+from t2scaling.cli.costing import StrategyName
 from t2scaling.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def command(
         Maybe, number_option("Lifetime budget in FLOPs instead, with --tokens-served.", "--total-flops")
     ] = None,
     tokens_served: Annotated[Maybe, number_option("Answer tokens over the model's life.", "--tokens-served")] = None,
+    strategy: StrategyName = "oracle",
     observations: Annotated[
         str | None, typer.Option(help="The measurements behind the fit: plans each of their tasks alone, too.")
     ] = None,
@@ -68,10 +71,11 @@ def command(
         "tokens_served": tokens_served,
     }
     if plan is not None:
-        _check_no_budget(budgets)
+        _check_no_budget(budgets | {"strategy": None if strategy == "oracle" else strategy})
         loaded, recommended = _with_plan(loaded, plan)
     else:
-        recommended = make_plan(loaded[0], budget=Budget(train_flops, inference_flops, total_flops, tokens_served))
+        budget = Budget(train_flops, inference_flops, total_flops, tokens_served)
+        recommended = make_plan(loaded[0], budget=budget, strategy=strategy)
     measured = None if observations is None else read(observations)
     with progress("Planning, drawing, writing", total=STEPS, quiet=as_json) as advance:
         path = report(
@@ -96,11 +100,11 @@ def _check_task(fits: list[Law]) -> None:
         raise DataError(f"FIT names fits of several tasks ({', '.join(tasks)}): write one report per task.")
 
 
-def _check_no_budget(budgets: dict[str, Maybe]) -> None:
+def _check_no_budget(budgets: Mapping[str, Maybe | str]) -> None:
     given = [name for name, value in budgets.items() if value is not None]
     if given:
         option = "--" + given[0].replace("_", "-")
-        raise DataError(f"`{option}` and `--plan` both say what may be spent: leave one of them out.")
+        raise DataError(f"`{option}` and `--plan` both say what is planned: leave one of them out.")
 
 
 def _with_plan(fits: list[Law], path: Path) -> tuple[list[Law], Plan]:

@@ -14,10 +14,7 @@ from t2scaling.costs.gpus import GPU
 from t2scaling.costs.gpus import gpu as find_gpu
 from t2scaling.errors import ArgumentError, require
 
-# Share of peak that the work reaches, after Sardana et al.: training and reading prompts, and decoding.
-TRAIN_UTILISATION = 0.5
-PREFILL_UTILISATION = 0.5
-DECODE_UTILISATION = 0.01
+TRAIN_UTILISATION = 0.5  # share of peak that training reaches, after Sardana et al.
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from t2scaling.costs.flops import Array, sample_flops
-from t2scaling.costs.money import DECODE_UTILISATION, PREFILL_UTILISATION
 from t2scaling.costs.query import QueryCost
 
 
@@ -18,8 +17,8 @@ class SardanaCost(QueryCost):
         right at one to four sequences in flight, and overstates a full batch's decoding about 14-fold (docs/serving.md)
     """
 
-    prefill_utilisation: float = PREFILL_UTILISATION
-    decode_utilisation: float = DECODE_UTILISATION
+    prefill_utilisation: float = 0.5
+    decode_utilisation: float = 0.01
 
     name: ClassVar[str] = "sardana"
 

@@ -116,6 +116,19 @@ class Law:
         """The distribution of single-sample success over questions, or None where the law knows none."""
         return None
 
+    def under(self, strategy: Any, N: ArrayLike, D: ArrayLike, k: ArrayLike) -> Array:
+        """What a strategy (`t2scaling.strategies`) makes of k samples, broadcast.
+
+        Raises ArgumentError where the law knows no distribution of success, or where that is not enough.
+        """
+        success = self.success(N, D)
+        if success is None:
+            raise ArgumentError(
+                f"`strategy` = {strategy.name} needs the distribution of success over questions, which the "
+                f"{self.name} law does not know: use the accuracy or the bottleneck law."
+            )
+        return np.asarray(strategy.value(success, check_samples(k)))
+
     # ---- what a search asks (fields may be arrays: one law per element) ------------------------
 
     def score(self, loss: Array, log_k: Array) -> Array:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+# Where samples leave nothing for training, D is this instead of 0, so that the loss is huge and not infinite.
+SPECK = 1e-9
+
 
 @register
 @dataclass(frozen=True)
@@ -93,6 +96,40 @@ class ChinchillaLaw(Law):
         with np.errstate(divide="ignore", invalid="ignore"):
             log_ratio = np.log(self.alpha * self.A) - np.log(self.beta * self.B)
             return np.asarray(log_ratio / (self.alpha + self.beta))
+
+    def params_fed(self, tokens: ArrayLike) -> Array:
+        """N that is compute-optimal for so many training tokens; 0 where A = 0, infinite where B = 0. Elementwise."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            log_n = self.log_balance + np.divide(self.beta, self.alpha) * (np.log(tokens) + self.log_balance)
+            return np.where(np.isnan(log_n), np.inf, np.exp(log_n))
+
+    def served_optimum(self, product: Array, served: Array, iterations: int = 60) -> tuple[Array, Array]:
+        """(N, D) of least loss under N·(D + served) = product (Sardana et al. 2024, turned round), elementwise.
+
+        product   N·D that the whole budget would buy in training
+        served    what serving costs, as training tokens per parameter
+
+        At the optimum alpha·A·N^−alpha = beta·B·D^−beta·(1 + served/D), so N follows from D and the cost grows with
+        log D with a slope between 1 and 1 + beta/alpha + 1/alpha, monotone: Newton's method converges from anywhere.
+        """
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            log_a, log_b = np.log(self.alpha * self.A), np.log(self.beta * self.B)
+            start = np.log(product) - np.log(self.optimal_params(product))  # with nothing served
+            x = start + np.zeros(np.broadcast_shapes(np.shape(product), np.shape(served)))
+            for _ in range(iterations):
+                D = np.exp(x)
+                log_n = (log_a - log_b + self.beta * x - np.log1p(served / D)) / self.alpha
+                gap = log_n + np.log(D + served) - np.log(product)
+                share = served / (D + served)
+                move = gap / ((self.beta + share) / self.alpha + 1 - share)
+                x = x - move
+                if np.all(np.abs(np.nan_to_num(move)) <= 1e-15 * np.abs(np.nan_to_num(x))):
+                    break
+            D = np.exp(x)
+            N = product / (D + served)
+        # A or B at zero: more parameters, or more tokens, never help.
+        edge = np.where(np.asarray(self.A) > 0, product / served, 0.0)
+        return np.where(np.isfinite(N), N, edge), np.where(np.isfinite(N), D, SPECK)
 
     def score(self, loss: Array, log_k: Array) -> Array:
         return loss + np.zeros_like(log_k)

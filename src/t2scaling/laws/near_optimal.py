@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from t2scaling.laws.constrained import repeated
 from t2scaling.laws.result import FitResult
 
 Array = NDArray[np.float64]
@@ -21,11 +22,12 @@ SHARE_OF_ERROR = 0.5
 
 
 def near_optimal(
-    fit: FitResult, N: ArrayLike, D: ArrayLike, k: ArrayLike, loss: float = LOSS
+    fit: FitResult, N: ArrayLike, D: ArrayLike, k: ArrayLike, loss: float = LOSS, unique_tokens: float = np.inf
 ) -> dict[str, tuple[float, float]]:
     """The ranges of n_params, n_tokens, k and tokens_per_param along affordable points N, D, k ≥ 1, each of shape (n,).
 
-    loss   of pass@k that is allowed, besides each law's share of its held-out error
+    loss            of pass@k that is allowed, besides each law's share of its held-out error
+    unique_tokens   how many of the tokens are distinct, where D may be more
     Empty where no law of the fit can say pass@k.
     """
     N, D, k = (np.asarray(value, dtype=float) for value in (N, D, k))
@@ -34,7 +36,7 @@ def near_optimal(
     heard = [law for law in able if quality.accepts(law)] or able[:2]
     near = np.zeros(len(N), dtype=bool)
     for law in heard:
-        value = law.predict(N, D, k, "pass_at_k")
+        value = repeated(law, unique_tokens).predict(N, D, k, "pass_at_k")
         slack = loss + SHARE_OF_ERROR * quality.points.get(law.name, 0.0)
         near |= value >= np.nanmax(value) - slack
     if not near.any():

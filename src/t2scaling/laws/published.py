@@ -229,8 +229,8 @@ _PRINTED = {
             "C4 validation loss",
             Support({"N": (0.0, 9e9), "D": (0.0, 9e11)}),  # the paper states the upper ends alone
             {"n_params": "as the paper names its models", "loss": "nats per token of C4"},
-            ("Tokens are taken to be unique: for repeated data use `data_constrained.predict(N, D, unique)`.",),
-            data_constrained=DataConstrainedLaw(_C4, r_tokens=15.387756, r_params=5.309743),
+            ("Tokens are taken to be unique: for repeated data plan with `unique_tokens`.",),
+            data_constrained=DataConstrainedLaw(_C4),
         ),
     )
 }
