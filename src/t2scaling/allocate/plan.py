@@ -178,8 +178,10 @@ def _plan(
     if not np.isfinite(choice.N[0]):
         raise ArgumentError(infeasible(problem))
     lost = bool(runaway(problem, choice)[0])
-    best = allocation(law, strategy, *((math.nan,) * 3 if lost else (choice.N[0], choice.D[0], choice.k[0])), unique)
-    rival = allocation(law, strategy, *(float(array[0]) for array in chinchilla(law, problem)), unique)
+    best = allocation(
+        law, strategy, *((math.nan,) * 3 if lost else (choice.N[0], choice.D[0], choice.k[0])), unique_tokens=unique
+    )
+    rival = allocation(law, strategy, *(float(array[0]) for array in chinchilla(law, problem)), unique_tokens=unique)
     within = _within_data(source, problem, strategy)
     status, distance = _status(source, problem, best)
     interval, interval_warnings = ({}, []) if lost else _interval(source, problem, strategy, level)

@@ -59,8 +59,8 @@ class DataConstrainedLaw:
 def saturated(amount: ArrayLike, unique: ArrayLike, decay: float) -> Array:
     """u·(1 + R*(1 − exp(−R/R*))) with u = min(amount, unique) and R = amount/u − 1."""
     amount = np.asarray(amount, dtype=float)
-    unique = np.minimum(amount, unique)
-    return np.asarray(unique * (1 - decay * np.expm1(-(amount / unique - 1) / decay)))
+    full = np.minimum(amount, unique)
+    return np.asarray(full * (1 - decay * np.expm1(-(amount / full - 1) / decay)))
 
 
 def _elasticity(amount: ArrayLike, unique: ArrayLike, decay: float) -> Array:
