@@ -178,10 +178,9 @@ def _plan(
     if not np.isfinite(choice.N[0]):
         raise ArgumentError(infeasible(problem))
     lost = bool(runaway(problem, choice)[0])
-    best = allocation(
-        law, strategy, *((math.nan,) * 3 if lost else (choice.N[0], choice.D[0], choice.k[0])), unique_tokens=unique
-    )
-    rival = allocation(law, strategy, *(float(array[0]) for array in chinchilla(law, problem)), unique_tokens=unique)
+    chosen = [math.nan] * 3 if lost else [float(part[0]) for part in (choice.N, choice.D, choice.k)]
+    best = allocation(law, strategy, chosen, unique)
+    rival = allocation(law, strategy, [float(part[0]) for part in chinchilla(law, problem)], unique)
     within = _within_data(source, problem, strategy)
     status, distance = _status(source, problem, best)
     interval, interval_warnings = ({}, []) if lost else _interval(source, problem, strategy, level)
@@ -218,16 +217,17 @@ def _plan(
     return replace(made, warnings=(*source.warnings, *cautions(made, source, problem), *interval_warnings))
 
 
-def allocation(law: Law, strategy: Strategy, N: float, D: float, k: float, unique_tokens: float) -> Allocation:
-    """An `Allocation` with the law's own metric, or the strategy's value beside the oracle's; NaN where k < 1."""
+def allocation(law: Law, strategy: Strategy, point: Sequence[float], unique_tokens: float) -> Allocation:
+    """(N, D, k) with the law's own metric, or the strategy's value beside the oracle's; NaN where k < 1."""
+    N, D, k = point
     epochs = max(1.0, D / unique_tokens)
-    point = np.array([float(N)]), np.array([float(D)]), np.array([float(k)])
-    rate = float(predict(law, *point, "pass_at_k")[0]) if "pass_at_k" in law.metrics else math.nan
+    arrays = np.array([N]), np.array([D]), np.array([k])
+    rate = float(predict(law, *arrays, "pass_at_k")[0]) if "pass_at_k" in law.metrics else math.nan
     if strategy == ORACLE or not law.samples:
-        return Allocation(float(N), float(D), float(k), law.metric, float(predict(law, *point)[0]), rate, epochs)
+        return Allocation(N, D, k, law.metric, float(predict(law, *arrays)[0]), rate, epochs)
     able = k >= 1
     value = float(law.under(strategy, N, D, k)) if able else math.nan
-    return Allocation(float(N), float(D), float(k), strategy.label, value, rate, epochs)
+    return Allocation(N, D, k, strategy.label, value, rate, epochs)
 
 
 def guessing_at(source: Source, k: float) -> float:
@@ -254,7 +254,8 @@ def _within_data(source: Source, problem: Problem, strategy: Strategy) -> Alloca
     choice = optimum(source.law, replace(problem, limits=limits), strategy)
     if not np.isfinite(choice.N[0]):
         return None
-    return allocation(source.law, strategy, choice.N[0], choice.D[0], choice.k[0], limits.unique_tokens)
+    point = [float(part[0]) for part in (choice.N, choice.D, choice.k)]
+    return allocation(source.law, strategy, point, limits.unique_tokens)
 
 
 def _status(source: Source, problem: Problem, best: Allocation) -> tuple[PlanStatus, float]:
