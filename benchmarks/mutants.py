@@ -31,7 +31,7 @@ TABLES = (
     "tests/observations/test_tables.py tests/observations/test_properties.py tests/observations/test_measurements.py"
 )
 
-WORKERS = "tests/testbed/study/test_desk.py tests/testbed/study/test_workers.py tests/testbed/study/test_flow.py tests/testbed/study/test_engines.py"
+WORKERS = "tests/testbed/study/test_desk.py tests/testbed/study/test_workers.py"
 
 MUTANTS: list[tuple[str, str, str, str]] = [
     ("passk.py", "(y - 0.5) * both - k * by_c", "(y + 0.5) * both - k * by_c", PASSK),

@@ -215,8 +215,8 @@ def test_sentence_is_to_be_acted_on():
     text = plan(LOSS, **BUDGET).sentence()
     assert text == (
         "Train 12.6M parameters on 339B tokens (26,930 tokens per parameter) and draw 79 samples per problem, for "
-        "−log pass@k of 5.108 nats; Chinchilla's 966M parameters on 4.42B tokens afford 1.04 samples, for "
-        "−log pass@k of 7.635 nats."
+        "a geometric mean pass@k of 0.605% (−log pass@k of 5.108 nats); Chinchilla's 966M parameters on 4.42B tokens "
+        "afford 1.04 samples, for a geometric mean pass@k of 0.0483% (−log pass@k of 7.635 nats)."
     )
     counted = replace(LOSS, target="neg_log_mean")
     assert "for pass@k of 0.605%" in plan(counted, **BUDGET).sentence()

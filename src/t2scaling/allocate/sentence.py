@@ -101,6 +101,8 @@ def _expected(allocation: Allocation) -> str:
         return f"pass@k of {format_value('pass_at_k', allocation.pass_at_k)}"
     name = _METRICS.get(allocation.metric, allocation.metric)
     text = f"{name} of {format_value(allocation.metric, allocation.value)}"
+    if allocation.metric == "neg_log_pass_at_k":  # E[−log pass@k] over questions says this of their pass@k
+        return f"a geometric mean pass@k of {format_value('pass_at_k', math.exp(-allocation.value))} ({text})"
     if allocation.metric in _METRICS or math.isnan(allocation.pass_at_k):
         return text
     return f"{text} (an oracle would reach {format_value('pass_at_k', allocation.pass_at_k)})"

@@ -99,7 +99,10 @@ const lowered = (text) => text[0].toLowerCase() + text.slice(1);
 /** @param {Answer} a @param {Allocation} at */
 function expected(a, at) {
   const what = at.metric === "pass_at_k" ? (a.strategy.name === "oracle" ? "pass@k" : "success") : at.metric === "loss" ? "a loss" : "−log pass@k";
-  return `${what} of ${formatValue(at.metric, at.value)}`;
+  const text = `${what} of ${formatValue(at.metric, at.value)}`;
+  if (at.metric !== "neg_log_pass_at_k") return text;
+  const rate = `pass@k of ${formatValue("pass_at_k", Math.exp(-at.value))}`;
+  return a.law.target === "neg_log_mean" ? rate : `a geometric mean ${rate} (${text})`;
 }
 
 /** The sentence, as `t2 plan` says it. @param {Answer} a */
