@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 LEAST_PARAMS = 1000.0
 # No training set is smaller; what is asked for below it is a slip of the keyboard.
 LEAST_TOKENS = 1000.0
+# Far above all sizes and token counts there are, far below what overflows in a product.
+MOST = 1e40
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,19 @@ class Limits:
 
     def __post_init__(self) -> None:
         lo, hi = self.n_range
-        if not 0 < lo <= hi:
-            raise ArgumentError(f"`n_range` = {lo:g},{hi:g} must be two positive sizes, the smaller first.")
+        if not (0 < lo <= hi and lo <= MOST):
+            raise ArgumentError(f"`n_range` = {lo:g},{hi:g} must be two sizes, above 0 and the smaller first.")
         for name in ("max_tokens", "unique_tokens"):
             tokens = getattr(self, name)
-            if not (LEAST_TOKENS <= tokens <= 1e40 or tokens == np.inf):
+            if not (LEAST_TOKENS <= tokens <= MOST or tokens == np.inf):
                 raise ArgumentError(
                     f"`{name}` = {tokens:g} is no training set: say how many tokens you have, such as 2T."
                 )
         if not self.max_samples >= 1:
             raise ArgumentError(f"`max_samples` = {self.max_samples:g} must be at least one sample.")
-        bad = [size for size in self.sizes if not (np.isfinite(size) and size > 0)]
+        bad = [size for size in self.sizes if not 0 < size <= MOST]
         if bad:
-            raise ArgumentError(f"`sizes` holds {bad[0]:g}: every size must be a positive number of parameters.")
+            raise ArgumentError(f"`sizes` holds {bad[0]:g}: every size must be a number of parameters such as 7B.")
         if self.sizes and not self.menu:
             given = ", ".join(format_number(size) for size in self.sizes)
             raise ArgumentError(f"`sizes` = {given} has none within `n_range` = {lo:g},{hi:g}: widen one of them.")
