@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test test-fast check format docs bench clean
+.PHONY: setup demo test test-fast check format docs figures bench clean
 .DELETE_ON_ERROR:
 
 # The library and its command: what the demo needs.
@@ -41,6 +41,10 @@ format: .venv/dev.stamp
 # The command reference is generated; a test holds it to the program.
 docs: .venv/dev.stamp
 	$(BIN)/python -m t2scaling.cli.reference docs/cli.md
+
+# Every figure and table of the paper for the suites that ship, into docs/figures.
+figures: .venv/core.stamp
+	$(BIN)/python scripts/paper_figures.py
 
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/run_all.py

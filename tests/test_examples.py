@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,3 +52,29 @@ def test_example_runs(name, tmp_path):
         line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith(("report: ", "figure: "))
     ]
     assert all(Path(path).stat().st_size > 10_000 for path in written)
+
+
+def shown(source: str, names: dict[str, Any]) -> Any:
+    """What a notebook shows of a cell: the value of its last expression."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), names)
+    return None if last is None else eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_and_its_results_show_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((EXAMPLES / "06_notebook.ipynb").read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    names: dict[str, Any] = {}
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    *results, page = [shown(cell, names) for cell in cells]
+    observations, fit, plan, frontier, mix = [result._repr_html_() for result in results]
+    assert "causal" in observations
+    assert "converged" in fit
+    assert names["plan"].sentence()[:20] in plan
+    assert frontier.count("<tr>") >= 3
+    assert results[-1].task == "arithmetic 0.667 + causal 0.333"
+    assert results[-1].sentence()[:20] in mix
+    assert page.stat().st_size > 100_000

@@ -11,12 +11,12 @@ const costOf = (c) => (c.name === "serving" ? costs.servingCost(c.settings, c.ch
 const work = {
   plan: ({ law, cost, budget, limits, strategy }) => ({
     best: optimum(law, costOf(cost), budget, limits, strategy),
-    rival: budget.total === undefined ? chinchilla(law, costOf(cost), budget, limits, strategy) : null,
+    rival: chinchilla(law, costOf(cost), budget, limits, strategy),
   }),
   special: ({ name, args }) => args.map((row) => special[name](...row)),
   strategy: ({ strategy, a, b, k }) => strategies.strategyValue(strategy, { a, b }, k),
   format: ({ name, args }) => args.map((value) => format[name](value)),
-  command: ({ state: settings, file }) => state.toCommand(settings, file),
+  command: ({ state: settings, files }) => state.toCommand(settings, files),
   fragment: ({ state: settings, start }) => state.fromFragment(state.toFragment(settings, start), start),
 };
 const asked = JSON.parse(readFileSync(0, "utf8"), (_, value) => (value === "Infinity" ? Infinity : value));

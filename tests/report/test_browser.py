@@ -29,7 +29,8 @@ HOSTILE = "<script>window.hurt = 1</script>\"'\u202e" + "x" * 5000
 @pytest.fixture(scope="module")
 def fits() -> list[Any]:
     suite = t2.load_suite("world")
-    return [t2.fit(suite, law=law, task="macro", k=[1, 4, 16, 64], bootstrap=20) for law in LAWS]
+    means = [t2.fit(suite, law=law, task="macro", k=[1, 4, 16, 64], bootstrap=20) for law in LAWS]
+    return means + [t2.fit(suite, law=LAWS[0], task=task, k=[1, 4, 16, 64], quality=False) for task in suite.tasks[:2]]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,11 @@ def settings(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, Any]]:
     train = float(f"{10 ** rng.uniform(10, 13.5):.3g}")
     state: dict[str, Any] = {"law": law, "train": train}
     asked: dict[str, Any] = {"train_flops": train}
-    if rng.random() < 0.5:
+    lifetime = rng.random() < 0.2
+    if lifetime:
+        state = {"law": law, "mode": "life", "total": train, "served": float(f"{10 ** rng.uniform(4, 8):.3g}")}
+        asked = {"total_flops": train, "tokens_served": state["served"]}
+    elif rng.random() < 0.5:
         state["serve"] = asked["inference_flops"] = float(f"{10 ** rng.uniform(5, 8):.3g}")
     else:
         precision, batch = str(rng.choice(["bf16", "fp8"])), rng.choice(["max", "32"])
@@ -97,7 +102,7 @@ def settings(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, Any]]:
         state |= {"prompt": prompt, "answer": answer}
         asked |= {"cost": serve, "serve_budget": query}
     choice = rng.random()
-    if LAWS[law] in ("accuracy", "bottleneck") and choice < 0.3:
+    if LAWS[law] in ("accuracy", "bottleneck") and choice < 0.3 and not lifetime:
         state |= {"strategy": "verifier", "tpr": 0.9, "fpr": 0.05}
         asked["strategy"] = "verifier:tpr=.9,fpr=.05"
     elif choice < 0.45:
@@ -116,14 +121,39 @@ def test_the_page_plans_as_the_command_does(
         state, asked = settings(rng)
         found = opened(browser, page, **state)
         expected = t2.plan(fits[state["law"]], **asked)
-        if not expected.optimum.exists:
-            continue
         told = f"{state}"
+        if not expected.optimum.exists:
+            assert found["best"] is None, told
+            assert found["status"] == str(expected.status.value), told
+            continue
         for theirs, ours in (("N", "n_params"), ("D", "n_tokens"), ("k", "k"), ("value", "value")):
             assert found["best"][theirs] == pytest.approx(getattr(expected.optimum, ours), rel=2e-6), (theirs, told)
-        rival = expected.chinchilla
-        assert found["rival"]["N"] == pytest.approx(rival.n_params, rel=2e-6), told
+        rival = expected.chinchilla  # flat along the share that it is given of a lifetime budget
+        assert found["rival"]["N"] == pytest.approx(rival.n_params, rel=1e-4 if "total" in state else 2e-6), told
         assert found["status"] == str(expected.status.value), told
+
+
+def test_a_mix_of_tasks_is_planned_as_the_command_does(browser: Any, page: Path, fits: list[Any]) -> None:
+    found = opened(browser, page, law=len(fits), weights="3, 1", train=2e12, serve=1e6)
+    expected = t2.plan(t2.mix(fits[len(LAWS) :], [3, 1]), train_flops=2e12, inference_flops=1e6)
+    for theirs, ours in (("N", "n_params"), ("D", "n_tokens"), ("k", "k"), ("value", "value")):
+        assert found["best"][theirs] == pytest.approx(getattr(expected.optimum, ours), rel=2e-6)
+    assert "--weights 3,1" in browser.find_element("id", "p-command").text
+    assert browser.find_element("id", "p-weights").is_displayed()
+
+
+def test_plans_side_by_side(browser: Any, fits: list[Any], tmp_path: Path) -> None:
+    path = report(
+        fits[4], path=tmp_path / "r.html", extra_fits=fits[5:], train_flops=2e12, inference_flops=1e6, compare=True
+    )
+    opened(browser, path)
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 1440, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+    left, right = browser.find_elements("css selector", ".headline")
+    assert left.rect["y"] == right.rect["y"]
+    assert left.rect["x"] + left.rect["width"] <= right.rect["x"]
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
 
 
 def test_it_is_silent_and_asks_for_nothing(browser: Any, page: Path) -> None:

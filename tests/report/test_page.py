@@ -23,8 +23,9 @@ from t2scaling.costs import Serving
 from t2scaling.laws import FitResult, fit, load_law
 from t2scaling.report import analysis, report
 from t2scaling.report.agreement import hold_out
-from t2scaling.report.content import parameter_text, runs_csv, value_text, warnings
+from t2scaling.report.content import names, parameter_text, value_text, warnings
 from t2scaling.report.page import STEPS, render
+from t2scaling.report.provenance import runs_csv
 
 VOID = {"meta", "input", "br", "link", "img", "hr", "path", "use", "image"}
 
@@ -108,7 +109,8 @@ def test_figures_and_sliders_have_names_for_those_who_do_not_see_them(html):
         assert facts["role"] == "img"
         assert re.search(r"from .* to .* against .* from .* to ", facts["aria-label"])
     sliders = {facts["id"] for facts in page.tags if facts.get("type") == "range"}
-    assert sliders == {"p-train", "p-serve", "p-query", "p-prompt", "p-answer"}
+    expected = ("train", "serve", "total", "served", "query", "queries", "prompt", "answer")
+    assert sliders == {f"p-{name}" for name in expected}
     assert all(facts.get("aria-label") for facts in page.tags if facts.get("type") == "range")
     assert html.count("aria-valuetext") == 1  # set by the script at every move, in FLOPs instead of logarithms
 
@@ -177,11 +179,13 @@ def test_names_from_data_are_escaped(undrawn, loss_fit, simulated, tmp_path):
 
 
 def test_downloads_are_the_artefacts_themselves(html, loss_fit, accuracy_fit, recommended, tmp_path):
-    plans, fits, runs = downloads(html)[:2], downloads(html)[2:4], downloads(html)[4]
+    first, second, *fits, runs = downloads(html)
+    plans = [first, second]
     (tmp_path / "plan.json").write_text(plans[0])
     assert Plan.load(tmp_path / "plan.json").n_params == recommended.n_params
     loaded = [FitResult.from_dict(json.loads(text)) for text in fits]
-    assert [one.law for one in loaded] == [loss_fit.law, accuracy_fit.law]
+    assert [one.law for one in loaded[:2]] == [loss_fit.law, accuracy_fit.law]
+    assert [one.task for one in loaded[2:]] == ["causal", "lambada_openai"]  # what a mix is planned with
     rows = list(csv.DictReader(io.StringIO(runs)))
     assert len(rows) == 106 * len(loss_fit.curves.k)
     assert float(rows[0]["n_params"]) == loss_fit.curves.N[0]
@@ -209,7 +213,11 @@ def test_the_planner_starts_at_the_plan(html, loss_fit):
     data = json.loads(unescape(text))
     assert data["start"]["train"] == pytest.approx(2.56e19, rel=1e-9)
     assert data["start"]["serve"] == 2e9
-    assert [law["name"] for law in data["laws"]] == ["loss", "accuracy"]
+    assert [(law["name"], law["task"]) for law in data["laws"]] == [
+        ("loss", "macro"), ("accuracy", "macro"), ("loss", "causal"), ("loss", "lambada_openai"),
+    ]  # fmt: skip
+    assert data["tasks"] == [2, 3]
+    assert len({law["file"] for law in data["laws"]}) == 4
     assert data["laws"][0]["parameters"] == pytest.approx(loss_fit.law.parameters, rel=1e-12)
 
 
@@ -293,9 +301,31 @@ def test_tasks_are_planned_one_by_one(simulated, loss_fit, recommended):
 def test_warnings_are_said_once_and_name_their_law(loss_fit, accuracy_fit):
     fits = [replace(loss_fit, warnings=("both", "one")), replace(accuracy_fit, warnings=("both",))]
     plans = [plan(one, train_flops=2.56e19, inference_flops=2e9) for one in fits]
-    said = warnings(fits, plans)
+    said = warnings(fits, plans, names(fits))
     assert said.count("both") == 1
     assert "T² loss law: one" in said
+
+
+def test_fits_stand_side_by_side(simulated, accuracy_fit):
+    other = fit(simulated, law="accuracy", task="causal", k=accuracy_fit.curves.k, quality=False)
+    made = plan(accuracy_fit, train_flops=2.56e19, inference_flops=2e9)
+    html = render(accuracy_fit, made, extra_fits=[other], compare=["a", "b"])
+    page = Page(html)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    text = " ".join(page.text)
+    for one in (made, plan(other, train_flops=2.56e19, inference_flops=2e9)):
+        assert one.sentence() in text
+    assert "T² accuracy law, causal" in text
+    assert "Residuals: T² accuracy law, macro" in text
+
+
+def test_laws_are_told_apart_by_what_differs(loss_fit, accuracy_fit):
+    task = replace(loss_fit, task="sciq")
+    assert names([loss_fit, accuracy_fit]) == ["T² loss law", "T² accuracy law"]
+    assert names([loss_fit, task]) == ["T² loss law, macro", "T² loss law, sciq"]
+    assert names([loss_fit, loss_fit], ["new", "old"]) == ["T² loss law, macro (new)", "T² loss law, macro (old)"]
+    assert names([loss_fit, loss_fit]) == ["T² loss law, macro (1)", "T² loss law, macro (2)"]
 
 
 def test_a_report_needs_a_budget(loss_fit, tmp_path):

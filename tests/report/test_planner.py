@@ -15,6 +15,7 @@ from scipy.stats import norm
 
 import t2scaling as t2
 from t2scaling.allocate.sentence import format_samples
+from t2scaling.allocate.source import Source
 from t2scaling.costs import GPUS, Serving
 from t2scaling.laws.solvers.beta import log_beta_fail
 from t2scaling.report.planner import planner_data, script
@@ -84,6 +85,35 @@ def test_two_budgets(name: str, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("name", ["loss", "accuracy", "bottleneck"])
+def test_a_mix_of_tasks(name: str) -> None:
+    """The weighted mean over two tasks, with limits and a verifier."""
+    law = LAWS[name]
+    shifted = {key: value * (1.2 if key in ("E", "theta0", "B") else 1) for key, value in law.parameters.items()}
+    other = type(law).from_vector(list(shifted.values()), getattr(law, "target", None))
+    mix = t2.mix([Source(law, task="a"), Source(other, task="b")], [3, 1])
+    parts = [as_page(one) for one in (law, other)]
+    page_law = {
+        "name": "mix", "parts": parts, "weights": [0.75, 0.25], "training": [one["training"] for one in parts],
+    }  # fmt: skip
+    cases: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({}, {}), ({"integerK": True}, {"integer_k": True}), ({"sizes": [1e7, 1e8]}, {"sizes": (1e7, 1e8)}),
+    ]  # fmt: skip
+    strategies = [({"name": "oracle"}, "oracle")]
+    strategies += [] if name == "loss" else [({"name": "verifier", "tpr": 0.9, "fpr": 0.05}, "verifier:tpr=.9,fpr=.05")]
+    asked, expected = [], []
+    for theirs, ours in cases:
+        for strategy, text in strategies:
+            asked.append(
+                {"kind": "plan", "law": page_law, "cost": {"name": "paper"}, "budget": {"train": 1e20, "serve": 4e9},
+                 "limits": theirs, "strategy": strategy}
+            )  # fmt: skip
+            expected.append(t2.plan(mix, train_flops=1e20, inference_flops=4e9, strategy=text, **ours))
+    for page, plan in zip(ask(asked), expected, strict=True):
+        same(page["best"], plan.optimum, 2e-6)
+        same(page["rival"], plan.chinchilla, 2e-6)
+
+
+@pytest.mark.parametrize("name", ["loss", "accuracy", "bottleneck"])
 def test_lifetime_budgets(name: str) -> None:
     law = LAWS[name]
     asked = [
@@ -93,7 +123,10 @@ def test_lifetime_budgets(name: str) -> None:
     ]  # fmt: skip
     for page, one in zip(ask(asked), asked, strict=True):
         budget = one["budget"]
-        same(page["best"], t2.plan(law, total_flops=budget["total"], tokens_served=budget["served"]).optimum, 2e-6)
+        plan = t2.plan(law, total_flops=budget["total"], tokens_served=budget["served"])
+        same(page["best"], plan.optimum, 2e-6)
+        assert page["rival"]["value"] == pytest.approx(plan.chinchilla.value, rel=1e-6)
+        assert page["rival"]["N"] == pytest.approx(plan.chinchilla.n_params, rel=1e-4)  # flat along the share
 
 
 def test_the_serving_cost_is_the_library_s(rng: np.random.Generator) -> None:
@@ -188,16 +221,18 @@ def test_settings_survive_the_address_and_become_a_command() -> None:
         "integerK": True,
         "sizes": "100M, 1B",
     }
-    back, command = ask(
+    back, command, life = ask(
         [
             {"kind": "fragment", "state": state, "start": start},
-            {"kind": "command", "state": state, "file": "my fit.json"},
+            {"kind": "command", "state": state, "files": ["my fit.json"]},
+            {"kind": "command", "state": {**start, "mode": "life", "weights": "2 1"}, "files": ["a.json", "b.json"]},
         ]
     )
     assert back == state
     assert command.startswith("t2 plan 'my fit.json' --train-flops 3e20 --gpu h200")
     assert "--strategy verifier:tpr=0.9,fpr=0.05" in command
     assert "--sizes 1e8,1e9" in command
+    assert life.startswith("t2 plan a.json b.json --weights 2,1 --total-flops 5.12e19 --tokens-served ")
 
 
 def test_the_script_is_one_scope_without_imports() -> None:

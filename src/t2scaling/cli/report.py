@@ -25,7 +25,7 @@ Maybe = float | None
 def command(
     fits: Annotated[
         list[str],
-        typer.Argument(help="One or more fit.json of the same task, or names of published laws.", metavar="FIT..."),
+        typer.Argument(help="One or more fit.json, or names of published laws.", metavar="FIT..."),
     ],
     plan: Annotated[
         Path | None, typer.Option("--plan", help="A plan.json to recommend.", show_default="made from the budgets")
@@ -46,6 +46,9 @@ def command(
     figures: Annotated[
         Path | None, typer.Option(help="Folder to save every figure in as well, as SVG, PDF and PNG.")
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Fits of several suites, laws, tasks or stages, side by side.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Write one self-contained HTML page: the recommendation, the figures, the fit's diagnostics, the assumptions.
@@ -63,7 +66,10 @@ def command(
     if figures is not None:
         check_target(figures / "figure.svg")
     loaded = [load_law(name) for name in fits]
-    _check_task(loaded)
+    if compare and len(set(fits)) < 2:
+        raise DataError("`--compare` needs two fits at least, such as `t2 report --compare a.json b.json`.")
+    if not compare:
+        _check_task(loaded)
     budgets = {
         "train_flops": train_flops,
         "inference_flops": inference_flops,
@@ -72,7 +78,9 @@ def command(
     }
     if plan is not None:
         _check_no_budget(budgets | {"strategy": None if strategy == "oracle" else strategy})
+        before = loaded
         loaded, recommended = _with_plan(loaded, plan)
+        fits = [name for one in loaded for name, law in zip(fits, before, strict=True) if law is one]
     else:
         budget = Budget(train_flops, inference_flops, total_flops, tokens_served)
         recommended = make_plan(loaded[0], budget=budget, strategy=strategy)
@@ -86,6 +94,7 @@ def command(
             observations=measured,
             command=" ".join(["t2", *sys.argv[1:]]),
             figures=figures,
+            compare=[Path(name).stem for name in fits] if compare else False,
             advance=advance,
         )
     content = {"report": path, "figures": figures, "recommendation": recommended.sentence()}
@@ -97,7 +106,10 @@ def command(
 def _check_task(fits: list[Law]) -> None:
     tasks = sorted({fit.task for fit in fits})
     if len(tasks) > 1:
-        raise DataError(f"FIT names fits of several tasks ({', '.join(tasks)}): write one report per task.")
+        raise DataError(
+            f"FIT names fits of several tasks ({', '.join(tasks)}): write one report per task, or set them "
+            "side by side with `--compare`."
+        )
 
 
 def _check_no_budget(budgets: Mapping[str, Maybe | str]) -> None:

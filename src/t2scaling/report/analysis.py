@@ -6,6 +6,7 @@ Everything here is a refit or a plan that the user could make with `fit` and `pl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ import numpy as np
 
 from t2scaling.allocate import Plan, PlanStatus, replan
 from t2scaling.costs import sample_flops
-from t2scaling.errors import FitError
+from t2scaling.errors import DataError, FitError
 from t2scaling.laws import FitResult, fit
+from t2scaling.observations.score import score
 from t2scaling.passk import guessing
+from t2scaling.strategies.majority import MOST_K
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,11 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """The plan for one task alone, or why there is none."""
+    """The plan for one task alone with the fit behind it, or why there is none."""
 
     task: str
     plan: Plan | None
     reason: str = ""
+    fit: FitResult | None = None
 
 
 def inference_budget(recommended: Plan, laws: Sequence[FitResult | PublishedLaw]) -> float:
@@ -54,6 +58,21 @@ def guess(observations: Observations, fitted: FitResult) -> NDArray[np.float64] 
     return None if data.chance is None else guessing(data.chance, fitted.curves.k, data.question_weight)
 
 
+def votes(observations: Observations, fits: Sequence[FitResult]) -> dict[str, dict[str, list[float | None]]]:
+    """{task: {run: what a majority vote of each k of the fit's grid reached}}, for tasks whose answers were counted."""
+    found: dict[str, dict[str, list[float | None]]] = {}
+    for one in fits:
+        if one.task in found or one.task not in observations.tasks:
+            continue
+        whole = [float(k) for k in one.curves.k if k == int(k) and k <= MOST_K]
+        with suppress(DataError):
+            rows = score(observations, whole, ["majority"], task=one.task, stage="base").to_dicts()
+            table = {(row["run_id"], row["k"]): row["value"] for row in rows}
+            runs = {run for run, _ in table}
+            found[one.task] = {run: [table.get((run, float(k))) for k in one.curves.k] for run in runs}
+    return found
+
+
 def further_plans(recommended: Plan, fits: Sequence[FitResult | PublishedLaw]) -> list[Plan]:
     """The plan of every further fit under the budget and the limits of the first plan."""
     return [replan(other, recommended) for other in fits]
@@ -69,7 +88,7 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
             )
             made = replan(alone, recommended)
             none = made.status is PlanStatus.NO_OPTIMUM
-            rows.append(TaskPlan(task, None, "no best size: runs to the smallest") if none else TaskPlan(task, made))
+            rows.append(TaskPlan(task, None if none else made, "no best size: runs to the smallest" * none, alone))
         except (FitError, ValueError) as error:
             rows.append(TaskPlan(task, None, str(error)))
     return rows

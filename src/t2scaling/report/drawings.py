@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,20 @@ def drawings(
         )
     )
     return shown
+
+
+def beside(
+    laws: Sequence[FitResult | PublishedLaw], plans: Sequence[Plan], inference_flops: float, names: Sequence[str]
+) -> list[Drawing]:
+    """The figures of each law on their own, those of one kind next to each other."""
+    columns = [drawings([law], [plan], inference_flops) for law, plan in zip(laws, plans, strict=True)]
+    return [
+        replace(one, key=f"{key}-{number}", title=f"{one.title}: {name}")
+        for key in dict.fromkeys(one.key for column in columns for one in column)
+        for number, (column, name) in enumerate(zip(columns, names, strict=True), 1)
+        for one in column
+        if one.key == key
+    ]
 
 
 def _profiles(fits: Sequence[FitResult], inference_flops: float) -> Drawing:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +57,27 @@ def content_policy(code: str) -> str:
 
 
 def planner_data(
-    laws: Sequence[FitResult | PublishedLaw], plan: Plan, inference_flops: float, guess: Any = None
+    laws: Sequence[FitResult | PublishedLaw],
+    plan: Plan,
+    inference_flops: float,
+    guess: Any = None,
+    votes: Mapping[str, Mapping[str, list[float | None]]] | None = None,
 ) -> dict[str, Any]:
     """Everything the script knows, as plain values.
 
     inference_flops   where the serving slider starts
     guess             what a guesser reaches at each k of the first fit, where the data tell
+    votes             {task: {run: what a majority vote reached at each k}}, where answers were counted
     """
     chosen = plan.optimum if plan.optimum.exists else plan.chinchilla
     spent = plan.budget.get("train_flops") or chosen.train_flops
     curves = getattr(laws[0], "curves", None)
     serve = Serving(unit="dollars")
+    served = float(f"{spent / max(chosen.inference_flops, 1.0):.3g}") if chosen.inference_flops > 0 else 1e9
     per_query = float(serve.serve(chosen.n_params, 1.0))
     return {
-        "laws": [_law(law) for law in laws],
+        "laws": [_law(law, (votes or {}).get(law.task, {})) for law in laws],
+        "tasks": tasks_of(laws),
         "k": [1.0] if curves is None else curves.k,
         "guess": guess,
         "gpus": {
@@ -92,7 +99,8 @@ def planner_data(
             "train_utilisation": TRAIN_UTILISATION,
         },
         "start": {
-            "law": 0, "train": float(f"{spent:.10g}"), "mode": "tokens", "serve": inference_flops, "gpu": "h100",
+            "law": 0, "weights": "", "train": float(f"{spent:.10g}"), "mode": "tokens", "serve": inference_flops,
+            "total": float(f"{2 * spent:.3g}"), "served": served, "gpu": "h100",
             "precision": "bf16", "prompt": 500.0, "answer": 300.0, "batch": "max", "price": 0.0,
             "query": float(f"{10 * per_query if math.isfinite(per_query) else 1e-3:.1e}"), "queries": 1e9,
             "strategy": "oracle", "tpr": 0.9, "fpr": 0.05, "auc": 0.8, "sizes": "", "maxTokens": 0.0, "integerK": False,
@@ -100,14 +108,20 @@ def planner_data(
     }  # fmt: skip
 
 
-def _law(fit: FitResult | PublishedLaw) -> dict[str, Any]:
+def tasks_of(laws: Sequence[FitResult | PublishedLaw]) -> list[int]:
+    """Which of the laws the page can mix: those of single tasks that are of the first law's kind, one per task."""
+    alone = {law.task: i for i, law in enumerate(laws) if law.law.name == laws[0].law.name and law.task != "macro"}
+    return list(alone.values()) if len(alone) > 1 else []
+
+
+def _law(fit: FitResult | PublishedLaw, votes: Mapping[str, list[float | None]]) -> dict[str, Any]:
     law, curves = fit.law, getattr(fit, "curves", None)
     draws: Any = () if fit.bootstrap is None else fit.bootstrap.samples[:MOST_DRAWS]
     return {
         "name": law.name,
         "label": law.label,
         "task": fit.task,
-        "file": getattr(fit, "name", f"fit-{law.name}.json"),
+        "file": file_of(fit),
         "training": law.training_law.parameters,
         "parameters": law.parameters,
         "target": getattr(fit, "target", None),
@@ -115,15 +129,22 @@ def _law(fit: FitResult | PublishedLaw) -> dict[str, Any]:
         "support": {axis: list(ends) for axis, ends in fit.support.items()},
         "trusted": REACH,
         "heldOut": _held_out(fit),
-        "cells": [] if curves is None else _cells(curves, law.observed(curves)),
+        "cells": [] if curves is None else _cells(curves, law.observed(curves), votes),
     }
 
 
-def _cells(curves: Curves, observed: Any) -> list[dict[str, Any]]:
-    """One per run: where it lies, and what was measured at each k, in the law's own metric."""
+def file_of(fit: FitResult | PublishedLaw) -> str:
+    """The name that the page gives a fit as a file; a published law has its own."""
+    task = re.sub(r"[^\w.-]+", "_", fit.task)[:40]
+    return str(getattr(fit, "name", f"fit-{fit.law.name}-{task}.json"))
+
+
+def _cells(curves: Curves, observed: Any, votes: Mapping[str, list[float | None]]) -> list[dict[str, Any]]:
+    """One per run: where it lies, and what was measured at each k, in the law's own metric; and what a vote reached."""
     rows = zip(curves.run_id, curves.N, curves.D, observed, strict=True)
     return [
         {"run": run, "N": N, "D": D, "values": [float(f"{v:.5g}") if np.isfinite(v) else None for v in values]}
+        | ({"majority": votes[run]} if run in votes else {})
         for run, N, D, values in list(rows)[:MOST_CELLS]
     ]
 

@@ -117,11 +117,11 @@ def step_colours(count: int) -> list[tuple[float, float, float, float]]:
     return [SEQUENCE(position) for position in np.linspace(0, 1, count)]
 
 
-def save(figure: Figure, path: Any, file_format: str = "svg") -> None:
+def save(figure: Figure, path: Any, file_format: str = "svg", dpi: int = 200) -> None:
     """Write a figure as a file on its own: svg, pdf or png, without a date, so that equal figures give equal bytes."""
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format)
     with matplotlib.rc_context({**_RC, "svg.hashsalt": "t2scaling"}):
-        figure.savefig(path, format=file_format, dpi=200, metadata=dates)
+        figure.savefig(path, format=file_format, dpi=dpi, metadata=dates)
 
 
 def svg(figure: Figure, key: str, box: Any = None) -> str:

@@ -2,8 +2,8 @@
 import { paperCost, servingCost } from "./costs.mjs";
 import { formatNumber, formatRatio, formatSamples, formatValue } from "./format.mjs";
 import { samples, success, trainingLoss, value } from "./laws.mjs";
-import { chinchilla, optimum, within } from "./optimum.mjs";
-import { readSizes, strategyOf } from "./state.mjs";
+import { LEAST_PARAMS, afforded, chinchilla, optimum, within } from "./optimum.mjs";
+import { readSizes, readWeights, strategyOf } from "./state.mjs";
 import { strategyValue } from "./strategies.mjs";
 
 /**
@@ -11,10 +11,11 @@ import { strategyValue } from "./strategies.mjs";
  * @typedef {import("./optimum.mjs").Allocation} Allocation
  * @typedef {import("./laws.mjs").Law & {label: string, task: string, file: string, draws: number[][], support: Record<string, [number, number]>,
  *   trusted: number, heldOut: number | null, cells: Cell[]}} FittedLaw
- * @typedef {{run: string, N: number, D: number, values: (number | null)[]}} Cell pass@k, or −log pass@k, at the grid of k
- * @typedef {{laws: FittedLaw[], k: number[], guess: number[] | null, gpus: Record<string, any>, rule: any, constants: any,
+ * @typedef {{run: string, N: number, D: number, values: (number | null)[], majority?: (number | null)[]}} Cell pass@k, or
+ *   −log pass@k, at the grid of k, and the vote of k samples where answers were counted
+ * @typedef {{laws: FittedLaw[], tasks: number[], k: number[], guess: number[] | null, gpus: Record<string, any>, rule: any, constants: any,
  *   serving: any, start: State}} Data
- * @typedef {{law: FittedLaw, best: Allocation | null, rival: Allocation | null, inside: Allocation | null, cost: import("./costs.mjs").Cost,
+ * @typedef {{law: FittedLaw, lost: boolean, best: Allocation | null, rival: Allocation | null, inside: Allocation | null, cost: import("./costs.mjs").Cost,
  *   budget: import("./optimum.mjs").Budget, limits: import("./optimum.mjs").Limits, strategy: import("./strategies.mjs").Strategy}} Answer
  */
 
@@ -22,7 +23,7 @@ const SLACK_OUTSIDE = 5e-3; // of a range's ends, as in t2scaling.laws.support
 
 /** The cost model that the settings name. @param {State} state @param {Data} data */
 export function costOf(state, data) {
-  if (state.mode === "tokens") return paperCost();
+  if (state.mode !== "gpu") return paperCost();
   const chip = data.gpus[state.gpu];
   const precision = chip.peak[state.precision] ? state.precision : "bf16";
   const settings = {
@@ -34,19 +35,50 @@ export function costOf(state, data) {
   return servingCost(settings, { ...chip, peak: chip.peak[precision] }, data.rule);
 }
 
+/** The law that the settings name: one of the page's, or beyond them the mix of tasks. @param {State} state @param {Data} data @returns {FittedLaw} */
+export function lawOf(state, data) {
+  if (state.law < data.laws.length) return data.laws[state.law];
+  const parts = data.tasks.map((i) => data.laws[i]);
+  const weights = readWeights(state.weights, parts.length);
+  const share = weights.map((w) => w / weights.reduce((sum, one) => sum + one));
+  const axes = Object.keys(parts[0].support).filter((axis) => parts.every((part) => part.support[axis]));
+  const support = Object.fromEntries(axes.map((axis) => [axis, /** @type {[number, number]} */ ([
+    Math.max(...parts.map((part) => part.support[axis][0])), Math.min(...parts.map((part) => part.support[axis][1])),
+  ])]));
+  return {
+    name: "mix", label: `${parts[0].label}, mix of tasks`, task: "mix", file: parts.map((part) => part.file).join(" "), parts, weights: share,
+    training: parts.map((part) => /** @type {import("./laws.mjs").Training} */ (part.training)), draws: [], support,
+    trusted: parts[0].trusted, heldOut: null, cells: mixedCells(parts, share),
+  };
+}
+
+/** Runs that every task has, with the weighted mean of what was measured. @param {FittedLaw[]} parts @param {number[]} weights */
+function mixedCells(parts, weights) {
+  const others = parts.map((part) => new Map(part.cells.map((cell) => [cell.run, cell])));
+  return parts[0].cells.flatMap((cell) => {
+    const all = others.map((runs) => runs.get(cell.run));
+    if (all.some((one) => !one)) return [];
+    const values = cell.values.map((_, k) => all.reduce((sum, one, i) => sum + weights[i] * (one?.values[k] ?? NaN), 0));
+    return [{ ...cell, majority: undefined, values }];
+  });
+}
+
 /** Plan under the settings. @param {State} state @param {Data} data @returns {Answer} */
 export function answer(state, data) {
-  const law = data.laws[state.law];
+  const law = lawOf(state, data);
   const cost = costOf(state, data);
-  const budget = { train: state.train, serve: state.mode === "tokens" ? state.serve : state.query };
+  const budget = state.mode === "life" ? { total: state.total, served: state.served } :
+    { train: state.train, serve: state.mode === "tokens" ? state.serve : state.query };
   const limits = {
     sizes: readSizes(state.sizes), integerK: state.integerK, ...(state.maxTokens > 0 ? { maxTokens: state.maxTokens } : {}),
   };
   const wanted = strategyOf(state);
   const strategy = success(law, 1) === null ? { name: "oracle" } : wanted;
-  const best = optimum(law, cost, budget, limits, strategy);
+  const found = optimum(law, cost, budget, limits, strategy);
+  const lost = found !== null && limits.sizes.length === 0 && found.N <= LEAST_PARAMS * (1 + 1e-6); // it ran to the least size there is
+  const best = lost ? null : found;
   const inside = law.support.N && law.support.D ? optimum(law, cost, budget, within(limits, law.support), strategy) : null;
-  return { law, best, rival: chinchilla(law, cost, budget, limits, strategy), inside, cost, budget, limits, strategy };
+  return { law, lost, best, rival: chinchilla(law, cost, budget, limits, strategy), inside, cost, budget, limits, strategy };
 }
 
 /** How far beyond what was measured, as the largest log distance over N, D, N·D and D/N. @param {FittedLaw} law @param {Allocation} at */
@@ -78,7 +110,7 @@ export function beyond(law, at) {
 /** How the plan stands, in the words of `t2 plan`. @param {Answer} a */
 export function statusOf(a) {
   const { best, law, limits, budget } = a;
-  if (best === null) return "no plan";
+  if (best === null) return a.lost ? "no optimum" : "no plan";
   if (beyond(law, best).length) return "outside the data";
   const menu = limits.sizes?.length ? limits.sizes : limits.nRange ?? [];
   const atEnd = menu.length > 0 && (best.N <= Math.min(...menu) * (1 + 1e-9) || best.N >= Math.max(...menu) * (1 - 1e-9));
@@ -108,9 +140,10 @@ function expected(a, at) {
 /** The sentence, as `t2 plan` says it. @param {Answer} a */
 export function sentence(a) {
   const { best, rival } = a;
+  const inside = a.inside === null ? "" : ` Within what was measured: ${lowered(recommendation(a, a.inside))}.`;
+  if (a.lost) return `No plan: by this law ever smaller models do better under this budget.${inside}`;
   if (best === null) return "This budget cannot pay for one sample of the smallest model allowed.";
   const far = distance(a.law, best);
-  const inside = a.inside === null ? "" : ` Within what was measured: ${lowered(recommendation(a, a.inside))}.`;
   if (far > a.law.trusted) {
     const times = far < Math.log(100) ? `${Number(Math.exp(far).toPrecision(2))}` : Math.round(Math.exp(far)).toLocaleString("en-US");
     return `No plan: the law's optimum (${formatNumber(best.N)} parameters on ${formatNumber(best.D)} tokens) lies ${times}× beyond what was measured, farther than its forecasts have been tried.${inside}`;
@@ -131,7 +164,7 @@ function headline(a, best, rival) {
 
 /** The value at (N, D) with the k that N affords; NaN where not one. @param {Answer} a @param {number} N @param {number} D */
 export function valueAt(a, N, D) {
-  const k = samples(a.law) ? a.cost.samples(N, /** @type {number} */ (a.budget.serve)) : 1;
+  const k = samples(a.law) ? afforded(a.cost, a.budget, N, D) : 1;
   if (!(k >= 1)) return NaN;
   const x = trainingLoss(a.law.training, N, D);
   const beta = success(a.law, x);

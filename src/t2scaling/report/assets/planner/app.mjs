@@ -1,19 +1,22 @@
 // The page's planner: controls, the answer, and the figures that follow them.
-import { answer, beyond, distance, drawn, measured, nearest, sentence, statusOf } from "./answer.mjs";
+import { answer, beyond, distance, drawn, lawOf, measured, nearest, sentence, statusOf } from "./answer.mjs";
 import { draw, saveButtons } from "./chart.mjs";
 import { isoflop, overBudgets, overSamples, perSolved, plane } from "./figures.mjs";
 import { formatFlops, formatNumber, formatValue, parseNumber } from "./format.mjs";
 import { allocate } from "./optimum.mjs";
-import { fromFragment, shown, toCommand, toFragment } from "./state.mjs";
+import { fromFragment, readWeights, shown, toCommand, toFragment } from "./state.mjs";
 
 /** @typedef {import("./state.mjs").State} State @typedef {import("./answer.mjs").Data} Data @typedef {keyof State} Key */
 
-const SLIDERS = /** @type {{key: Key, label: string, reach: number, mode?: string}[]} */ ([
-  { key: "train", label: "Training budget (FLOPs)", reach: 1e4 },
-  { key: "serve", label: "Serving budget (FLOPs per token)", reach: 1e4, mode: "tokens" },
-  { key: "query", label: "Serving budget (dollars per query)", reach: 1e4, mode: "gpu" },
-  { key: "prompt", label: "Prompt tokens", reach: 100, mode: "gpu" },
-  { key: "answer", label: "Answer tokens", reach: 100, mode: "gpu" },
+const SLIDERS = /** @type {{key: Key, label: string, reach: number, modes: string[]}[]} */ ([
+  { key: "train", label: "Training budget (FLOPs)", reach: 1e4, modes: ["tokens", "gpu"] },
+  { key: "serve", label: "Serving budget (FLOPs per token)", reach: 1e4, modes: ["tokens"] },
+  { key: "total", label: "Budget for training and serving (FLOPs)", reach: 1e4, modes: ["life"] },
+  { key: "served", label: "Answer tokens served", reach: 1e4, modes: ["life", "tokens"] },
+  { key: "queries", label: "Queries over the model's life", reach: 1e5, modes: ["gpu"] },
+  { key: "query", label: "Serving budget (dollars per query)", reach: 1e4, modes: ["gpu"] },
+  { key: "prompt", label: "Prompt tokens", reach: 100, modes: ["gpu"] },
+  { key: "answer", label: "Answer tokens", reach: 100, modes: ["gpu"] },
 ]);
 
 /** @param {string} id */
@@ -26,7 +29,8 @@ export function start() {
   const data = /** @type {Data} */ (JSON.parse(text));
   data.laws.forEach(named);
   let state = fromFragment(location.hash, data.start);
-  state.law = Math.min(Math.floor(state.law), data.laws.length - 1);
+  const laws = data.laws.length + (data.tasks.length > 1 ? 1 : 0);
+  state.law = Math.min(Math.floor(state.law), laws - 1);
   if (!(state.gpu in data.gpus)) state.gpu = data.start.gpu;
   let later = 0;
 
@@ -78,10 +82,10 @@ function controls(first, data, set) {
     const select = /** @type {HTMLSelectElement} */ (byId(`p-${key}`));
     select.addEventListener("change", () => set({ [key]: key === "law" ? Number(select.value) : select.value }));
   }
-  for (const key of /** @type {Key[]} */ (["tpr", "fpr", "auc", "maxTokens", "price", "sizes"])) {
+  for (const key of /** @type {Key[]} */ (["tpr", "fpr", "auc", "maxTokens", "price", "sizes", "weights"])) {
     const box = /** @type {HTMLInputElement} */ (byId(`p-${key}`));
     box.addEventListener("change", () => {
-      const value = key === "sizes" ? box.value : box.value.trim() === "" ? 0 : parseNumber(box.value);
+      const value = key === "sizes" || key === "weights" ? box.value : box.value.trim() === "" ? 0 : parseNumber(box.value);
       const bad = typeof value === "number" && (!(value >= 0) || (["tpr", "fpr", "auc"].includes(key) && value > 1));
       box.setAttribute("aria-invalid", `${bad}`);
       if (!bad) set({ [key]: value });
@@ -98,14 +102,14 @@ function controls(first, data, set) {
 
 /** Write the settings into the controls. @param {State} state @param {Data} data */
 function reflect(state, data) {
-  const support = data.laws[state.law].support;
-  for (const { key, label, mode } of SLIDERS) {
+  const support = lawOf(state, data).support;
+  for (const { key, label, modes } of SLIDERS) {
     const value = /** @type {number} */ (state[key]);
     const slider = /** @type {HTMLInputElement} */ (byId(`p-${key}`));
     slider.value = `${Math.log10(value)}`;
     slider.setAttribute("aria-valuetext", `${label}: ${shown(key, value)}`);
     /** @type {HTMLInputElement} */ (byId(`p-${key}-box`)).value = shown(key, value);
-    byId(`p-${key}-row`).hidden = mode !== undefined && mode !== state.mode;
+    byId(`p-${key}-row`).hidden = !modes.includes(state.mode);
   }
   const range = support.train_flops;
   byId("p-train-note").textContent = range ? `measured: ${formatFlops(range[0])} to ${formatFlops(range[1])}` : "";
@@ -116,7 +120,9 @@ function reflect(state, data) {
     const [key, value] = (node.dataset.when ?? "").split("=");
     node.hidden = `${state[/** @type {Key} */ (key)]}` !== value;
   }
-  byId("p-command").textContent = toCommand(state, data.laws[state.law].file);
+  const law = data.laws[state.law];
+  /** @type {HTMLInputElement} */ (byId("p-weights")).value = readWeights(state.weights, data.tasks.length).join(", ");
+  byId("p-command").textContent = toCommand(state, law ? [law.file] : data.tasks.map((i) => data.laws[i].file));
 }
 
 /** The answer and the figures. @param {State} state @param {Data} data */
@@ -138,7 +144,7 @@ function show(state, data) {
     ...(a.strategy.name === "oracle" ? [] : [bound(a)]),
     ...(state.strategy !== "oracle" && a.strategy.name === "oracle" ? ["This law knows no distribution of success: the oracle is shown."] : []),
   ]);
-  const specs = a.best === null ? [] : [isoflop(a, data), plane(a, data), overSamples(a, data), overBudgets(a, data, state.train), perSolved(a, data, state)];
+  const specs = a.best === null ? [] : [isoflop(a, data), plane(a, data), overSamples(a, data), overBudgets(a, state), perSolved(a, data, state)];
   byId("p-figures").replaceChildren(...specs.filter((spec) => spec !== null).map((spec, i) => figure(spec, `planner-${i + 1}`)));
 }
 
@@ -192,6 +198,9 @@ function figure(spec, name) {
     item.append(key, ` ${s.label}`);
     legend.append(item);
   }
-  box.append(head, svg, legend, saveButtons(spec, svg, name));
+  const note = document.createElement("p");
+  note.className = "muted";
+  note.textContent = spec.note ?? "";
+  box.append(head, svg, legend, ...(spec.note ? [note] : []), saveButtons(spec, svg, name));
   return box;
 }

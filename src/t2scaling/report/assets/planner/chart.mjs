@@ -5,7 +5,7 @@ import { formatFlops, formatNumber } from "./format.mjs";
  * @typedef {{x: number, y: number, label?: string}} Point
  * @typedef {{kind: "line" | "dots" | "area" | "mark" | "hatch" | "cells", label: string, colour: string, dash?: boolean,
  *   points: Point[], low?: number[], high?: number[], size?: [number, number]}} Series
- * @typedef {{title: string, text: string, xLabel: string, yLabel: string, xLog?: boolean, xFlops?: boolean, yLog?: boolean, yPercent?: boolean,
+ * @typedef {{title: string, text: string, note?: string, xLabel: string, yLabel: string, xLog?: boolean, xFlops?: boolean, yLog?: boolean, yPercent?: boolean,
  *   x?: [number, number], y?: [number, number], series: Series[]}} Spec
  */
 

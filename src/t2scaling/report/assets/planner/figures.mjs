@@ -2,7 +2,7 @@
 import { measured, nearest, quantiles, valueAt, withVector } from "./answer.mjs";
 import { formatNumber, formatValue } from "./format.mjs";
 import { samples, success, trainingLoss, value } from "./laws.mjs";
-import { optimum } from "./optimum.mjs";
+import { afforded, optimum } from "./optimum.mjs";
 import { strategyValue } from "./strategies.mjs";
 
 /** @typedef {import("./answer.mjs").Answer} Answer @typedef {import("./answer.mjs").Data} Data @typedef {import("./chart.mjs").Spec} Spec */
@@ -26,13 +26,15 @@ function scale(a) {
 export function isoflop(a, data) {
   const { name, metric, percent } = scale(a);
   const best = /** @type {import("./optimum.mjs").Allocation} */ (a.best);
-  const train = /** @type {number} */ (a.budget.train);
+  const { train, total } = a.budget;
   const low = Math.min(best.N, a.law.support.N?.[0] ?? best.N) / 3;
   const high = Math.max(best.N, a.rival?.N ?? best.N, a.law.support.N?.[1] ?? best.N) * 3;
-  const curve = geomspace(low, high, 120).map((N) => ({ x: N, y: valueAt(a, N, a.cost.tokens(N, train)) }));
-  const here = a.law.cells.filter((c) => Math.abs(Math.log((6 * c.N * c.D) / train)) < 0.35);
+  const along = (/** @type {number} */ N) =>
+    train === undefined ? optimum(a.law, a.cost, a.budget, { ...a.limits, sizes: [N] }, a.strategy)?.value ?? NaN : valueAt(a, N, a.cost.tokens(N, train));
+  const curve = geomspace(low, high, train === undefined ? 40 : 120).map((N) => ({ x: N, y: along(N) }));
+  const here = a.law.cells.filter((c) => train !== undefined && Math.abs(Math.log((6 * c.N * c.D) / train)) < 0.35);
   const dots = here.map((c) => {
-    const k = samples(a.law) ? a.cost.samples(c.N, /** @type {number} */ (a.budget.serve)) : 1;
+    const k = samples(a.law) ? afforded(a.cost, a.budget, c.N, c.D) : 1;
     const y = k >= 1 && a.strategy.name === "oracle" ? measured(c, data.k, k) : NaN;
     return { x: c.N, y, label: `${c.run}: N ${formatNumber(c.N)}, D ${formatNumber(c.D)}, k ${formatNumber(k)}; measured ${formatValue(metric, y)}, predicted ${formatValue(metric, valueAt(a, c.N, c.D))}` };
   });
@@ -40,11 +42,11 @@ export function isoflop(a, data) {
     kind: /** @type {const} */ ("mark"), label, colour, points: at && Number.isFinite(at.value) ? [{ x: at.N, y: at.value, label: `${label}: N ${formatNumber(at.N)}, ${formatValue(metric, at.value)}` }] : [],
   });
   return /** @type {Spec} */ ({
-    title: "Size at this training budget", xLabel: "parameters N", yLabel: name, yPercent: percent,
-    text: `${name} over N at ${formatNumber(train)} training FLOPs; the best is ${formatValue(metric, best.value)} at N ${formatNumber(best.N)}.`,
+    title: train === undefined ? "Size at this budget" : "Size at this training budget", xLabel: "parameters N", yLabel: name, yPercent: percent,
+    text: `${name} over N at ${formatNumber(train ?? total ?? NaN)} ${train === undefined ? "FLOPs for training and serving" : "training FLOPs"}; the best is ${formatValue(metric, best.value)} at N ${formatNumber(best.N)}.`,
     series: [
       { kind: "line", label: a.law.label, colour: COLOURS.law, points: curve },
-      { kind: "dots", label: "measured near this budget", colour: COLOURS.data, points: dots },
+      { kind: "dots", label: "measured near this training budget", colour: COLOURS.data, points: dots },
       mark("the plan", COLOURS.law, best), mark("Chinchilla's", COLOURS.rival, a.rival),
     ],
   });
@@ -60,7 +62,7 @@ export function plane(a, data) {
   const y = spread([best.D, ...rivals.map((r) => r.D), ...cells.map((c) => c.D), ...(a.law.support.D ?? [])]);
   const n = 44;
   const [w, h] = [(x[1] / x[0]) ** (0.5 / n), (y[1] / y[0]) ** (0.5 / n)];
-  const train = /** @type {number} */ (a.budget.train);
+  const train = /** @type {number} */ (a.budget.train ?? a.budget.total);
   const able = geomspace(x[0] * w, x[1] / w, n).flatMap((N) => geomspace(y[0] * h, y[1] / h, n).map((D) => ({ x: N, y: D })));
   const close = (/** @type {number} */ v) => (best.metric === "pass_at_k" ? v >= best.value - NEAR : v <= best.value * (1 + NEAR));
   const near = able.filter((p) => 6 * p.x * p.y <= train * 1.05 && close(valueAt(a, p.x, p.y)));
@@ -72,7 +74,7 @@ export function plane(a, data) {
     series: [
       { kind: "hatch", label: "beyond what was measured", colour: "", points: boxes.map((b) => ({ x: b[0], y: b[2] })), high: boxes.map((b) => b[1]), low: boxes.map((b) => b[3]) },
       { kind: "cells", label: "within one point of the best", colour: COLOURS.law, points: near, size: [w, h] },
-      { kind: "line", label: "this training budget", colour: COLOURS.rival, dash: true, points: geomspace(x[0], x[1], 2).map((size) => ({ x: size, y: a.cost.tokens(size, train) })) },
+      { kind: "line", label: a.budget.train === undefined ? "all of it spent on training" : "this training budget", colour: COLOURS.rival, dash: true, points: geomspace(x[0], x[1], 2).map((size) => ({ x: size, y: a.cost.tokens(size, train) })) },
       { kind: "dots", label: "measured", colour: COLOURS.data, points: cells.map((c) => ({ x: c.N, y: c.D, label: `${c.run}: N ${formatNumber(c.N)}, D ${formatNumber(c.D)}, D/N ${formatNumber(c.D / c.N)}` })) },
       { kind: "mark", label: "the plan", colour: COLOURS.law, points: [{ x: best.N, y: best.D }] },
       { kind: "mark", label: "Chinchilla's", colour: COLOURS.rival, points: rivals.map((r) => ({ x: r.N, y: r.D })) },
@@ -93,6 +95,7 @@ export function overSamples(a, data) {
   };
   const cell = nearest(a.law, best);
   const seen = cell && a.strategy.name === "oracle" ? data.k.map((k, i) => ({ x: k, y: cell.values[i] ?? NaN, label: `${cell.run}: k ${k}, ${formatValue(metric, cell.values[i] ?? NaN)}` })) : [];
+  const votes = cell?.majority && metric === "pass_at_k" ? data.k.map((k, i) => ({ x: k, y: cell.majority?.[i] ?? NaN, label: `${cell.run}: majority of ${k}, ${formatValue(metric, cell.majority?.[i] ?? NaN)}` })) : [];
   const guess = data.guess !== null && metric === "pass_at_k" ? data.k.map((k, i) => ({ x: k, y: /** @type {number[]} */ (data.guess)[i] })) : [];
   return /** @type {Spec} */ ({
     title: "Samples", xLabel: "samples per problem k", yLabel: name, yPercent: percent,
@@ -101,14 +104,17 @@ export function overSamples(a, data) {
       { kind: "line", label: "the plan's model", colour: COLOURS.law, points: along(best.N, best.D) },
       ...(cell ? [{ kind: "line", label: `forecast of ${cell.run}`, colour: COLOURS.data, dash: true, points: along(cell.N, cell.D) }] : []),
       { kind: "dots", label: cell ? `measured: ${cell.run}` : "measured", colour: COLOURS.data, points: seen },
+      { kind: "mark", label: "measured: majority vote", colour: COLOURS.rival, points: votes.filter((p) => Number.isFinite(p.y)) },
       { kind: "line", label: "guessing", colour: COLOURS.guess, dash: true, points: guess },
       { kind: "mark", label: "the plan", colour: COLOURS.law, points: [{ x: best.k, y: best.value }] },
     ],
   });
 }
 
-/** @param {Answer} a @param {Data} data @param {number} now training budget */
-export function overBudgets(a, data, now) {
+/** None for one budget for all, whose plans take too long to find at every move. @param {Answer} a @param {import("./state.mjs").State} state */
+export function overBudgets(a, state) {
+  if (state.mode === "life") return null;
+  const now = state.train;
   const { name, metric, percent } = scale(a);
   const range = a.law.support.train_flops ?? [now, now];
   const budgets = geomspace(Math.min(range[0], now) / 2, Math.max(range[1], now) * 8, 11);
@@ -130,21 +136,41 @@ export function overBudgets(a, data, now) {
   });
 }
 
-/** Cost of a solved problem over queries: training spread over them, and serving. @param {Answer} a @param {Data} data @param {import("./state.mjs").State} state */
+/**
+ * Cost of a solved problem over what is served (queries in dollars, or tokens in FLOPs): training spread over it, and
+ * serving; with the break-even against Chinchilla's.
+ * @param {Answer} a @param {Data} data @param {import("./state.mjs").State} state
+ */
 export function perSolved(a, data, state) {
-  if (state.mode !== "gpu" || a.best === null || !samples(a.law)) return null;
-  const best = a.best;
+  if (a.best === null || !samples(a.law)) return null;
+  const gpu = state.mode === "gpu";
   const chip = data.gpus[state.gpu];
   const hourly = state.price > 0 ? state.price : chip.dollars ?? 2;
-  const dollarsOf = (/** @type {import("./optimum.mjs").Allocation} */ p) => (6 * p.N * p.D) / (chip.peak.bf16 * data.serving.train_utilisation * 3600) * hourly;
-  const line = (/** @type {string} */ label, /** @type {string} */ colour, /** @type {import("./optimum.mjs").Allocation} */ p) => {
+  const perFlop = gpu ? hourly / (chip.peak.bf16 * data.serving.train_utilisation * 3600) : 1;
+  const now = gpu ? state.queries : state.served;
+  const costs = (/** @type {import("./optimum.mjs").Allocation} */ p) => {
     const solved = p.metric === "pass_at_k" ? p.value : Math.exp(-p.value);
-    const serve = a.cost.serve(p.N, Math.max(p.k, 1));
-    return { kind: "line", label, colour, points: geomspace(1e3, 1e12, 60).map((q) => ({ x: q, y: (dollarsOf(p) / q + serve) / solved })) };
+    return { once: (perFlop * a.cost.train(p.N, p.D)) / solved, each: a.cost.serve(p.N, Math.max(p.k, 1)) / solved };
   };
+  const ours = costs(a.best);
+  const theirs = a.rival && a.rival.k >= 1 ? costs(a.rival) : null;
+  const even = theirs ? (ours.once - theirs.once) / (theirs.each - ours.each) : NaN;
+  const at = (/** @type {{once: number, each: number}} */ c, /** @type {number} */ q) => c.once / q + c.each;
+  const [low, high] = [Math.min(1e3, now), Math.max(1e12, now)];
+  const line = (/** @type {string} */ label, /** @type {string} */ colour, /** @type {{once: number, each: number}} */ c) =>
+    ({ kind: "line", label, colour, points: geomspace(low, high, 60).map((q) => ({ x: q, y: at(c, q) })) });
+  const unit = gpu ? "dollars per solved problem" : "FLOPs per token of a solved problem";
+  const what = gpu ? "queries" : "tokens";
+  const cheaper = !theirs ? "" : even > low && even < high ? ` They cost the same at ${formatNumber(even)} ${what}.` :
+    ` The ${at(ours, now) < at(theirs, now) ? "plan" : "Chinchilla model"} is cheaper throughout.`;
+  const mark = { x: now, y: at(ours, now), label: `${formatNumber(at(ours, now))} ${unit} at ${formatNumber(now)} ${what}` };
   return /** @type {Spec} */ ({
-    title: "Dollars per solved problem", xLabel: "queries over the model's life", yLabel: "dollars per solved problem", yLog: true,
-    text: "Training spread over the queries, plus serving, per problem solved.",
-    series: [line("the plan", COLOURS.law, best), ...(a.rival && a.rival.k >= 1 ? [line("Chinchilla's", COLOURS.rival, a.rival)] : [])],
+    title: gpu ? "Dollars per solved problem" : "FLOPs per solved problem", xLabel: `${gpu ? "queries" : "answer tokens served"} over the model's life`, yLabel: unit, yLog: true,
+    text: `Training spread over what is served, plus serving, per problem solved: ${mark.label}.${cheaper}`, note: cheaper.trim(),
+    series: [
+      line("the plan", COLOURS.law, ours), ...(theirs ? [line("Chinchilla's", COLOURS.rival, theirs)] : []),
+      { kind: "dots", label: "break-even", colour: COLOURS.data, points: even > low && even < high ? [{ x: even, y: at(ours, even), label: `break-even at ${formatNumber(even)} ${what}` }] : [] },
+      { kind: "mark", label: "the plan at this traffic", colour: COLOURS.law, points: [mark] },
+    ],
   });
 }

@@ -14,7 +14,7 @@ import { rising, strategyValue } from "./strategies.mjs";
  * @typedef {{N: number, D: number, k: number, value: number, passAtK: number, metric: string, score: number}} Allocation
  */
 
-const LEAST_PARAMS = 1000;
+export const LEAST_PARAMS = 1000;
 const MOST_LOG_N = Math.log(1e18);
 const NEIGHBOURS = 3;
 const SLACK = 1 - 1e-12; // k = exp(log k) may pass what is affordable by a rounding
@@ -139,15 +139,42 @@ export function within(limits, support) {
 }
 
 /**
- * Chinchilla's: least k = 1 loss under the training budget alone, at the k that this size affords (two budgets).
+ * Chinchilla's: least k = 1 loss under the training budget alone, at the k that this size affords. Of one budget for all
+ * it is given the share that suits it best.
  * @param {Law} law @param {Cost} cost @param {Budget} budget @param {Limits} limits @param {Strategy} strategy
  */
 export function chinchilla(law, cost, budget, limits = {}, strategy = { name: "oracle" }) {
-  const alone = { name: "chinchilla", training: law.training };
-  const best = optimum(alone, cost, { train: budget.train, serve: Infinity }, { ...limits, integerK: false });
+  if (budget.total === undefined) return trained(law, cost, /** @type {number} */ (budget.train), budget, limits, strategy);
+  const total = budget.total;
+  const at = (/** @type {number} */ logShare) => trained(law, cost, Math.exp(logShare) * total, budget, limits, strategy);
+  const worse = (/** @type {number} */ logShare) => {
+    const one = at(logShare);
+    return one === null || !(one.k >= 1) ? Infinity : score(law, trainingLoss(law.training, one.N, one.D), samples(law) ? Math.log(one.k) : 0);
+  };
+  const share = minimise(worse, Math.log(1e-12), Math.log1p(-1e-12), 400);
+  return Number.isFinite(worse(share)) ? at(share) : null;
+}
+
+/** The samples that size N trained on D affords. @param {Cost} cost @param {Budget} budget @param {number} N @param {number} D */
+export function afforded(cost, budget, N, D) {
+  if (budget.total === undefined) return cost.samples(N, /** @type {number} */ (budget.serve));
+  return cost.samples(N, Math.max(budget.total - cost.train(N, D), 0) / /** @type {number} */ (budget.served));
+}
+
+/**
+ * Compute-optimal for a training budget, with the k that is left for it.
+ * @param {Law} law @param {Cost} cost @param {number} train @param {Budget} budget @param {Limits} limits @param {Strategy} strategy
+ */
+function trained(law, cost, train, budget, limits, strategy) {
+  const best = optimum(firstLaw(law), cost, { train, serve: Infinity }, { ...limits, integerK: false });
   if (best === null) return null;
-  let k = Math.min(cost.samples(best.N, /** @type {number} */ (budget.serve)), limits.maxSamples ?? Infinity);
+  let k = Math.min(afforded(cost, budget, best.N, best.D), limits.maxSamples ?? Infinity);
   if (!samples(law)) k = Math.min(k, 1);
   else if (limits.integerK && k >= 1) k = Math.floor(k * (1 + 1e-12));
   return allocate(law, best.N, best.D, k, NaN, strategy);
+}
+
+/** The k = 1 law. @param {Law} law @returns {Law} */
+function firstLaw(law) {
+  return { name: "chinchilla", training: law.training, weights: law.weights, parts: law.parts?.map(firstLaw) };
 }

@@ -2,7 +2,7 @@
 import { formatFlops, formatNumber, parseNumber } from "./format.mjs";
 
 /**
- * @typedef {{law: number, train: number, mode: "tokens" | "gpu", serve: number, gpu: string, precision: string, prompt: number,
+ * @typedef {{law: number, weights: string, train: number, mode: "tokens" | "gpu" | "life", serve: number, total: number, served: number, gpu: string, precision: string, prompt: number,
  *   answer: number, batch: string, price: number, query: number, queries: number, strategy: string, tpr: number, fpr: number,
  *   auc: number, sizes: string, maxTokens: number, integerK: boolean}} State
  */
@@ -31,11 +31,20 @@ export function readSizes(text) {
   return sizes.every((size) => size > 0) ? sizes : [];
 }
 
-/** The same plan as a command. @param {State} state @param {string} file */
-export function toCommand(state, file) {
-  const words = ["t2 plan", /[^\w./-]/.test(file) ? `'${file.replaceAll("'", "'\\''")}'` : file, `--train-flops ${exact(state.train)}`];
+/** Weights written as `2, 1`; equal ones where there are none to read. @param {string} text @param {number} count */
+export function readWeights(text, count) {
+  const found = text.split(/[;,\s]+/).filter(Boolean).map(Number);
+  return found.length === count && found.every((w) => w > 0 && Number.isFinite(w)) ? found : Array(count).fill(1);
+}
+
+/** The same plan as a command. @param {State} state @param {string[]} files more than one for a mix of tasks */
+export function toCommand(state, files) {
+  const words = ["t2 plan", ...files.map((file) => (/[^\w./-]/.test(file) ? `'${file.replaceAll("'", "'\\''")}'` : file))];
+  if (files.length > 1) words.push(`--weights ${readWeights(state.weights, files.length).join(",")}`);
+  if (state.mode === "life") words.push(`--total-flops ${exact(state.total)} --tokens-served ${exact(state.served)}`);
+  else words.push(`--train-flops ${exact(state.train)}`);
   if (state.mode === "tokens") words.push(`--inference-flops ${exact(state.serve)}`);
-  else {
+  if (state.mode === "gpu") {
     words.push(`--gpu ${state.gpu} --precision ${state.precision} --prompt-tokens ${state.prompt} --answer-tokens ${state.answer}`);
     words.push(`--batch ${state.batch} --query-dollars ${exact(state.query)}`);
     if (state.price > 0) words.push(`--price ${exact(state.price)}`);
@@ -68,5 +77,5 @@ function strategyText(s) {
 
 /** Numbers of a control for people. @param {string} key @param {number} value */
 export function shown(key, value) {
-  return key === "train" || key === "serve" ? formatFlops(value) : formatNumber(value, 4);
+  return key === "train" || key === "serve" || key === "total" ? formatFlops(value) : formatNumber(value, 4);
 }

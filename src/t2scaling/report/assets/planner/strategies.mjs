@@ -2,7 +2,7 @@
 import { logBetaFail, logExpit, logGamma, normalCdf, normalQuantile } from "./special.mjs";
 
 /** @typedef {{name: string, tpr?: number, fpr?: number, auc?: number}} Strategy */
-/** @typedef {{a: number, b: number}} Beta @typedef {Beta | {p: number}} Success */
+/** @typedef {{a: number, b: number}} Beta @typedef {Beta | {p: number} | {parts: (Beta | {p: number})[], weights: number[]}} Success */
 
 const STEP = 0.25;
 const REACH = 37;
@@ -24,8 +24,9 @@ export function expect(beta, g, k) {
   return sum * STEP + (top * a) / (a + b);
 }
 
-/** Value at k. @param {Strategy} strategy @param {Success} beta @param {number} k */
+/** Value at k. @param {Strategy} strategy @param {Success} beta @param {number} k @returns {number} */
 export function strategyValue(strategy, beta, k) {
+  if ("parts" in beta) return beta.parts.reduce((sum, part, i) => sum + beta.weights[i] * strategyValue(strategy, part, k), 0);
   if ("p" in beta) return ofOne(strategy, beta.p, k);
   switch (strategy.name) {
     case "oracle":

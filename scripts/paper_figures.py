@@ -1,0 +1,89 @@
+"""The figures and tables of the paper for the suites that ship, under docs/figures: `make figures`.
+
+Each suite has a folder with its figures as SVG and a README.md that shows them and holds the tables; every number
+comes from the observations.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+import matplotlib
+
+from t2scaling.artefacts import write_text
+from t2scaling.observations import load_observations
+from t2scaling.observations.suites import SUITES, suite_manifest
+from t2scaling.report import style
+from t2scaling.report.drawings import Drawing
+from t2scaling.report.results import gather, render
+from t2scaling.report.suite_drawings import suite_drawings
+
+FOLDER = Path(__file__).parents[1] / "docs" / "figures"
+SHOWN = ("world",)  # the simulated suite is drawn from a law, and older versions of `world` stay as they are
+MOST_BYTES = 1_500_000
+
+
+def main(names: list[str]) -> None:
+    """Write the folders of the suites named, or of those that are shown."""
+    unknown = set(names) - set(SUITES)
+    if unknown:
+        sys.exit(f"no suite {', '.join(sorted(unknown))}: there are {', '.join(SUITES)}.")
+    for name in names or SHOWN:
+        write_suite(name, FOLDER / name)
+    size = sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file())
+    print(f"{FOLDER}: {size:,} bytes")
+    if size > MOST_BYTES:
+        sys.exit(f"that is more than {MOST_BYTES:,}: leave a suite out, or draw fewer points.")
+
+
+def write_suite(name: str, folder: Path) -> None:
+    """One suite's figures and tables; figures that it no longer has are removed."""
+    suite = gather(load_observations(name), manifest=suite_manifest(name))
+    drawn = suite_drawings(suite)
+    for one in drawn:
+        buffer = io.BytesIO()
+        # Text stays text, lines lose the points that nobody sees, and clouds of points are pixels of one point's size.
+        with matplotlib.rc_context({"svg.fonttype": "none", "path.simplify_threshold": 0.5}):
+            style.save(one.figure, buffer, dpi=96)
+        write_text(folder / f"{one.key}.svg", small(buffer.getvalue().decode()))
+    for left in set(folder.glob("*.svg")) - {folder / f"{one.key}.svg" for one in drawn}:
+        left.unlink()
+    write_text(folder / "README.md", page(name, drawn, render(suite)))
+
+
+def small(markup: str) -> str:
+    """The same picture in a third of the bytes: coordinates to a tenth of a point, each style written once."""
+    styles: dict[str, str] = {}
+
+    def rounded(found: re.Match[str]) -> str:
+        text = re.sub(r"-?\d+\.\d+", lambda one: f"{float(one[0]):.1f}".removesuffix(".0"), " ".join(found[0].split()))
+        return text if re.search("[QCz]", text) else text.replace(" L ", " ")  # after M, a pair is a line by itself
+
+    def named(found: re.Match[str]) -> str:
+        return f' class="{styles.setdefault(found[1], f"s{len(styles)}")}"'
+
+    markup = re.sub(r"<!-- .*? -->", "", markup[markup.index("<svg") :])
+    markup = re.sub(r"<metadata>.*?</metadata>", "", markup, flags=re.DOTALL)
+    markup = re.sub(r'(?<= )(d|x|y)="[^"]*"', rounded, markup)
+    for at, name in enumerate(dict.fromkeys(re.findall(r' id="(m[0-9a-f]{10})"', markup))):
+        markup = markup.replace(name, f"m{at}")
+    markup = re.sub(r' style="([^"]*)"', named, re.sub(r'<g id="[^"]*"', "<g", markup))
+    sheet = "".join(f".{name}{{{style}}}" for style, name in styles.items())
+    markup = re.sub(r"<g>\s*(<use [^>]*/>)\s*</g>", r"\1", re.sub(r">\s+<", "><", markup))
+    return markup.replace("<defs>", f"<style>{sheet}</style><defs>", 1) + "\n"
+
+
+def page(name: str, drawn: list[Drawing], results: str) -> str:
+    """The figures with their captions, then the results with their tables."""
+    shown = [f"### {one.title}\n\n![{one.title}]({one.key}.svg)\n\n{one.caption}" for one in drawn]
+    return (
+        "\n\n".join([f"# Figures and tables of the suite `{name}`", *shown, results.replace("\n# ", "\n## ").strip()])
+        + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

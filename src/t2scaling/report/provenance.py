@@ -1,0 +1,79 @@
+"""Where the numbers of a page come from, and its data as files to download."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import math
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from t2scaling import __version__
+from t2scaling.allocate import Plan
+from t2scaling.artefacts import dumps
+from t2scaling.laws import FitResult
+from t2scaling.report.planner import file_of
+from t2scaling.report.runs import train_flops
+
+if TYPE_CHECKING:
+    from t2scaling.laws import PublishedLaw
+    from t2scaling.laws.measurements import Curves
+
+
+def provenance(fits: Sequence[FitResult | PublishedLaw], command: str | None) -> list[tuple[str, str]]:
+    """Where the numbers come from, as (what, value)."""
+    import matplotlib
+    import scipy
+
+    fit = fits[0]
+    if isinstance(fit, FitResult):
+        origin = [("data (SHA-256)", fit.data_hash), ("seed", str(fit.seed))]
+    else:
+        origin = [("source", fit.citation)]
+    rows = [
+        ("command", command or ""),
+        *origin,
+        ("task", fit.task),
+        ("conventions", "; ".join(f"{key}: {value}" for key, value in fit.conventions.items() if key != "statement")),
+        ("t2scaling", __version__),
+        (
+            "with",
+            f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, "
+            f"matplotlib {matplotlib.__version__}",
+        ),
+        ("written", datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")),
+        ("method", "Roberts et al. 2026, Test-Time Scaling Makes Overtraining Compute-Optimal, arXiv 2604.01411"),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def downloads(laws: Sequence[FitResult | PublishedLaw], plans: Sequence[Plan]) -> list[tuple[str, str]]:
+    """(file name, data: link) of each plan, each fit and the runs behind the first fit."""
+    named = zip(laws, plans, strict=False)  # fits of single tasks have no plan of their own here
+    links = [(file_of(law).replace("fit-", "plan-"), _link("application/json", plan.to_json())) for law, plan in named]
+    links += [(file_of(law), _link("application/json", dumps(law.to_dict(), indent=2))) for law in laws]
+    runs = [("runs.csv", _link("text/csv", runs_csv(law.curves))) for law in laws[:1] if isinstance(law, FitResult)]
+    return [*links, *runs]
+
+
+def runs_csv(curves: Curves) -> str:
+    """One line per run and k: what the fit saw."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["run_id", "n_params", "n_tokens", "train_flops", "k", curves.target, "pass_at_k", "se"])
+    flops = train_flops(curves)
+    for run, name in enumerate(curves.run_id):
+        for at, k in enumerate(curves.k):
+            numbers = (curves.value[run, at], curves.pass_at_k[run, at], curves.se[run, at])
+            facts = [f"{value:.9g}" for value in (curves.N[run], curves.D[run], flops[run], k)]
+            writer.writerow([name, *facts, *("" if math.isnan(value) else f"{value:.9g}" for value in numbers)])
+    return buffer.getvalue()
+
+
+def _link(kind: str, text: str) -> str:
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
