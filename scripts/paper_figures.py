@@ -23,6 +23,7 @@ from t2scaling.report.suite_drawings import suite_drawings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
 SHOWN = ("world",)  # the simulated suite is drawn from a law, and older versions of `world` stay as they are
+NOT_IN_THE_PAPER = ("tasks-bottleneck",)
 MOST_BYTES = 1_500_000
 
 
@@ -42,7 +43,7 @@ def main(names: list[str]) -> None:
 def write_suite(name: str, folder: Path) -> None:
     """One suite's figures and tables; figures that it no longer has are removed."""
     suite = gather(load_observations(name), manifest=suite_manifest(name))
-    drawn = suite_drawings(suite)
+    drawn = [one for one in suite_drawings(suite) if one.key not in NOT_IN_THE_PAPER]
     for one in drawn:
         buffer = io.BytesIO()
         # Text stays text, lines lose the points that nobody sees, and clouds of points are pixels of one point's size.
@@ -60,7 +61,7 @@ def small(markup: str) -> str:
 
     def rounded(found: re.Match[str]) -> str:
         text = re.sub(r"-?\d+\.\d+", lambda one: f"{float(one[0]):.1f}".removesuffix(".0"), " ".join(found[0].split()))
-        return text if re.search("[QCz]", text) else text.replace(" L ", " ")  # after M, a pair is a line by itself
+        return re.sub(r"M ([-\d. L]+)(?=\")", _relative, text)
 
     def named(found: re.Match[str]) -> str:
         return f' class="{styles.setdefault(found[1], f"s{len(styles)}")}"'
@@ -73,16 +74,21 @@ def small(markup: str) -> str:
     markup = re.sub(r' style="([^"]*)"', named, re.sub(r'<g id="[^"]*"', "<g", markup))
     sheet = "".join(f".{name}{{{style}}}" for style, name in styles.items())
     markup = re.sub(r"<g>\s*(<use [^>]*/>)\s*</g>", r"\1", re.sub(r">\s+<", "><", markup))
-    return markup.replace("<defs>", f"<style>{sheet}</style><defs>", 1) + "\n"
+    markup = markup.replace("xlink:href", "href").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+    return markup.replace("<defs>", f"<style>{sheet}</style><defs>", 1) + "\n" if sheet else markup
+
+
+def _relative(line: re.Match[str]) -> str:
+    """A line as its first point and the steps from there."""
+    tenths = [round(10 * float(number)) for number in line[1].replace("L", "").split()]
+    steps = tenths[:2] + [tenths[at] - tenths[at - 2] for at in range(2, len(tenths))]
+    return "m " + " ".join(f"{step / 10:g}" for step in steps)
 
 
 def page(name: str, drawn: list[Drawing], results: str) -> str:
     """The figures with their captions, then the results with their tables."""
-    shown = [f"### {one.title}\n\n![{one.title}]({one.key}.svg)\n\n{one.caption}" for one in drawn]
-    return (
-        "\n\n".join([f"# Figures and tables of the suite `{name}`", *shown, results.replace("\n# ", "\n## ").strip()])
-        + "\n"
-    )
+    shown = [f"## {one.title}\n\n![{one.title}]({one.key}.svg)\n\n{one.caption}" for one in drawn]
+    return "\n\n".join([f"# Figures and tables of the suite `{name}`", *shown, "#" + results.strip()]) + "\n"
 
 
 if __name__ == "__main__":

@@ -121,7 +121,8 @@ def save(figure: Figure, path: Any, file_format: str = "svg", dpi: int = 200) ->
     """Write a figure as a file on its own: svg, pdf or png, without a date, so that equal figures give equal bytes."""
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(file_format)
     with matplotlib.rc_context({**_RC, "svg.hashsalt": "t2scaling"}):
-        figure.savefig(path, format=file_format, dpi=dpi, metadata=dates)
+        # A legend or title wider than the axes is not cut off.
+        figure.savefig(path, format=file_format, dpi=dpi, metadata=dates, bbox_inches="tight", pad_inches=0.08)
 
 
 def svg(figure: Figure, key: str, box: Any = None) -> str:

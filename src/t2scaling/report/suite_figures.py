@@ -87,7 +87,7 @@ def coverage(fit: FitResult, guess: NDArray[np.float64] | None = None) -> Figure
         ax.plot(curves.k, guess, color=style.MUTED, linestyle=":", label="guessing, by the question's form alone")
     style.log_axis(ax.xaxis, "samples per problem k")
     style.log_axis(ax.yaxis, "mean pass@k")
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
