@@ -32,11 +32,13 @@ PLAIN = {"quality": False} if hasattr(t2, "ArgumentError") else {}  # 0.1.0 judg
 
 # Pattern of a case's name → how far its numbers may lie from those of 0.1.0, and why.
 _POOR = "the fit misses its own runs by so much that nothing is planned with it"
+_UNFINISHED = "the fit ran out of iterations, as in 0.1.0, and nothing is planned with such a fit any more"
 _NO_BEST_SIZE = "0.1.0 planned 1 to 28 parameters; by such a law ever smaller models do better, and a plan says so now"
 REASONS: dict[str, tuple[float, str]] = {
     r"^gemstones/openbookqa/naive/(plan|lifetime|frontier)": (np.inf, _NO_BEST_SIZE),
     r"^[a-z]+/[a-z0-9]+/naive/(plan|lifetime)": (np.inf, _POOR),
     r"^pythia/gsm8k/accuracy/(plan|lifetime)": (np.inf, _POOR),
+    r"^simulated/arc_easy/accuracy/(plan|lifetime)": (np.inf, _UNFINISHED),
     r"^world/[a-z]+/arithmetic/(accuracy|naive)/(plan|lifetime|frontier)": (np.inf, _NO_BEST_SIZE),
     r"/lifetime_chinchilla$": (1e-6, "Chinchilla's share of a lifetime budget comes from a golden section in a flat "
                                      "valley, where rounding moves it by up to the root of the machine's precision"),

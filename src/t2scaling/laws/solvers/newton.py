@@ -126,7 +126,9 @@ def _step(
             break
         held[rows] |= outward[rows]
         step[rows], promise[rows] = _free_step(gradient[rows], curvature[rows], damping[rows], ~held[rows])
-    length = np.hypot.reduce(step, axis=1)  # not a norm: squares of long steps overflow
+    with np.errstate(over="ignore"):
+        length = np.linalg.norm(step, axis=1)
+    length = np.where(np.isfinite(length), length, np.hypot.reduce(step, axis=1))  # the squares of long steps overflow
     room = np.where(step < 0, lower - x, upper - x)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(step != 0, room / step, np.inf).min(axis=1)
