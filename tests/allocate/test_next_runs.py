@@ -55,11 +55,15 @@ def test_no_run_is_there_already_or_twice(fit):
 def test_after_the_first_the_least_known_comes_first(fit):
     near, far = (2e7, 2e9), (1e8, 5e12)
     places = np.array([near, far, (3e7, 3e9)]).T
-    runs = next_runs(fit, 1e30, candidates=(places[0], places[1]))
+    runs = next_runs(fit, 1e29, candidates=(places[0], places[1]))
     assert runs[0].n_params == far[0]  # the largest level
     assert len(runs) == 3
     with pytest.raises(ArgumentError, match="cheapest new one"):
-        next_runs(fit, 1e3, candidates=(places[0], places[1]))
+        next_runs(fit, 1e7, candidates=(places[0], places[1]))
+    with pytest.raises(ArgumentError, match="`train_flops` = 1e300 is over a hundred times"):
+        next_runs(fit, 1e300)
+    with pytest.raises(ArgumentError, match="`inference_flops` = 0 must be above zero"):
+        next_runs(fit, 1e20, 0)
 
 
 def test_the_command_writes_runs(fit, tmp_path, capsys):

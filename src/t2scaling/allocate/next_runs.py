@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.allocate.budgets import check_sensible
 from t2scaling.costs import PAPER, CostModel
-from t2scaling.errors import ArgumentError
+from t2scaling.errors import ArgumentError, require
 from t2scaling.laws.isoflop import isoflop_groups
 from t2scaling.laws.result import FitResult
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
@@ -51,8 +52,11 @@ def next_runs(
     candidates       N and D of the runs that could be trained, both (n,); default the suite's sizes, those halfway
                      between them and one beyond, at its levels of compute and further ones, up to the budget
 
-    Raises ArgumentError where the budget pays for no candidate.
+    Raises ArgumentError for an absurd budget, and where it pays for no candidate.
     """
+    check_sensible("train_flops", train_flops)
+    serves = inference_flops is None or inference_flops > 0
+    require(serves, "inference_flops", inference_flops, "be above zero, such as 2e9")
     curves = fit.curves
     N, D = _grid(fit, train_flops) if candidates is None else candidates
     spent = cost.train(N, D)

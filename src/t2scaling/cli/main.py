@@ -187,8 +187,9 @@ def as_typed(message: str, options: dict[str, tuple[str, str]]) -> str:
 def _same(value: str, text: str) -> bool:
     """Whether a number in a message is the one that was typed."""
     try:
-        return abs(parse_number(value) / parse_number(text) - 1) < 1e-5
-    except (ValueError, ZeroDivisionError):
+        shown, typed = parse_number(value), parse_number(text)
+        return abs(shown - typed) <= 1e-5 * abs(typed)
+    except ValueError:
         return False
 
 

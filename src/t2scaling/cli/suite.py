@@ -50,8 +50,8 @@ def command(
     """Plan a suite of runs and write it as suite.json: sizes by training budgets, and what they cost."""
     from dataclasses import replace
 
-    from t2scaling.costs import Price
     from t2scaling.testbed.suite import load_suite, suite_cost
+    from t2scaling.testbed.suite.cost import device_price
 
     plan = load_suite(recipe, schedule=schedule)
     if seed is not None:
@@ -60,7 +60,7 @@ def command(
     priced: str | Price = device
     if device != "cpu":
         terms: dict[str, Any] = {"dollars_per_hour": price, "utilisation": utilisation}
-        priced = Price(device, **{name: value for name, value in terms.items() if value is not None})
+        priced = device_price(device, **{name: value for name, value in terms.items() if value is not None})
     cost = suite_cost(plan, priced)
     span = _makespan(plan, priced, on, gpus, preemptions, seed or 0)
     path = None

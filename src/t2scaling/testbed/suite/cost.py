@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from t2scaling.costs import Price, train_flops, train_flops_per_token
+from t2scaling.costs import GPUS, Price, train_flops, train_flops_per_token
+from t2scaling.errors import unknown
 from t2scaling.testbed.suite.suite import Suite
 from t2scaling.testbed.suite.training import decay_steps
 
@@ -74,12 +76,19 @@ def suite_cost(suite: Suite, device: str | Price = "h100") -> SuiteCost:
     flops = wsd if suite.training.schedule == "wsd" else cosine
     if device == "cpu":
         return SuiteCost(cosine, wsd, flops, "cpu, one thread", _cpu_seconds(suite) * flops / cosine / 3600, None)
-    price = device if isinstance(device, Price) else Price(device)
+    price = device if isinstance(device, Price) else device_price(device)
     computed = sum(train_flops_per_token(cell.shape, suite.seq_len) * cell.n_tokens for cell in suite.cells)
     computed *= flops / cosine
     dollars = price.dollars(computed) if price.has_price else None
     name = f"{price.to_dict()['gpu']} at {price.utilisation:.0%} of peak"
     return SuiteCost(cosine, wsd, flops, name, price.gpu_hours(computed), dollars)
+
+
+def device_price(device: str, **terms: Any) -> Price:
+    """The price of a GPU of the table, with `terms` of `Price`. Raises ArgumentError for one that is not known."""
+    if device.lower() not in GPUS:
+        raise unknown("device", device, ("cpu", *GPUS))
+    return Price(device, **terms)
 
 
 def _cpu_seconds(suite: Suite) -> float:
