@@ -91,6 +91,6 @@ def test_whatever_holds_observations(table: Table, tmp_path: Any) -> None:
 
 def test_suites_by_name() -> None:
     world = t2.load_observations("world")
-    assert len(world.runs) == 195
-    assert t2.load_observations("world-0.1.0").outcomes.equals(world.outcomes)
+    assert len(world.runs) == 181
+    assert len(t2.load_observations("world-0.1.0").runs) == 195
     assert t2.load_suite is t2.load_observations

@@ -64,7 +64,7 @@ def test_votes_need_the_wrong_answers() -> None:
     with pytest.raises(DataError, match="likelihood only"):
         score(t2.read(pl.DataFrame(rows)), [1], ["majority"])
     with pytest.raises(DataError, match="wrong_counts"):
-        score(t2.load_suite("world"), [1], ["majority"], task="arithmetic", stage="base")
+        score(t2.load_suite("world-0.1.0"), [1], ["majority"], task="arithmetic", stage="base")
 
 
 def test_the_command(sampled: Observations, tmp_path, capsys: pytest.CaptureFixture[str]) -> None:

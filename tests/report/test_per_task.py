@@ -10,7 +10,7 @@ from t2scaling.report.content import task_rows
 
 
 def test_a_task_without_a_best_size_shows_no_plan() -> None:
-    world = load_suite("world")
+    world = load_suite("world-0.1.0")
     mean = fit(world, law="accuracy", task="macro", inference_flops=1e6)
     rows = {
         row["task"]: row for row in task_rows(per_task(world, mean, plan(mean, train_flops=5e12, inference_flops=1e6)))

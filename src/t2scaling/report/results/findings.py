@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LAWS = ("loss", "accuracy", "bottleneck")
+MOST_GUESSED = 0.2  # a pair whose best cell passes less than five times what a guesser does says nothing of models
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,11 @@ def shifts(data: Measurements, stage: str, inference_flops: float) -> list[Pair]
     """The best of all cells against the one of least loss, at every level of three cells or more."""
     everyone = np.ones(len(data.N), dtype=bool)
     return _pairs(data, stage, inference_flops, everyone, everyone, fewest=3)
+
+
+def told(rows: list[Pair]) -> list[Pair]:
+    """The pairs that say something of models: those that a guesser does not nearly reach."""
+    return [row for row in rows if not row.best.guess > MOST_GUESSED * row.best.pass_at_k]
 
 
 def _pairs(

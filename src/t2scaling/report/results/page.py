@@ -8,6 +8,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from t2scaling.artefacts import write_text
 from t2scaling.costs import sample_flops
 from t2scaling.foreign import read_json, validate
@@ -151,13 +153,15 @@ def _fits(suite: Suite) -> list[str]:
 def _rq1(suite: Suite) -> list[str]:
     out = ["## RQ1. Does test-time compute move the optimum?", "### As measured"]
     for serving in suite.serving:
-        rows = [row for data in suite.of_stage("base") for row in findings.shifts(data, "base", serving)]
+        found = [row for data in suite.of_stage("base") for row in findings.shifts(data, "base", serving)]
+        rows = findings.told(found)
         if rows:
+            out += [sentences.guessed(len(found) - len(rows), rows)] if np.isfinite(found[0].best.guess) else []
             out += [sentences.shifts(rows, serving), _pair_table(_largest(rows), "best of all", "least loss at k = 1")]
     out += ["### By the laws", sentences.by_construction()]
     for serving in suite.serving:
-        found = suite.optima("base", serving)
-        out += [sentences.rq1(found, suite.budget, serving), _optima_table(found)]
+        optima = suite.optima("base", serving)
+        out += [sentences.rq1(optima, suite.budget, serving), _optima_table(optima)]
     return out
 
 
@@ -209,7 +213,7 @@ def _forecast_table(rows: list[findings.Forecast]) -> str:
         ]
         for row in rows
     ]
-    head = ["task", "law", "C_inf", "held-out cells", "error in sample", "error held out", "signed", "absolute"]
+    head = ["task", "law", "C_inf", "held-out runs", "error in sample", "error held out", "signed", "absolute"]
     return table(head, body)
 
 
@@ -240,7 +244,7 @@ def _advantages(suite: Suite) -> list[str]:
 def _table1(suite: Suite, stage: str) -> list[str]:
     out = []
     for serving in suite.serving:
-        rows = suite.table1(stage, serving)
+        rows = findings.told(suite.table1(stage, serving))
         if rows:
             top = _largest(rows)
             out += [

@@ -54,7 +54,8 @@ def section(manifest: dict[str, Any]) -> list[str]:
     out = [
         "## Forecast first, then trained",
         "Each forecast was written down before any of its cells was trained: every law's optimum and the law's own "
-        "Chinchilla point, each stood for by a cell of nearly that N and D. ± is one standard error over seeds.",
+        "Chinchilla point, each stood for by a cell of nearly that N and D. ± is one standard error over seeds; of "
+        "pass@k more is better, of nats less.",
     ]
     for one in found:
         main = [point for point in one.points if point.metric == _metric(one.points, point.law)]
@@ -141,6 +142,6 @@ def _value(row: Point, value: float, error: float | None = None) -> str:
 def _change(row: Point, value: float, error: float | None = None) -> str:
     """A difference of two values in the row's metric."""
     if row.metric != "pass_at_k":
-        return _value(row, value, error).replace("-", "−")
+        return ("+" * (value > 0) + _value(row, value, error)).replace("-", "−")
     text = points(value, signed=True)
     return text if error is None else f"{text.removesuffix(' points')} ± {points(error)}"
