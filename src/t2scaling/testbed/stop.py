@@ -1,4 +1,6 @@
-"""Asking a process to stop: SIGTERM sets a flag, and work that takes long looks at it where it can end cleanly."""
+"""Asking a process to stop: SIGTERM, or SIGUSR2 (which submitit has Slurm send before a time limit), sets a flag, and
+work that takes long looks at it where it can end cleanly.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,10 @@ _asked = False
 
 
 def listen() -> None:
-    """Set the flag on SIGTERM from now on; the second SIGTERM ends the process as usual."""
+    """Set the flag on SIGTERM and SIGUSR2 from now on; the second SIGTERM ends the process as usual."""
     signal.signal(signal.SIGTERM, _ask)
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, _ask)
 
 
 def _ask(number: int, frame: FrameType | None) -> None:

@@ -136,8 +136,9 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.mark.usefixtures("slurm")
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_slurm_itself(desk: Desk) -> None:
-    """One of two workers is asked to end, as before a preemption: the other does the rest."""
+@pytest.mark.parametrize("name", ["TERM", "USR2", "KILL"])
+def test_slurm_itself(desk: Desk, name: str) -> None:
+    """One of two workers is asked to end, as before a preemption or time limit, or killed; the other goes on."""
     pytest.importorskip("submitit")
     jobs, asked = jobs_of(desk, 12, seconds=0.5), list[str]()
 
@@ -147,11 +148,11 @@ def test_slurm_itself(desk: Desk) -> None:
         )
         if not asked and len(tasks.stdout.split()) == 2 and any(job.done for job in jobs):
             asked.append(tasks.stdout.split()[0])
-            subprocess.run(["scancel", "--signal=TERM", "--full", asked[0]], check=True)
+            subprocess.run(["scancel", f"--signal={name}", asked[0]], check=True)
 
     start("slurm", desk.root, [Place()] * 2, {"lifetime": 2.0, "timeout_min": 5}, watch)
     assert asked
-    assert check(desk, jobs) == []
+    assert len(check(desk, jobs)) <= (name == "KILL")  # what was asked to end had first ended its job
 
 
 @pytest.fixture(scope="module")
