@@ -25,6 +25,8 @@ PROMISES = {
     "03_import_harness_logs.py": ["12 runs × 1 task", "60 of 60 rows", "The fit converged.", "Train "],
     "04_bootstrap_and_frontier.py": ["checkpoints", "90% of the refits", "extrapolated", "figure: "],
     "05_a_law_of_your_own.py": ["gamma", "product law: N "],
+    "06_what_serving_costs.py": ["At 0.001 cents per query", "ours: N ", "2·N·k: N ", "per dollar"],
+    "07_strategies_without_an_oracle.py": ["share solved with k samples", "verifier:tpr=.9,fpr=.05", "per dollar"],
 }
 
 

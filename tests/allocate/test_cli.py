@@ -14,6 +14,7 @@ from t2scaling.cli.main import run
 from t2scaling.laws import load_law
 
 BUDGET = ["--train-flops", "1e21", "--inference-flops", "20B"]
+SERVED = ["--train-flops", "1e21", "--prompt-tokens", "500"]
 DOLLARS = ["--total-dollars", "1e5", "--queries", "1e8", "--output-tokens", "200"]
 
 
@@ -108,6 +109,13 @@ def test_plan_in_dollars_and_hours(capsys):
         (["plan", "pythia/gsm8k", *DOLLARS, "--serve-utilisation", "2"], "must lie in (0, 1]"),
         (["plan", "pythia/gsm8k", *DOLLARS, "--serve-utilisation", "0.1", "--prompt-tokens", "9"], "has no place"),
         (["plan", "pythia/gsm8k", *DOLLARS, "--price", "-2", "--serve-utilisation", "0.1"], "`--price` = -2"),
+        (["plan", "pythia/gsm8k", *SERVED, "--query-dollars", "1e-5", "--price", "-2"], "`--price` = -2 must be"),
+        (["plan", "pythia/gsm8k", *SERVED, "--query-dollars", "-1"], "'--query-dollars': `-1` must be above zero"),
+        (["plan", "pythia/gsm8k", *SERVED, "--serve-budget", "1", "--sizes", "100B"], "does not fit on the hardware"),
+        (
+            ["plan", "pythia/gsm8k-accuracy", *BUDGET, "--strategy", "verifier:tpr=.1,fpr=.2"],
+            "`tpr` = 0.1 is below `fpr` = 0.2",
+        ),
         (["plan", "pythia/gsm8k", *BUDGET, "--unique-tokens", "0"], "`--unique-tokens` = 0 is no training set"),
         (["plan", "pythia/gsm8k", *BUDGET, "--active-fraction", "2"], "`--active-fraction` = 2"),
         (["frontier", "pythia/gsm8k", "--train-flops", "1e17:1e25"], "`--train-flops` = 1e17:1e25 is no range"),

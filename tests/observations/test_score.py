@@ -10,7 +10,7 @@ import pytest
 
 import t2scaling as t2
 from t2scaling.cli.main import run
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.observations import Observations
 from t2scaling.observations.score import score
 from t2scaling.strategies import majority
@@ -43,6 +43,8 @@ def test_more_samples_than_there_are_is_no_number(sampled: Observations) -> None
     table = score(sampled, [8, 16])
     assert table.filter(pl.col("k") == 16)["value"].null_count() == 2
     assert table.filter(pl.col("k") == 8)["value"].null_count() == 0
+    with pytest.raises(ArgumentError, match="`k` = 16 is more than the samples"):
+        score(sampled, [16])
 
 
 def test_likelihoods_are_enough_for_what_needs_success_only() -> None:

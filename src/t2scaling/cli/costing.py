@@ -86,6 +86,8 @@ def cost_model(
     if active_fraction is not None and not 0 < active_fraction <= 1:
         raise ArgumentError(f"`--active-fraction` = {active_fraction:g} must lie in (0, 1]: it is a share.")
     total = None if active_fraction is None else 1 / active_fraction
+    if price is not None and not price > 0:
+        raise ArgumentError(f"`price` = {price:g} must be positive: dollars for one GPU-hour.")
     settings: dict[str, Any] = {"weights": precision, "tp": tp, "batch": _batch(batch), "total_per_active": total}
     settings = {key: value for key, value in settings.items() if value is not None}
     if dollars:

@@ -56,9 +56,11 @@ def command(
         Maybe, number_option("Inference budget in dollars for all tokens served.", "--serving-dollars")
     ] = None,
     serve_budget: Annotated[
-        Maybe, number_option("Budget per query in GPU-seconds, or the unit of --cost.", "--serve-budget")
+        Maybe, number_option("Budget per query in GPU-seconds, or the unit of --cost.", "--serve-budget", positive=True)
     ] = None,
-    query_dollars: Annotated[Maybe, number_option("Budget per query in dollars.", "--query-dollars")] = None,
+    query_dollars: Annotated[
+        Maybe, number_option("Budget per query in dollars.", "--query-dollars", positive=True)
+    ] = None,
     total_flops: Annotated[
         Maybe, number_option("Lifetime budget in FLOPs: training and serving together.", "--total-flops")
     ] = None,

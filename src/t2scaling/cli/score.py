@@ -76,6 +76,8 @@ def _show(table: pl.DataFrame, level: float) -> list[Table | str]:
         names = [escape(str(name)) for name in (stage, task, run)]
         grid.add_row(*names, format_number(N), format_number(D), *(cells[column] for column in columns))
     left = len(groups) - _MOST_SHOWN
+    if table["value"].null_count():
+        grid.caption, grid.caption_justify = "—: some question has fewer than k samples", "left"
     return [grid, f"{left} more rows: write them all with `-o scores.csv`."] if left > 0 else [grid]
 
 

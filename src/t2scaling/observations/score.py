@@ -36,7 +36,8 @@ def score(
     level       of the interval: normal, the question being the unit that varies
     Returns one row per stage, task, run, strategy and k: value, low, high (cut at 0 and 1), n_questions; null where a
     question has fewer than k samples. Likelihoods are used where they are enough, counts elsewhere.
-    Raises DataError where a strategy needs what was not measured (wrong answers, scores).
+    Raises ArgumentError where no run has k samples, DataError where a strategy needs what was not measured (wrong
+    answers, scores).
     """
     if not 0 < level < 1:
         raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, such as 0.9.")
@@ -50,7 +51,13 @@ def score(
         for of in [task] if task else _tasks_at(observations, name):
             for strategy in chosen:
                 rows += _rows(observations, of, name, strategy, counts, reach)
-    return pl.DataFrame(rows, infer_schema_length=None)
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    if table["value"].null_count() == table.height:
+        raise ArgumentError(
+            f"`k` = {counts.min():g} is more than the samples that any run has of every question: ask for less, or "
+            "draw more (`t2 samples` says pass@k beyond the samples drawn)."
+        )
+    return table
 
 
 def _tasks_at(observations: Observations, stage: str) -> list[str]:
