@@ -8,8 +8,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from t2scaling.artefacts import write_text
 from t2scaling.costs import sample_flops
 from t2scaling.foreign import read_json, validate
@@ -156,7 +154,7 @@ def _rq1(suite: Suite) -> list[str]:
         found = [row for data in suite.of_stage("base") for row in findings.shifts(data, "base", serving)]
         rows = findings.told(found)
         if rows:
-            out += [sentences.guessed(len(found) - len(rows), rows)] if np.isfinite(found[0].best.guess) else []
+            out += [sentences.guessed(len(found) - len(rows), rows)] if math.isfinite(found[0].best.guess) else []
             out += [sentences.shifts(rows, serving), _pair_table(_largest(rows), "best of all", "least loss at k = 1")]
     out += ["### By the laws", sentences.by_construction()]
     for serving in suite.serving:
