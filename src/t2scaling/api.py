@@ -72,7 +72,8 @@ def readable(
     try:
         found = as_fittable(data, task=named, **{name: value for name, value in reading.items() if value is not None})
     except MissingColumns as error:
-        raise error if plans.samples else _no_losses(plans.name, error) from None
+        per_question = plans.samples or "question_id" not in error.rows
+        raise error if per_question else _no_losses(plans.name, error) from None
     if not isinstance(found, Results):
         return found, found.report.notes
     wanted = None if k is None else sample_counts(k).tolist()
@@ -81,7 +82,8 @@ def readable(
 
 def _no_losses(law: str, error: MissingColumns) -> MissingColumns:
     """The columns that a law without k needs, three, in place of those of outcomes per question."""
-    missing = [name for name in ("n_params", "n_tokens") if name in error.rows] + ["loss"]
+    needs = {"n_params": "n_params", "n_tokens": "n_tokens", "nll (or n_samples + n_correct)": "loss"}
+    missing = [name for theirs, name in needs.items() if theirs in error.rows] or ["loss"]
     options = " ".join(f"--column {name}=THEIRS" for name in missing)
     what = f"the {law} law is fitted to rows of N, D and loss, and the table lacks {' and '.join(missing)}."
     return MissingColumns(what, options, missing)
