@@ -128,6 +128,9 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             else:
                 pytest.fail((folder / "log").read_text())
             yield
+            subprocess.run(["scancel", "--user", "root"], check=True)
+            while subprocess.run(["squeue", "-h"], capture_output=True, check=True).stdout:
+                time.sleep(0.2)
         finally:
             for one_of in started:
                 one_of.terminate()
