@@ -272,3 +272,11 @@ def test_short_and_escaped_views(fitted):
     named = replace(best, within_data=None, task="<b>")
     assert "<b>" not in named._repr_html_()
     assert best.to_frame()["plan"].to_list() == ["optimum", "within data", "chinchilla"]
+
+
+def test_the_interval_of_a_strategy_is_of_its_value():
+    named = {"train_flops": 1e21, "inference_flops": 2e10, "strategy": "verifier:tpr=.9,fpr=.2"}
+    made = plan("pythia/gsm8k-accuracy", **named)
+    low, high = made.interval["value"]
+    assert low <= made.value <= high
+    assert high < made.optimum.pass_at_k

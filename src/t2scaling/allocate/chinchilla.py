@@ -10,6 +10,7 @@ from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
 from t2scaling.allocate.search import minimise
 from t2scaling.laws import Law
 from t2scaling.laws.base import Metric
+from t2scaling.strategies import ORACLE, Strategy
 
 Array = NDArray[np.float64]
 
@@ -59,3 +60,11 @@ def predict(law: Law, N: Array, D: Array, k: Array, metric: Metric | None = None
     ok = (k >= 1) & np.isfinite(N)
     samples = np.where(ok & law.samples, k, 1.0)
     return np.where(ok, law.predict(np.where(ok, N, 1.0), np.where(ok, D, 1.0), samples, metric), np.nan)
+
+
+def value_of(law: Law, strategy: Strategy, N: Array, D: Array, k: Array) -> Array:
+    """The law's own metric, or the strategy's value; NaN where k < 1."""
+    if strategy == ORACLE or not law.samples:
+        return predict(law, N, D, k)
+    ok = (k >= 1) & np.isfinite(N)
+    return np.where(ok, law.under(strategy, *(np.where(ok, array, 1.0) for array in (N, D, k))), np.nan)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from t2scaling.allocate.allocation import PlanStatus
 from t2scaling.allocate.budgets import check_sensible
 from t2scaling.allocate.cautions import infeasible
-from t2scaling.allocate.chinchilla import chinchilla, predict
+from t2scaling.allocate.chinchilla import chinchilla, value_of
 from t2scaling.allocate.optimum import Choice, optimum, runaway
 from t2scaling.allocate.plan import check_grows_better, limits_of
 from t2scaling.allocate.problem import TwoBudgets
@@ -21,7 +21,6 @@ from t2scaling.allocate.source import Source, source_of
 from t2scaling.artefacts import dumps, write_json, write_text
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.errors import ArgumentError
-from t2scaling.laws import Law
 from t2scaling.strategies import ORACLE, Strategy, parse
 from t2scaling.units import format_flops, format_number, named_number, parse_numbers
 from t2scaling.views import figure, frame, html_table
@@ -188,23 +187,15 @@ def frontier(
         n_params=best.N,
         n_tokens=best.D,
         k=best.k,
-        value=_values(law, strategy, best.N, best.D, best.k),
+        value=value_of(law, strategy, best.N, best.D, best.k),
         chinchilla_n_params=rival_n,
         chinchilla_n_tokens=rival_d,
         chinchilla_k=rival_k,
-        chinchilla_value=_values(law, strategy, rival_n, rival_d, rival_k),
+        chinchilla_value=value_of(law, strategy, rival_n, rival_d, rival_k),
         outside=np.isfinite(best.N) & source.support.outside(best.N, best.D, best.k if law.samples else None),
         unique_tokens=limits.unique_tokens,
         warnings=(*source.warnings, *_gaps(source, best, lost)),
     )
-
-
-def _values(law: Law, strategy: Strategy, N: Array, D: Array, k: Array) -> Array:
-    """The law's own metric, or the strategy's value; NaN where k < 1."""
-    if strategy == ORACLE or not law.samples:
-        return predict(law, N, D, k)
-    ok = (k >= 1) & np.isfinite(N)
-    return np.where(ok, law.under(strategy, *(np.where(ok, array, 1.0) for array in (N, D, k))), np.nan)
 
 
 def _gaps(source: Source, best: Choice, lost: NDArray[np.bool_]) -> list[str]:

@@ -19,11 +19,11 @@ from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.breakeven import break_even, matched_tokens
 from t2scaling.allocate.budgets import Budget
 from t2scaling.allocate.cautions import cautions, infeasible
-from t2scaling.allocate.chinchilla import chinchilla, predict
+from t2scaling.allocate.chinchilla import chinchilla, predict, value_of
 from t2scaling.allocate.evidence import Measured, measured
 from t2scaling.allocate.limits import LEAST_PARAMS, Limits
 from t2scaling.allocate.optimum import optimum, profile, runaway
-from t2scaling.allocate.problem import Problem, TwoBudgets
+from t2scaling.allocate.problem import Problem, TwoBudgets, tiled
 from t2scaling.allocate.result import Interval, Plan
 from t2scaling.allocate.source import Source, check_usable, source_of
 from t2scaling.allocate.spread import other_laws, refits, spread
@@ -223,11 +223,8 @@ def allocation(law: Law, strategy: Strategy, point: Sequence[float], unique_toke
     epochs = max(1.0, D / unique_tokens)
     arrays = np.array([N]), np.array([D]), np.array([k])
     rate = float(predict(law, *arrays, "pass_at_k")[0]) if "pass_at_k" in law.metrics else math.nan
-    if strategy == ORACLE or not law.samples:
-        return Allocation(N, D, k, law.metric, float(predict(law, *arrays)[0]), rate, epochs)
-    able = k >= 1
-    value = float(law.under(strategy, N, D, k)) if able else math.nan
-    return Allocation(N, D, k, strategy.label, value, rate, epochs)
+    metric = law.metric if strategy == ORACLE or not law.samples else strategy.label
+    return Allocation(N, D, k, metric, float(value_of(law, strategy, *arrays)[0]), rate, epochs)
 
 
 def guessing_at(source: Source, k: float) -> float:
@@ -284,11 +281,11 @@ def _interval(source: Source, problem: Problem, strategy: Strategy, level: float
     law = source.bootstrap
     if law is None:
         return {}, []
-    tiled = _tiled(problem, np.shape(law.training_laws[0].A))
-    choice = optimum(law, tiled, strategy)
-    value = predict(law, choice.N, choice.D, choice.k)
+    each = tiled(problem, np.shape(law.training_laws[0].A))
+    choice = optimum(law, each, strategy)
+    value = value_of(law, strategy, choice.N, choice.D, choice.k)
     # A refit without a best size is counted, not hidden in an interval.
-    ok = np.isfinite(value) & ~runaway(tiled, choice)
+    ok = np.isfinite(value) & ~runaway(each, choice)
     tails = [50 * (1 - level), 50 * (1 + level)]
     columns = {"n_params": choice.N, "n_tokens": choice.D, "k": choice.k, "tokens_per_param": choice.D / choice.N}
     columns["value"] = value
@@ -298,12 +295,3 @@ def _interval(source: Source, problem: Problem, strategy: Strategy, level: float
     warnings = [f"{lost} of {ok.size} bootstrap laws have no inner optimum and are left out of the intervals."]
     percentiles = {name: np.percentile(column[ok], tails) for name, column in columns.items()}
     return {name: (float(lo), float(hi)) for name, (lo, hi) in percentiles.items()}, warnings if lost else []
-
-
-def _tiled(problem: Problem, shape: tuple[int, ...]) -> Problem:
-    """The same problem for each of many laws."""
-    if isinstance(problem, TwoBudgets):
-        train, inference = (np.broadcast_to(one, shape) for one in (problem.train_flops, problem.inference_flops))
-        return replace(problem, train_flops=train, inference_flops=inference)
-    total, served = (np.broadcast_to(one, shape) for one in (problem.total_flops, problem.tokens_served))
-    return replace(problem, total_flops=total, tokens_served=served)

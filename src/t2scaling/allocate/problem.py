@@ -13,7 +13,7 @@ leave is `cost.tokens(D, C)`, N and D being each other's mirror. Everything is e
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -147,6 +147,15 @@ class Lifetime:
 
 
 Problem = TwoBudgets | Lifetime
+
+
+def tiled(problem: Problem, shape: tuple[int, ...]) -> Problem:
+    """The same problem for each of many laws."""
+    if isinstance(problem, TwoBudgets):
+        train, inference = (np.broadcast_to(one, shape) for one in (problem.train_flops, problem.inference_flops))
+        return replace(problem, train_flops=train, inference_flops=inference)
+    total, served = (np.broadcast_to(one, shape) for one in (problem.total_flops, problem.tokens_served))
+    return replace(problem, total_flops=total, tokens_served=served)
 
 
 def _enough(amount: ArrayLike, least: ArrayLike) -> Flags:
