@@ -60,7 +60,8 @@ export function plane(a, data) {
   const rivals = a.rival ? [a.rival] : [];
   const x = spread([best.N, ...rivals.map((r) => r.N), ...cells.map((c) => c.N), ...(a.law.support.N ?? [])]);
   const y = spread([best.D, ...rivals.map((r) => r.D), ...cells.map((c) => c.D), ...(a.law.support.D ?? [])]);
-  const n = 44;
+  const quick = a.strategy.name === "oracle" || a.strategy.name === "all";
+  const n = quick ? 44 : 22; // a verifier's value is a sum over questions
   const [w, h] = [(x[1] / x[0]) ** (0.5 / n), (y[1] / y[0]) ** (0.5 / n)];
   const train = /** @type {number} */ (a.budget.train ?? a.budget.total);
   const able = geomspace(x[0] * w, x[1] / w, n).flatMap((N) => geomspace(y[0] * h, y[1] / h, n).map((D) => ({ x: N, y: D })));
@@ -117,7 +118,7 @@ export function overBudgets(a, state) {
   const now = state.train;
   const { name, metric, percent } = scale(a);
   const range = a.law.support.train_flops ?? [now, now];
-  const budgets = geomspace(Math.min(range[0], now) / 2, Math.max(range[1], now) * 8, 11);
+  const budgets = geomspace(Math.min(range[0], now) / 2, Math.max(range[1], now) * 8, a.strategy.name === "verifier" ? 7 : 11);
   const plans = budgets.map((train) => optimum(a.law, a.cost, { ...a.budget, train }, a.limits, a.strategy));
   const some = a.law.draws.filter((_, i) => i % Math.max(1, Math.floor(a.law.draws.length / 60)) === 0).map((row) => withVector(a.law, row));
   const fan = plans.map((p) => {

@@ -6,6 +6,12 @@ import { logBetaFail, logExpit, logGamma, normalCdf, normalQuantile } from "./sp
 
 const STEP = 0.25;
 const REACH = 37;
+const LEAST = -45; // e^-45 adds nothing to a sum of chances
+/** Log-odds far enough down for k = 10^12, with log p, log(1 − p) and p. */
+const NODES = Array.from({ length: (2 * REACH + 28) / STEP + 1 }, (_, i) => {
+  const x = i * STEP - REACH - 28;
+  return { logP: logExpit(x), logQ: logExpit(-x), p: Math.exp(logExpit(x)) };
+});
 
 /**
  * E[g(p)] for p ~ Beta(a, b) and g with g(0) = 0: the trapezoid rule along log(p/(1 − p)), exact to rounding for
@@ -17,9 +23,11 @@ export function expect(beta, g, k) {
   const top = g(1);
   const norm = logGamma(a) + logGamma(b) - logGamma(a + b);
   let sum = 0;
-  for (let x = -REACH - Math.log(Math.max(k, 1)); x <= REACH; x += STEP) {
-    const p = Math.exp(logExpit(x));
-    sum += Math.exp(a * logExpit(x) + b * logExpit(-x) - norm) * (g(p) - top * p);
+  const first = Math.max(Math.floor((28 - Math.log(Math.max(k, 1))) / STEP), 0);
+  for (let i = first; i < NODES.length; i++) {
+    const { logP, logQ, p } = NODES[i];
+    const log = a * logP + b * logQ - norm;
+    if (log > LEAST) sum += Math.exp(log) * (g(p) - top * p);
   }
   return sum * STEP + (top * a) / (a + b);
 }
