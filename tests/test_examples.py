@@ -77,6 +77,6 @@ def test_the_notebook_runs_and_its_results_show_themselves(tmp_path: Path, monke
     assert "converged" in fit
     assert names["plan"].sentence()[:20] in plan
     assert frontier.count("<tr>") >= 3
-    assert results[-1].task == "arithmetic 0.667 + causal 0.333"
+    assert results[-1].task == "causal 0.667 + spatial 0.333"
     assert results[-1].sentence()[:20] in mix
     assert page.stat().st_size > 100_000

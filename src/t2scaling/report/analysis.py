@@ -86,6 +86,9 @@ def per_task(observations: Observations, fitted: FitResult, recommended: Plan) -
             alone = fit(
                 observations, law=fitted.law.name, task=task, k=fitted.curves.k, seed=fitted.seed, quality=False
             )
+            if not alone.status.usable:
+                rows.append(TaskPlan(task, None, alone.status.value))
+                continue
             made = replan(alone, recommended)
             none = made.status is PlanStatus.NO_OPTIMUM
             rows.append(TaskPlan(task, None if none else made, "no best size: runs to the smallest" * none, alone))

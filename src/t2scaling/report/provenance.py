@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from t2scaling.laws import PublishedLaw
     from t2scaling.laws.measurements import Curves
 
+MOST_BYTES = 4_000_000  # of downloads, from which on fits of single tasks are left out
+
 
 def provenance(fits: Sequence[FitResult | PublishedLaw], command: str | None) -> list[tuple[str, str]]:
     """Where the numbers come from, as (what, value)."""
@@ -53,10 +55,16 @@ def provenance(fits: Sequence[FitResult | PublishedLaw], command: str | None) ->
 
 
 def downloads(laws: Sequence[FitResult | PublishedLaw], plans: Sequence[Plan]) -> list[tuple[str, str]]:
-    """(file name, data: link) of each plan, each fit and the runs behind the first fit."""
+    """(file name, data: link) of each plan, each fit and the runs behind the first fit.
+
+    Fits of single tasks, beyond those that have a plan, go along as far as the page stays light.
+    """
     named = zip(laws, plans, strict=False)  # fits of single tasks have no plan of their own here
     links = [(file_of(law).replace("fit-", "plan-"), _link("application/json", plan.to_json())) for law, plan in named]
-    links += [(file_of(law), _link("application/json", dumps(law.to_dict(), indent=2))) for law in laws]
+    links += [(file_of(law), _link("application/json", dumps(law.to_dict()))) for law in laws[: len(plans)]]
+    for law in laws[len(plans) :]:
+        if sum(len(link) for _, link in links) < MOST_BYTES:
+            links.append((file_of(law), _link("application/json", dumps(law.to_dict()))))
     runs = [("runs.csv", _link("text/csv", runs_csv(law.curves))) for law in laws[:1] if isinstance(law, FitResult)]
     return [*links, *runs]
 
