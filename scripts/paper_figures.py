@@ -1,6 +1,6 @@
 """The figures and tables of the paper for the suites that ship, under docs/figures: `make figures`.
 
-Each suite has a folder with its figures as SVG and a README.md that shows them and holds the tables; every number
+Each suite has a folder with its figures as SVG and a README.md that shows them, and a page of tables; every number
 comes from the observations.
 """
 
@@ -15,24 +15,25 @@ import matplotlib
 
 from t2scaling.artefacts import write_text
 from t2scaling.observations import load_observations
-from t2scaling.observations.suites import SUITES, suite_manifest
+from t2scaling.observations.suites import suite_manifest
 from t2scaling.report import style
 from t2scaling.report.drawings import Drawing
 from t2scaling.report.results import gather, render
 from t2scaling.report.suite_drawings import suite_drawings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
-SHOWN = ("world",)  # the simulated suite is drawn from a law, and older versions of `world` stay as they are
+# The suites that are shown, and where their tables go: `simulated` is drawn from a law, `world-0.1.0` stays as it was.
+RESULTS = {"world": FOLDER.parent / "results.md"}
 NOT_IN_THE_PAPER = ("tasks-bottleneck",)
 MOST_BYTES = 1_500_000
 
 
 def main(names: list[str]) -> None:
     """Write the folders of the suites named, or of those that are shown."""
-    unknown = set(names) - set(SUITES)
+    unknown = set(names) - set(RESULTS)
     if unknown:
-        sys.exit(f"no suite {', '.join(sorted(unknown))}: there are {', '.join(SUITES)}.")
-    for name in names or SHOWN:
+        sys.exit(f"no suite {', '.join(sorted(unknown))} is shown: there is {', '.join(RESULTS)}.")
+    for name in names or RESULTS:
         write_suite(name, FOLDER / name)
     size = sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file())
     print(f"{FOLDER}: {size:,} bytes")
@@ -52,7 +53,8 @@ def write_suite(name: str, folder: Path) -> None:
         write_text(folder / f"{one.key}.svg", small(buffer.getvalue().decode()))
     for left in set(folder.glob("*.svg")) - {folder / f"{one.key}.svg" for one in drawn}:
         left.unlink()
-    write_text(folder / "README.md", page(name, drawn, render(suite)))
+    write_text(folder / "README.md", page(name, drawn))
+    write_text(RESULTS[name], render(suite))
 
 
 def small(markup: str) -> str:
@@ -85,10 +87,11 @@ def _relative(line: re.Match[str]) -> str:
     return "m " + " ".join(f"{step / 10:g}" for step in steps)
 
 
-def page(name: str, drawn: list[Drawing], results: str) -> str:
-    """The figures with their captions, then the results with their tables."""
+def page(name: str, drawn: list[Drawing]) -> str:
+    """The figures with their captions."""
     shown = [f"## {one.title}\n\n![{one.title}]({one.key}.svg)\n\n{one.caption}" for one in drawn]
-    return "\n\n".join([f"# Figures and tables of the suite `{name}`", *shown, "#" + results.strip()]) + "\n"
+    tables = f"The tables stand in [{RESULTS[name].name}](../../{RESULTS[name].name})."
+    return "\n\n".join([f"# Figures of the suite `{name}`", tables, *shown]) + "\n"
 
 
 if __name__ == "__main__":
