@@ -29,7 +29,7 @@ HOSTILE = "<script>window.hurt = 1</script>\"'\u202e" + "x" * 5000
 
 @pytest.fixture(scope="module")
 def fits() -> list[Any]:
-    suite = t2.load_suite("world")
+    suite = t2.load_suite("world-0.1.0")  # which stays as it is
     means = [t2.fit(suite, law=law, task="macro", k=[1, 4, 16, 64], bootstrap=20) for law in LAWS]
     return means + [t2.fit(suite, law=LAWS[0], task=task, k=[1, 4, 16, 64], quality=False) for task in TASKS]
 
@@ -141,6 +141,14 @@ def test_a_mix_of_tasks_is_planned_as_the_command_does(browser: Any, page: Path,
         assert found["best"][theirs] == pytest.approx(getattr(expected.optimum, ours), rel=2e-6)
     assert "--weights 3,1" in browser.find_element("id", "p-command").text
     assert browser.find_element("id", "p-weights").is_displayed()
+
+
+def test_a_fit_that_the_command_refuses_is_refused(browser: Any, fits: list[Any], tmp_path: Path) -> None:
+    poor = replace(fits[3], status=t2.FitStatus.POOR)
+    path = report(fits[0], path=tmp_path / "r.html", extra_fits=[poor], train_flops=2e12, inference_flops=1e6)
+    found = opened(browser, path, law=1)
+    assert found["best"] is None
+    assert poor.status.value in found["sentence"]
 
 
 def test_plans_side_by_side(browser: Any, fits: list[Any], tmp_path: Path) -> None:

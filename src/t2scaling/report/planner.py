@@ -21,10 +21,11 @@ from t2scaling.costs import GPUS, Serving
 from t2scaling.costs.money import TRAIN_UTILISATION
 from t2scaling.costs.serving import MEMORY_SHARE, PRECISIONS
 from t2scaling.costs.shapes import DEPTH_FACTOR, DEPTH_POWER, FF_RATIO, HEAD_DIM, KV_WIDTH, VOCABULARY
+from t2scaling.laws import PublishedLaw
 
 if TYPE_CHECKING:
     from t2scaling.allocate import Plan
-    from t2scaling.laws import FitResult, PublishedLaw
+    from t2scaling.laws import FitResult
     from t2scaling.laws.measurements import Curves
 
 MOST_DRAWS = 200
@@ -129,6 +130,7 @@ def _law(fit: FitResult | PublishedLaw, votes: Mapping[str, list[float | None]])
         "support": {axis: list(ends) for axis, ends in fit.support.items()},
         "trusted": REACH,
         "heldOut": _held_out(fit),
+        "refused": "" if isinstance(fit, PublishedLaw) or fit.status.usable else fit.status.value,
         "cells": [] if curves is None else _cells(curves, law.observed(curves), votes),
     }
 

@@ -10,7 +10,7 @@ import { strategyValue } from "./strategies.mjs";
  * @typedef {import("./state.mjs").State} State
  * @typedef {import("./optimum.mjs").Allocation} Allocation
  * @typedef {import("./laws.mjs").Law & {label: string, task: string, file: string, draws: number[][], support: Record<string, [number, number]>,
- *   trusted: number, heldOut: number | null, cells: Cell[]}} FittedLaw
+ *   trusted: number, heldOut: number | null, refused: string, cells: Cell[]}} FittedLaw
  * @typedef {{run: string, N: number, D: number, values: (number | null)[], majority?: (number | null)[]}} Cell pass@k, or
  *   −log pass@k, at the grid of k, and the vote of k samples where answers were counted
  * @typedef {{laws: FittedLaw[], tasks: number[], k: number[], guess: number[] | null, gpus: Record<string, any>, rule: any, constants: any,
@@ -49,6 +49,7 @@ export function lawOf(state, data) {
     name: "mix", label: `${parts[0].label}, mix of tasks`, task: "mix", file: parts.map((part) => part.file).join(" "), parts, weights: share,
     training: parts.map((part) => /** @type {import("./laws.mjs").Training} */ (part.training)), draws: [], support,
     trusted: parts[0].trusted, heldOut: null, cells: mixedCells(parts, share),
+    refused: parts.find((part) => part.refused)?.refused ?? "",
   };
 }
 
@@ -76,7 +77,7 @@ export function answer(state, data) {
   const strategy = success(law, 1) === null ? { name: "oracle" } : wanted;
   const found = optimum(law, cost, budget, limits, strategy);
   const lost = found !== null && limits.sizes.length === 0 && found.N <= LEAST_PARAMS * (1 + 1e-6); // it ran to the least size there is
-  const best = lost ? null : found;
+  const best = lost || law.refused ? null : found;
   const inside = law.support.N && law.support.D ? optimum(law, cost, budget, within(limits, law.support), strategy) : null;
   return { law, lost, best, rival: chinchilla(law, cost, budget, limits, strategy), inside, cost, budget, limits, strategy };
 }
@@ -110,7 +111,7 @@ export function beyond(law, at) {
 /** How the plan stands, in the words of `t2 plan`. @param {Answer} a */
 export function statusOf(a) {
   const { best, law, limits, budget } = a;
-  if (best === null) return a.lost ? "no optimum" : "no plan";
+  if (best === null) return a.lost && !law.refused ? "no optimum" : "no plan";
   if (beyond(law, best).length) return "outside the data";
   const menu = limits.sizes?.length ? limits.sizes : limits.nRange ?? [];
   const atEnd = menu.length > 0 && (best.N <= Math.min(...menu) * (1 + 1e-9) || best.N >= Math.max(...menu) * (1 - 1e-9));
@@ -141,6 +142,7 @@ function expected(a, at) {
 export function sentence(a) {
   const { best, rival } = a;
   const inside = a.inside === null ? "" : ` Within what was measured: ${lowered(recommendation(a, a.inside))}.`;
+  if (a.law.refused) return `Nothing can be planned with this fit. ${a.law.refused}`;
   if (a.lost) return `No plan: by this law ever smaller models do better under this budget.${inside}`;
   if (best === null) return "This budget cannot pay for one sample of the smallest model allowed.";
   const far = distance(a.law, best);
