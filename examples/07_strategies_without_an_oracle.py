@@ -10,7 +10,7 @@ from t2scaling.costs import Serving
 from t2scaling.observations.score import score
 from t2scaling.strategies import parse
 
-TASK, NOISY = "arithmetic", "verifier:tpr=.9,fpr=.05"
+TASK, NOISY = "spatial", "verifier:tpr=.9,fpr=.05"
 K = (1, 2, 4, 8, 16, 32, 64)
 
 
