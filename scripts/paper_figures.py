@@ -58,24 +58,16 @@ def write_suite(name: str, folder: Path) -> None:
 
 
 def small(markup: str) -> str:
-    """The same picture in a third of the bytes: coordinates to a tenth of a point, each style written once."""
+    """The same picture in a third of the bytes: compact, lines as steps, each style written once."""
     styles: dict[str, str] = {}
-
-    def rounded(found: re.Match[str]) -> str:
-        text = re.sub(r"-?\d+\.\d+", lambda one: f"{float(one[0]):.1f}".removesuffix(".0"), " ".join(found[0].split()))
-        return re.sub(r"M ([-\d. L]+)(?=\")", _relative, text)
 
     def named(found: re.Match[str]) -> str:
         return f' class="{styles.setdefault(found[1], f"s{len(styles)}")}"'
 
-    markup = re.sub(r"<!-- .*? -->", "", markup[markup.index("<svg") :])
-    markup = re.sub(r"<metadata>.*?</metadata>", "", markup, flags=re.DOTALL)
-    markup = re.sub(r'(?<= )(d|x|y)="[^"]*"', rounded, markup)
-    for at, name in enumerate(dict.fromkeys(re.findall(r' id="(m[0-9a-f]{10})"', markup))):
-        markup = markup.replace(name, f"m{at}")
-    markup = re.sub(r' style="([^"]*)"', named, re.sub(r'<g id="[^"]*"', "<g", markup))
-    sheet = "".join(f".{name}{{{style}}}" for style, name in styles.items())
-    markup = re.sub(r"<g>\s*(<use [^>]*/>)\s*</g>", r"\1", re.sub(r">\s+<", "><", markup))
+    markup = re.sub(r"<metadata>.*?</metadata>", "", markup[markup.index("<svg") :], flags=re.DOTALL)
+    markup = re.sub(r"M ([-\d. L]+)(?=\")", _relative, style.compact(markup))
+    markup = re.sub(r' style="([^"]*)"', named, markup)
+    sheet = "".join(f".{name}{{{rule}}}" for rule, name in styles.items())
     markup = markup.replace("xlink:href", "href").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
     return markup.replace("<defs>", f"<style>{sheet}</style><defs>", 1) + "\n" if sheet else markup
 

@@ -44,7 +44,7 @@ def test_a_suite_has_all_figures_of_the_paper(simulated):
     suite = gather(t2.Observations.from_frame(pl.concat([frame, tuned])))
     keys = [one.key for one in suite_drawings(suite)]
     assert keys[:2] == ["isoflop", "forecast"]
-    assert keys[-3:] == ["stages", "tasks-loss", "tasks-accuracy"]
+    assert keys[-4:] == ["stages", "tasks-loss", "tasks-accuracy", "tasks-bottleneck"]
     assert len(keys) == len(set(keys))
 
 
