@@ -135,7 +135,7 @@ def test_forecasts_stand_beside_what_was_measured():
     assert "the T² accuracy law is off by 12.5 % of mean pass@k on 2 points" in said
     assert "| optimum | 20K | 400x | 25 | 32.0 % | 25.6 % ± 0.30 % | 3 |" in said
     assert "| +12.0 points | +5.60 ± 0.50 points |" in said
-    assert "nats" not in said
+    assert "3.000 nats" not in said
     assert verdict.section(MANIFEST) == []
     with pytest.raises(DataError, match="verdicts"):
         verdict.section({"verdicts": [{"points": []}]})

@@ -79,7 +79,7 @@ def repeated(law: Law, unique_tokens: float) -> Law:
 
     >>> law = ChinchillaLaw(E=1.69, A=406.4, alpha=0.34, B=410.7, beta=0.28)
     >>> repeated(law, 25e9).predict(N=1e9, D=[25e9, 100e9, 1e12]).round(3)
-    array([2.585, 2.421, 2.283])
+    array([2.55 , 2.395, 2.282])
     """
     if not np.isfinite(unique_tokens):
         return law

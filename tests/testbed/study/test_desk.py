@@ -8,7 +8,7 @@ import pytest
 
 from t2scaling.artefacts import write_json
 from t2scaling.testbed.lease import LeaseLostError, take
-from t2scaling.testbed.study.desk import Desk, Job, State, Status, chains, may_begin
+from t2scaling.testbed.study.desk import Desk, Job, State, Status, chains, ready
 
 
 def test_a_failure_blocks_the_whole_chain(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_job_begins_when_all_before_it_are_done_and_none_is_open_that_it_stand
     job = Job("c", "m:f", after=("a",), behind=("b",))
 
     def begins(a: State, b: State) -> bool:
-        return may_begin(job, {"a": Status(a), "b": Status(b)})
+        return list(ready([job], {"a": Status(a), "b": Status(b), "c": Status(State.WAITING)}, gpus=0)) == [job]
 
     assert begins(State.DONE, State.DONE)
     assert begins(State.DONE, State.FAILED)  # a twin that failed holds up nobody
