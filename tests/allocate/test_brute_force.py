@@ -64,6 +64,14 @@ def test_random_plans_are_no_worse(against_grid, seed):
         (NAIVE, two(1e22, 1e9, max_tokens=1e10)),
         (ACCURACY, two(1e20, 1e10, tokens_per_param=(100.0, 5e3), max_samples=50.0)),
         (LOSS, two(1e20, 1e10, min_tokens=1e11, max_train_flops=1e19)),
+        # Ten whole samples leave some of the budget, and this law does better with a model that is worse.
+        (
+            AccuracyLaw(
+                ChinchillaLaw(0.0, 5439.762808658144, 0.5891844249834555, 9.401782152380543, 0.12801030579071776),
+                (4.359599671776797, 2.650675288735825, 0.51404481642606, -0.2287540413811906, 0.5145411527684801),
+            ),
+            two(6.19164452e18, 7.50252105e8, n_range=(36748631.93698416, 103532382.92235604), integer_k=True),
+        ),
     ],
 )
 def test_plans_that_were_wrong(against_grid, law, problem):

@@ -145,6 +145,7 @@ def test_sizes_may_be_text():
         ({**BUDGET, "sizes": "1B,many"}, "`sizes` = 1B,many: `many` is not a number"),
         ({**BUDGET, "n_range": 5}, "`n_range` = 5 must be a list"),
         ({**BUDGET, "sizes": [1e308]}, "`sizes` holds 1e\\+308: every size"),
+        ({**BUDGET, "sizes": [5e-324]}, "`sizes` holds 4.94066e-324: every size"),
         ({**BUDGET, "n_range": (1e300, 1e308)}, "`n_range` = 1e\\+300,1e\\+308 must be two sizes"),
         ({**BUDGET, "n_range": "1B"}, "`n_range` = '1B' must be two sizes"),
         ({**BUDGET, "train_flops": [1e20]}, "`train_flops` = .1e\\+20.: give a number"),

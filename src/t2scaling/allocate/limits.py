@@ -50,7 +50,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         lo, hi = self.n_range
-        if not (0 < lo <= hi and lo <= MOST):
+        if not (1 / MOST <= lo <= hi and lo <= MOST):
             raise ArgumentError(f"`n_range` = {lo:g},{hi:g} must be two sizes, above 0 and the smaller first.")
         for name in ("max_tokens", "unique_tokens"):
             tokens = getattr(self, name)
@@ -60,7 +60,7 @@ class Limits:
                 )
         if not self.max_samples >= 1:
             raise ArgumentError(f"`max_samples` = {self.max_samples:g} must be at least one sample.")
-        bad = [size for size in self.sizes if not 0 < size <= MOST]
+        bad = [size for size in self.sizes if not 1 / MOST <= size <= MOST]
         if bad:
             raise ArgumentError(f"`sizes` holds {bad[0]:g}: every size must be a number of parameters such as 7B.")
         if self.sizes and not self.menu:

@@ -48,6 +48,8 @@ def optimum(law: Law, problem: Problem, strategy: Strategy = ORACLE) -> Choice:
     # A mix of laws has no one slope along the loss, except where samples play no part.
     alone = len(law.training_laws) == 1 or not (law.samples or problem.shared)
     closed = alone and problem.cost.product and problem.limits.plain and strategy == ORACLE
+    # Whole samples leave some of the budget: a law that does not always gain by less loss may then want fewer N.
+    closed &= law.unimodal or not problem.limits.integer_k
     search = _by_samples if closed else _by_size
     if not problem.limits.sizes:
         return search(law, problem, strategy)
