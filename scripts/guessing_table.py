@@ -12,20 +12,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import defaultdict
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 
 from t2scaling.observations import Observations, load_observations, read
 from t2scaling.observations.suites import SUITES
-from t2scaling.passk import guessing, pass_at_k_from_nll
-from t2scaling.report.runs import levels, samples_at
+from t2scaling.report.observed import guesses, readings
+from t2scaling.report.results.findings import MOST_GUESSED
+from t2scaling.report.runs import levels, over_seeds, samples_at
 from t2scaling.units import format_number
-
-LARGEST_SHARE = 0.2
-
 
 Row = tuple[float, float, int, float, float, float]
 
@@ -38,18 +34,21 @@ def rows(observations: Observations, task: str, budgets: list[float]) -> list[Ro
     found = []
     for budget in budgets:
         k = samples_at(data.N, budget)
-        able = np.flatnonzero(np.isfinite(k))
-        passed = {run: float(data.question_weight @ pass_at_k_from_nll(data.nll[run], k[run])) for run in able}
+        passed, guess = over_seeds(data, readings(data, k).pass_at_k), guesses(data, k)
         for level in levels(data):
-            seeds: dict[tuple[float, float], list[int]] = defaultdict(list)
-            for run in level.runs:
-                if run in passed:
-                    seeds[data.N[run], data.D[run]].append(int(run))
-            if seeds:
-                best = max(seeds.values(), key=lambda runs: fmean(passed[run] for run in runs))
-                guess = float(guessing(data.chance, k[best[0]], data.question_weight))
-                value = fmean(passed[run] for run in best)
-                found.append((level.train_flops, budget, int(data.N[best[0]]), float(k[best[0]]), value, guess))
+            able = level.runs[np.isfinite(passed[level.runs])]
+            if able.size:
+                best = able[passed[able].argmax()]
+                found.append(
+                    (
+                        level.train_flops,
+                        budget,
+                        int(data.N[best]),
+                        float(k[best]),
+                        float(passed[best]),
+                        float(guess[best]),
+                    )
+                )
     return found
 
 
@@ -62,12 +61,12 @@ def main(source: str, budgets: list[float]) -> int:
     print("| task | C | C_inf | best N | k | its pass@k | guesser | share |\n|---|---|---|---|---|---|---|---|")
     for task in ("macro", *observations.tasks):
         for train, serve, size, k, best, guess in rows(observations, task, budgets):
-            over += guess > LARGEST_SHARE * best
+            over += guess > MOST_GUESSED * best
             print(
                 f"| {task} | {format_number(train)} | {format_number(serve)} | {format_number(size)} | {k:.1f} | "
                 f"{best:.2%} | {guess:.3%} | {guess / best:.1%} |"
             )
-    print(f"\nThe guesser reaches more than {LARGEST_SHARE:.0%} of the best checkpoint in {over} rows.")
+    print(f"\nThe guesser reaches more than {MOST_GUESSED:.0%} of the best checkpoint in {over} rows.")
     return int(over > 0)
 
 

@@ -238,9 +238,9 @@ def _pair(
     Q questions, S seeds: values (S, Q) of a cell average over S into what its questions say, (Q,), and over Q into
     what its seeds say, (S,), whose spread is that of training.
     """
-    weight, guess, cell = data.question_weight, guesses(data, k), cells(data)
+    weight, cell = data.question_weight, cells(data)
     sides, by_question, variances = [], [], []
-    for run in (best, usual):
+    for run, guess in zip((best, usual), guesses(data, k[[best, usual]]), strict=True):
         seeds = np.flatnonzero(cell == cell[run])
         values = np.stack([question_values(data, int(seed), float(k[run])) for seed in seeds])
         means = mean_and_error(values, weight)[0]
@@ -249,7 +249,7 @@ def _pair(
         N, D, passed = float(data.N[run]), float(data.D[run]), float(mean)
         noise = float(np.hypot(error, training**0.5))
         name = data.run_id[seeds[0]]
-        sides.append(Reading(name, N, D, float(k[run]), passed, noise, float(guess[run]), len(seeds)))
+        sides.append(Reading(name, N, D, float(k[run]), passed, noise, float(guess), len(seeds)))
         by_question.append(values.mean(axis=0))
         variances.append(training)
     difference, error = mean_and_error(by_question[0] - by_question[1], weight)
