@@ -14,11 +14,10 @@ estimator at integers and are smooth between them. What is undefined (k > n) is 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Positions
 from t2scaling.errors import ArgumentError
-
-Array = NDArray[np.float64]
 
 _STIRLING_FROM = 10.0
 _BLOCK = 8192  # pairs at a time: the intermediates then stay in the cache
@@ -142,7 +141,7 @@ def _check_at_most(n: Array, c: Array) -> None:
         )
 
 
-def _distinct_pairs(n: Array, c: Array) -> tuple[tuple[Array, Array], NDArray[np.intp]]:
+def _distinct_pairs(n: Array, c: Array) -> tuple[tuple[Array, Array], Positions]:
     """Distinct (n, c) pairs and, for each question, the index of its pair."""
     if n.size == 0:
         return (n, c), np.zeros(0, dtype=np.intp)

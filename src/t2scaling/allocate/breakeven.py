@@ -19,14 +19,12 @@ Other cost models take the place of 6·N·D and 2·N·k; where theirs is a cost 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from t2scaling.allocate.allocation import Allocation
+from t2scaling.arrays import Array
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.laws import Law
 from t2scaling.laws.solvers.rootfind import golden
-
-Array = NDArray[np.float64]
 
 
 def break_even(

@@ -11,14 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from t2scaling.allocate.allocation import Allocation
 from t2scaling.allocate.problem import Problem, TwoBudgets
+from t2scaling.arrays import Array
 from t2scaling.laws import Curves, FitResult, Law
 from t2scaling.units import format_number
-
-Array = NDArray[np.float64]
 
 # A run stands near a point if its N and D both lie within this factor of it.
 NEAR = 1.5

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from t2scaling.allocate.allocation import PlanStatus
 from t2scaling.allocate.budgets import check_sensible
@@ -18,6 +18,7 @@ from t2scaling.allocate.optimum import Choice, optimum, runaway
 from t2scaling.allocate.plan import check_grows_better, limits_of
 from t2scaling.allocate.problem import TwoBudgets
 from t2scaling.allocate.source import Source, source_of
+from t2scaling.arrays import Array, Flags
 from t2scaling.artefacts import dumps, write_json, write_text
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.errors import ArgumentError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-Array = NDArray[np.float64]
 
 COLUMNS = (
     "train_flops",
@@ -68,7 +68,7 @@ class Frontier:
     chinchilla_n_tokens: Array
     chinchilla_k: Array
     chinchilla_value: Array
-    outside: NDArray[np.bool_]
+    outside: Flags
     unique_tokens: float = np.inf
     warnings: tuple[str, ...] = ()
 
@@ -198,7 +198,7 @@ def frontier(
     )
 
 
-def _gaps(source: Source, best: Choice, lost: NDArray[np.bool_]) -> list[str]:
+def _gaps(source: Source, best: Choice, lost: Flags) -> list[str]:
     """What the rows without numbers mean. `status` of a plan says the same for one budget."""
     total, poor, found = len(lost), int(np.sum(~np.isfinite(best.N) & ~lost)), []
     if lost.any():

@@ -6,14 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
 from t2scaling.costs import tokens_afforded
 from t2scaling.errors import ArgumentError
 from t2scaling.laws.support import Support
 from t2scaling.units import format_number
-
-Array = NDArray[np.float64]
 
 # A transformer of width 4 with one layer and some tens of symbols; an optimum below it is no model.
 LEAST_PARAMS = 1000.0

@@ -11,17 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from t2scaling.allocate.budgets import check_sensible
+from t2scaling.arrays import Array, Flags
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.errors import ArgumentError, require
 from t2scaling.laws.isoflop import isoflop_groups
 from t2scaling.laws.result import FitResult
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
 from t2scaling.units import format_flops
-
-Array = NDArray[np.float64]
 
 _SAME = 0.05  # in log N and log D: a run this near to a measured one is that run
 _MOST_RUNS = 50
@@ -123,7 +121,7 @@ def _grid(fit: FitResult, budget: float) -> tuple[Array, Array]:
     return N[inside], D[inside]
 
 
-def _fresh(N: Array, D: Array, measured_N: Array, measured_D: Array) -> NDArray[np.bool_]:
+def _fresh(N: Array, D: Array, measured_N: Array, measured_D: Array) -> Flags:
     """Whether no measured run is that run."""
     n = np.abs(np.log(N[:, None] / measured_N)) < _SAME
     d = np.abs(np.log(D[:, None] / measured_D)) < _SAME

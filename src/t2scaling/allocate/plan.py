@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.breakeven import break_even, matched_tokens
@@ -35,8 +34,6 @@ from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.passk import guessing
 from t2scaling.strategies import ORACLE, Strategy, parse
 from t2scaling.units import named_number, parse_numbers
-
-Array = NDArray[np.float64]
 
 # How far beyond the data a plan may lie and still be the headline: ten times in N, D, N·D or D/N. Forecasts have been
 # tried on public suites to some three to five times.

@@ -16,14 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from t2scaling.allocate.limits import Limits
+from t2scaling.arrays import Array, Flags
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.laws.chinchilla import SPECK, ChinchillaLaw
 
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Training = Callable[[Array], tuple[Array, Array, Array]]
 
 

@@ -8,13 +8,12 @@ falls in D, and its logarithm is convex in log D, so Newton's method converges f
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.costs import PAPER
 from t2scaling.errors import require
 from t2scaling.laws import ChinchillaLaw
-
-Array = NDArray[np.float64]
 
 # Tokens served that cost as much as one training token, per parameter: 3.
 _PER_TOKEN = float(PAPER.train(1, 1) / PAPER.serve(1, 1))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +18,8 @@ from t2scaling.allocate.problem import Problem
 from t2scaling.allocate.result import Interval
 from t2scaling.allocate.source import Source
 from t2scaling.errors import T2Error
-from t2scaling.laws import FitResult, Law, fit
+from t2scaling.laws import FitResult, Law, Measurements, fit
 from t2scaling.strategies import Strategy
-
-if TYPE_CHECKING:
-    from t2scaling.laws import Measurements
 
 
 def other_laws(source: Source) -> list[Law]:

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
-from t2scaling.costs.flops import Array, sample_flops, samples_afforded, tokens_afforded, train_flops
+from t2scaling.arrays import Array
+from t2scaling.costs.flops import sample_flops, samples_afforded, tokens_afforded, train_flops
 
 
 @runtime_checkable

@@ -7,11 +7,10 @@ to attention. From a shape: `forward_flops` counts every matrix and, with a cont
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.costs.params import ShapeLike, n_params
-
-Array = NDArray[np.float64]
 
 
 def train_flops(N: ArrayLike, D: ArrayLike) -> Array:

@@ -11,7 +11,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from t2scaling.costs.flops import Array, attention_flops, sample_flops
+from t2scaling.arrays import Array
+from t2scaling.costs.flops import attention_flops, sample_flops
 from t2scaling.costs.memory import kv_bytes_per_token
 from t2scaling.costs.params import ShapeLike
 from t2scaling.costs.query import QueryCost

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from t2scaling.costs.flops import Array, sample_flops, tokens_afforded, train_flops
+from t2scaling.arrays import Array
+from t2scaling.costs.flops import sample_flops, tokens_afforded, train_flops
 from t2scaling.errors import ArgumentError
 
 

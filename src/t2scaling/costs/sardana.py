@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from t2scaling.costs.flops import Array, sample_flops
+from t2scaling.arrays import Array
+from t2scaling.costs.flops import sample_flops
 from t2scaling.costs.query import QueryCost
 
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import require
-
-Array = NDArray[np.float64]
 
 DEPTH_FACTOR, DEPTH_POWER = 0.0614, 0.287
 HEAD_DIM = 128.0

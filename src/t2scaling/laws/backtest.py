@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.artefacts import dumps, write_text
 from t2scaling.errors import ArgumentError, T2Error
 from t2scaling.laws.base import Law
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-Array = NDArray[np.float64]
 
 FORMAT = "t2scaling/backtest/1"
 DEFAULT_AXES = ("overtrained", "larger", "longer", "compute")

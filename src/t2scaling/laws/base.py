@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.errors import ArgumentError, DataError, unknown
 from t2scaling.laws.measurements import Curves, FitData, Measurements, Target
 from t2scaling.laws.solvers.rootfind import root
@@ -35,7 +36,6 @@ METRIC_LABELS: dict[str, str] = {
     "pass_at_k": "pass@k",
     "loss": "loss (nats)",
 }
-Array = NDArray[np.float64]
 
 FEWEST_RUNS = 5  # E, A, alpha, B and beta
 _MOST_LOG_K = float(np.log(1e15))
@@ -47,7 +47,7 @@ class Solutions:
 
     parameters: Array
     value: Array
-    converged: NDArray[np.bool_]
+    converged: Flags
 
 
 class Law:

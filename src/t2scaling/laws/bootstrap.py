@@ -15,13 +15,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Positions
 from t2scaling.laws.base import Law
 from t2scaling.laws.curves import resampled_curves
 from t2scaling.laws.measurements import Curves, FitData, Measurements
 from t2scaling.laws.options import FitOptions, Over
 from t2scaling.laws.result import Bootstrap
 
-Array = NDArray[np.float64]
 BATCH = 50  # replicates refitted together
 
 
@@ -85,7 +85,7 @@ def _draw_questions(measurements: Measurements, rng: np.random.Generator) -> NDA
     return counts
 
 
-def _same_gaps(value: Array) -> Iterator[NDArray[np.intp]]:
+def _same_gaps(value: Array) -> Iterator[Positions]:
     """Rows of value (b, R, K) that lack the same points: a replicate may lack some (no success drawn)."""
     patterns, label = np.unique(np.isnan(value).reshape(len(value), -1), axis=0, return_inverse=True)
     for pattern in range(len(patterns)):

@@ -10,24 +10,20 @@ with the index θ = γ·log x in place of the loss. Derivation and limits: docs/
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
 from t2scaling.laws import cautions
 from t2scaling.laws.base import Metric, Solutions, numbers
 from t2scaling.laws.chinchilla import ChinchillaLaw
+from t2scaling.laws.measurements import Curves, FitData
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
 from t2scaling.laws.solvers.success import beta_curve, fit_success
 from t2scaling.laws.success import SuccessLaw
-
-if TYPE_CHECKING:
-    from t2scaling.laws.measurements import Curves, FitData
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 
 INDEX_NAMES = ("A", "a", "B", "b", "gamma")
 _FLAT = 0.01  # an elasticity below this helps nobody

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
+from t2scaling.laws.base import Law
+from t2scaling.laws.measurements import Curves
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.solvers.success import LOWER, UPPER, to_inner
 from t2scaling.units import format_number, format_ratio
-
-if TYPE_CHECKING:
-    from t2scaling.laws.base import Law
-    from t2scaling.laws.measurements import Curves
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 
 FEW_RUNS = 10
 _ZERO = 1e-6  # a term below this share of the values counts as zero

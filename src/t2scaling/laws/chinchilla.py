@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import cautions
 from t2scaling.laws.base import Law, Metric, Solutions, check_samples, numbers, positive
+from t2scaling.laws.measurements import Curves, FitData
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.sums import fit_sums
-
-if TYPE_CHECKING:
-    from t2scaling.laws.measurements import Curves, FitData
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 
 # Where samples leave nothing for training, D is this instead of 0, so that the loss is huge and not infinite.
 SPECK = 1e-9

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.laws.base import Law, Metric, positive
 from t2scaling.laws.chinchilla import SPECK, ChinchillaLaw
 from t2scaling.laws.mix import MixLaw
 from t2scaling.laws.solvers.rootfind import root
-
-Array = NDArray[np.float64]
 
 # Their fit to 182 runs on C4, of up to 9B parameters and 900B tokens.
 R_TOKENS, R_PARAMS = 15.387756, 5.309743

@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.errors import DataError, unknown
 from t2scaling.laws.base import check_samples
 from t2scaling.laws.measurements import Curves, Measurements, Target
 from t2scaling.passk import log_fail_from_nll, mean_and_error, pass_at_k
 from t2scaling.units import parse_numbers
-
-Array = NDArray[np.float64]
 
 _BLOCK = 2**16  # outcomes worked on at a time
 _TINY = 1e-290
@@ -167,7 +166,7 @@ def _from_counts(n: Array, c: Array, k: Array, target: Target) -> Iterator[tuple
         yield passed, _neg_log(passed) if target == "mean_neg_log" else None
 
 
-def _undefined(measurements: Measurements, rows: slice, table: Array) -> NDArray[np.bool_]:
+def _undefined(measurements: Measurements, rows: slice, table: Array) -> Flags:
     """Runs (r,) with a question that was sampled, but fewer than k times. A question that a run lacks is left out."""
     if measurements.n is None:
         return np.zeros(len(table), dtype=bool)

@@ -7,24 +7,21 @@ the k of the grid the index is interpolated in log k; outside it the nearest is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.laws.base import Metric, Solutions, check_samples, positive
 from t2scaling.laws.bottleneck import INDEX_NAMES, needs_success
 from t2scaling.laws.chinchilla import ChinchillaLaw
-from t2scaling.laws.measurements import Target
+from t2scaling.laws.measurements import Curves, FitData, Target
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
 from t2scaling.laws.table import TableLaw
 
-if TYPE_CHECKING:
-    from t2scaling.laws.measurements import Curves, FitData
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 _P = len(INDEX_NAMES)
 
 

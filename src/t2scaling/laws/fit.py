@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.costs import sample_flops
 from t2scaling.errors import ArgumentError, DataError, FitError, unknown
 from t2scaling.laws import cautions
@@ -27,7 +28,6 @@ from t2scaling.laws.result import Bootstrap, FitResult, FitStatus
 from t2scaling.laws.support import Support
 from t2scaling.units import format_number
 
-Array = NDArray[np.float64]
 Objective = Literal["sse", "log_sse", "log_huber"]
 _SOLVER_OF: dict[Objective, Solver] = {"sse": "varpro", "log_sse": "log_sse", "log_huber": "huber"}
 GRID_POINTS = 12

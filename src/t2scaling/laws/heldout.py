@@ -11,16 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.laws.base import FEWEST_RUNS, Law, Metric
 from t2scaling.laws.intervals import PER_LOG_UNIT, Spread, quantile_at, spread_of, spread_within, to_scale
 from t2scaling.laws.measurements import Curves, Measurements, Target
 from t2scaling.laws.options import FitOptions
 from t2scaling.laws.splits import Split, inner_splits
 from t2scaling.laws.support import Support
-
-Array = NDArray[np.float64]
 
 LEAST_NATS = 0.02  # a relative error of −log pass@k below this says nothing: a handful of questions decides it
 COVERAGE = (0.5, 0.8, 0.9)
@@ -44,7 +42,7 @@ class Trial:
     predicted: Array
 
     @property
-    def judged(self) -> NDArray[np.bool_]:
+    def judged(self) -> Flags:
         """Points that were hidden from the fit and measured, shape (R, K)."""
         hidden = np.broadcast_to(self.split.held_out[:, None], self.observed.shape)
         if np.isfinite(self.split.most_k):

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.laws.measurements import Curves
 from t2scaling.laws.support import Support
-
-Array = NDArray[np.float64]
 
 PER_LOG_UNIT = 0.5  # λ: how much wider per log unit of distance
 LEAST_SPREAD = 0.03

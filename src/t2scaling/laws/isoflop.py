@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from t2scaling.arrays import Array, Positions
 
 WIDTH = 1.25  # runs within this factor of a group's smallest budget belong to it
 _FEWEST = 3  # runs from which a variance is taken at its word
 
 
-def isoflop_groups(train_flops: Array) -> NDArray[np.intp]:
+def isoflop_groups(train_flops: Array) -> Positions:
     """Label of the budget that each run belongs to, shape (R,), counting up from the smallest.
 
     A new group opens where a run's FLOPs exceed `WIDTH` times the smallest of the current one; suites step by

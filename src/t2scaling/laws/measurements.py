@@ -13,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.costs import train_flops
 from t2scaling.laws.isoflop import inverse_variance_weights
 from t2scaling.laws.solvers.quantiles import log_loss_quantiles
 
 Target = Literal["mean_neg_log", "neg_log_mean"]
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Measurements:
     n: Array | None = None
     c: Array | None = None
     train_flops: Array | None = None
-    overtrained: NDArray[np.bool_] | None = None
+    overtrained: Flags | None = None
     conventions: dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
-    question_group: NDArray[np.intp] | None = None
+    question_group: Positions | None = None
     chance: Array | None = None
     quantiles: Array | None = None
 
@@ -99,7 +99,7 @@ class Curves:
     se: Array
     target: Target
     train_flops: Array | None = None
-    overtrained: NDArray[np.bool_] | None = None
+    overtrained: Flags | None = None
     conventions: dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
     chance: Array | None = None
@@ -119,7 +119,7 @@ class Curves:
         names = ("N", "D", "value", "pass_at_k", "se", "train_flops", "overtrained")
         return replace(self, **_of_runs(self, runs, names)).at_k(self.k <= most_k)
 
-    def at_k(self, keep: NDArray[np.bool_]) -> Curves:
+    def at_k(self, keep: Flags) -> Curves:
         """Those at some of the k, by mask."""
         if keep.all():
             return self

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.loss import LossLaw
 from t2scaling.laws.solvers.rootfind import root
 from t2scaling.strategies import Success
-
-Array = NDArray[np.float64]
 
 
 class MixLaw(Law):

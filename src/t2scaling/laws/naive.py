@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.beta import mean_success
 from t2scaling.laws.solvers.success import naive_curve
 from t2scaling.laws.success import SuccessLaw
 from t2scaling.strategies import PointSuccess, Success
-
-Array = NDArray[np.float64]
 
 
 @register

@@ -10,12 +10,10 @@ of draws (docs/forecasting.md).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from t2scaling.laws.constrained import repeated
 from t2scaling.laws.result import FitResult
-
-Array = NDArray[np.float64]
 
 LOSS = 0.01  # of pass@k: one point
 SHARE_OF_ERROR = 0.5

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.laws.base import Metric, Solutions, check_samples, positive
-from t2scaling.laws.measurements import Target
+from t2scaling.laws.measurements import FitData, Target
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import register
 from t2scaling.laws.table import TableLaw
-
-if TYPE_CHECKING:
-    from t2scaling.laws.measurements import FitData
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 
 
 @register

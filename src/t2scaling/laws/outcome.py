@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.measurements import Target
-
-Array = NDArray[np.float64]
 
 
 class FitStatus(StrEnum):

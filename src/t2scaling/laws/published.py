@@ -15,9 +15,9 @@ from math import exp
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError, DataError
 from t2scaling.foreign import read_artefact
 from t2scaling.laws.artefact import PUBLISHED_FORMAT, PublishedFile
@@ -26,8 +26,6 @@ from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.constrained import DataConstrainedLaw
 from t2scaling.laws.result import Bootstrap, FitResult
 from t2scaling.laws.support import Support
-
-Array = NDArray[np.float64]
 
 _TOTAL = "every parameter, with embeddings (as Hoffmann et al. count; see Pearce & Song 2024, arXiv 2406.12907)"
 

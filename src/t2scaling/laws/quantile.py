@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import DataError
 from t2scaling.laws.base import Metric, Solutions, check_samples
 from t2scaling.laws.bottleneck import INDEX_NAMES, about_help, needs_success
 from t2scaling.laws.chinchilla import ChinchillaLaw
-from t2scaling.laws.measurements import Target
+from t2scaling.laws.measurements import Curves, FitData, Target
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import register
 from t2scaling.laws.solvers.bottleneck import fit_index, log_loss_of
 from t2scaling.laws.solvers.quantiles import BINS, carry, mean_pass
 from t2scaling.laws.table import TableLaw
-
-if TYPE_CHECKING:
-    from t2scaling.laws.measurements import Curves, FitData
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 
 
 @register

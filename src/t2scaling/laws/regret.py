@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.laws.base import Law
 from t2scaling.laws.curves import curves as make_curves
@@ -21,8 +21,6 @@ from t2scaling.laws.heldout import FEWEST_IN_FOLD
 from t2scaling.laws.isoflop import isoflop_groups
 from t2scaling.laws.measurements import Measurements
 from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 
 HIDDEN_LEVELS = (5, 4, 3, 2)  # how many of the highest levels are hidden, in turn
 
@@ -95,7 +93,7 @@ def pass_at_own_k(measurements: Measurements, k: Array) -> Array:
     return table.pass_at_k[np.arange(len(k)), column]
 
 
-def _hidden_levels(flops: Array) -> Iterator[tuple[list[tuple[float, NDArray[np.intp]]], NDArray[np.bool_]]]:
+def _hidden_levels(flops: Array) -> Iterator[tuple[list[tuple[float, Positions]], Flags]]:
     """(the hidden levels as (FLOPs, rows), which runs are hidden) for each number of levels hidden."""
     labels = isoflop_groups(flops)
     most = int(labels.max())

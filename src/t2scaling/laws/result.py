@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.artefacts import dumps, write_text
 from t2scaling.errors import ArgumentError
 from t2scaling.foreign import read_artefact, validate
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-Array = NDArray[np.float64]
 __all__ = ["Bootstrap", "FitResult", "FitStatus"]
 MADE_BY = "t2 fit … -o fit.json"
 
@@ -114,7 +114,7 @@ class FitResult:
         point = positive("N", N), positive("D", D), check_samples(k)
         return value, *self.quality.spreads[chosen].interval(value, *point, interval)
 
-    def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> NDArray[np.bool_]:
+    def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> Flags:
         """Whether a point lies outside the ranges of N, D, D/N or k that the fit has seen, broadcast."""
         return self.support.outside(N, D, k)
 

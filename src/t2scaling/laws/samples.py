@@ -10,15 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.errors import ArgumentError, DataError
 from t2scaling.laws.base import check_samples
 from t2scaling.laws.curves import curves
 from t2scaling.laws.measurements import Measurements
 from t2scaling.laws.solvers.zero_inflated import ZeroInflatedFits, fit_zero_inflated
-
-Array = NDArray[np.float64]
+from t2scaling.passk import pass_at_k
 
 REPLICATES = 40  # simulated benchmarks behind an error
 _MOST = 2.0**20
@@ -37,7 +37,7 @@ class MoreSamples:
     run_id: tuple[str, ...]
     k: Array
     pass_at_k: Array
-    extrapolated: NDArray[np.bool_]
+    extrapolated: Flags
     share: Array
     a: Array
     b: Array
@@ -88,8 +88,6 @@ def _needed(fits: ZeroInflatedFits, run: int, Q: int, k: float, error: float, rn
 
 
 def _error(c: Array, samples: float, k: float, truth: Array) -> float:
-    from t2scaling.passk import pass_at_k
-
     n = np.full(c.shape, samples)
     if samples >= k:
         estimate = pass_at_k(n, c, k).mean(axis=1)

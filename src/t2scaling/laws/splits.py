@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.errors import ArgumentError, unknown
 from t2scaling.laws.measurements import Curves
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 AXES: dict[str, str] = {
     "overtrained": "tokens per parameter",
@@ -41,8 +38,8 @@ class Split:
 
     axis: str
     bound: float
-    train: Mask
-    held_out: Mask
+    train: Flags
+    held_out: Flags
     most_k: float = np.inf
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.laws import cautions
 from t2scaling.laws.base import Law, Metric, Solutions, check_samples, numbers
 from t2scaling.laws.chinchilla import ChinchillaLaw
+from t2scaling.laws.measurements import Curves, FitData
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.solvers.beta import concentration, log_beta_fail, log_beta_fail_slopes, mean_success
 from t2scaling.laws.solvers.restarts import fit_success_restarts
 from t2scaling.laws.solvers.success import Curve, fit_success
 from t2scaling.strategies import BetaSuccess, Success
 
-if TYPE_CHECKING:
-    from t2scaling.laws.measurements import Curves, FitData
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 LEAST_RATE = 1e-6
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.costs import train_flops
 from t2scaling.units import format_flops, format_number
 
-Array = NDArray[np.float64]
 Range = tuple[float, float]
 
 SLACK = 5e-3
@@ -61,7 +61,7 @@ class Support(Mapping[str, Range]):
         axes = {"N": N, "D": D, "k": k, "tokens_per_param": D / N, "train_flops": flops}
         return cls({axis: (float(value.min()), float(value.max())) for axis, value in axes.items() if value.size})
 
-    def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike | None = None) -> NDArray[np.bool_]:
+    def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike | None = None) -> Flags:
         """Whether points lie outside, broadcast; k is judged where it is given. NaN is outside."""
         axes = _axes(N, D, k)
         out = np.zeros(np.broadcast_shapes(*(value.shape for value in axes.values())), dtype=bool)

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from t2scaling.arrays import Array
 from t2scaling.errors import DataError
-from t2scaling.laws.base import Array, Law, Metric
+from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.measurements import Target
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Positions
 from t2scaling.errors import ArgumentError, DataError, unknown
 from t2scaling.observations.schema import DTYPE, Column, Kind
 from t2scaling.units import parse_decimal, parse_number, parse_whole
@@ -30,7 +30,7 @@ class Rows:
 
     noun: str = "row"
     first: int = 1
-    index: NDArray[np.intp] | None = None
+    index: Positions | None = None
 
     def at(self, position: int) -> str:
         """The name of the row of the value at `position`."""

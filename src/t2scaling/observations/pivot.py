@@ -13,21 +13,20 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.costs import train_flops
 from t2scaling.errors import DataError
 from t2scaling.laws.measurements import Measurements
 from t2scaling.observations.keys import names_of, positions
 from t2scaling.observations.schema import nearest
-from t2scaling.observations.shared import Positions, select
+from t2scaling.observations.shared import select
 
 MACRO = "macro"
 Outcome = Literal["auto", "nll", "counts"]
 Kind = Literal["nll", "counts"]
 VALUE_COLUMNS: dict[Kind, tuple[str, ...]] = {"nll": ("nll",), "counts": ("n_samples", "n_correct")}
 KIND_NAMES: dict[Kind, str] = {"nll": "nll", "counts": "n_samples and n_correct"}
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Grid:
     values: dict[str, Array]
 
     @property
-    def present(self) -> NDArray[np.bool_]:
+    def present(self) -> Flags:
         """True where a run has the question, shape (R, Q)."""
         return ~np.isnan(next(iter(self.values.values())))
 

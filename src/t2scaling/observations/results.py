@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
 from t2scaling.errors import DataError
 from t2scaling.laws.measurements import Curves
 from t2scaling.observations.aliases import ALIASES, plain
@@ -26,7 +26,6 @@ from t2scaling.observations.schema import BY_NAME, Column, nearest
 from t2scaling.observations.tabular import Sheet
 from t2scaling.units import format_number
 
-Array = NDArray[np.float64]
 LOST = (
     "the table holds means over questions: intervals can draw runs only, no questions, and k other than those of the "
     "table cannot be fitted."

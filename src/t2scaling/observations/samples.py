@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
 from t2scaling.observations.pivot import Cut
 
 Cells = tuple[tuple[NDArray[Any] | None, ...], ...]
@@ -33,8 +34,8 @@ class Samples:
     task: tuple[str, ...]
     question_id: tuple[str, ...]
     run_id: tuple[str, ...]
-    n: NDArray[np.float64]
-    c: NDArray[np.float64]
+    n: Array
+    c: Array
     wrong_counts: Cells | None = None
     scores: Cells | None = None
     correct: Cells | None = None

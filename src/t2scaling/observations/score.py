@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError, DataError, unknown
 from t2scaling.observations.table import Observations
 from t2scaling.passk import mean_and_error
 from t2scaling.strategies import PointSuccess, Strategy, parse
-
-Array = NDArray[np.float64]
 
 
 def score(

@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.errors import DataError
-
-Positions = NDArray[np.intp]
-Marks = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Selection:
     left_out: str = ""
 
 
-def select(tasks: Sequence[str], runs: Sequence[str], present: Sequence[Marks]) -> Selection:
+def select(tasks: Sequence[str], runs: Sequence[str], present: Sequence[Flags]) -> Selection:
     """Choose the cells to keep.
 
     present  for each task, shape (R, Q_t): True where the run has the question
@@ -53,7 +51,7 @@ def select(tasks: Sequence[str], runs: Sequence[str], present: Sequence[Marks]) 
     return Selection(keep, tuple(inside), _sentence(runs, together, keep, len(questions)))
 
 
-def largest_full_block(present: Marks, bounds: Positions) -> tuple[Positions, Positions]:
+def largest_full_block(present: Flags, bounds: Positions) -> tuple[Positions, Positions]:
     """Runs and questions to keep so that no cell is missing and as many cells as possible remain.
 
     present  shape (R, Q)
@@ -81,7 +79,7 @@ def _patterns(marks: NDArray[Any]) -> tuple[Positions, Positions, Positions]:
     return first, of_row, many
 
 
-def _search(rows: Marks, many: Positions, widths: NDArray[np.float64]) -> Marks | None:
+def _search(rows: Flags, many: Positions, widths: Array) -> Flags | None:
     """The questions of the best cut, as a mask over C patterns of questions; None where there is no cut.
 
     rows    (P, C): patterns of runs, True where they have the questions
@@ -119,13 +117,13 @@ _MOST_STATES = 4096
 _MOST_MARKS = 10**8  # of P × C, times the cuts kept: about a second
 
 
-def _questions(cuts: Marks, widths: NDArray[np.float64]) -> NDArray[np.float64]:
+def _questions(cuts: Flags, widths: Array) -> Array:
     """Questions that each cut (S, C) keeps, 0 where some task keeps none."""
     sizes = cuts @ widths.T  # (S, T)
     return np.asarray(sizes.sum(axis=1) * (sizes > 0).all(axis=1))
 
 
-def _best(cuts: Marks, rows: Marks, many: Positions, widths: NDArray[np.float64]) -> tuple[tuple[float, float], Marks]:
+def _best(cuts: Flags, rows: Flags, many: Positions, widths: Array) -> tuple[tuple[float, float], Flags]:
     """(cells, runs) of the best of some cuts, with all runs that have its questions, and the cut."""
     runs = np.array([many[(rows | ~cut).all(axis=1)].sum() for cut in cuts], dtype=float)
     value = runs * _questions(cuts, widths)
@@ -133,7 +131,7 @@ def _best(cuts: Marks, rows: Marks, many: Positions, widths: NDArray[np.float64]
     return (float(value[leader]), float(runs[leader])), cuts[leader]
 
 
-def _peel(rows: Marks, many: Positions, widths: NDArray[np.float64]) -> Marks:
+def _peel(rows: Flags, many: Positions, widths: Array) -> Flags:
     """Two good cuts (2, C): what is left after the pattern with the largest share of gaps is taken away, of runs or
     of questions, until no gap is left; and the best cut that leaves out the runs with the most gaps.
     """
@@ -156,7 +154,7 @@ def _peel(rows: Marks, many: Positions, widths: NDArray[np.float64]) -> Marks:
     return np.stack([question_left, shared[int(np.argmax(cells))]])
 
 
-def _distinct(cuts: Marks, runs: NDArray[np.float64]) -> tuple[Marks, NDArray[np.float64]]:
+def _distinct(cuts: Flags, runs: Array) -> tuple[Flags, Array]:
     """Each set of questions once, with the most runs that keep it."""
     most: dict[bytes, int] = {}
     for i in np.argsort(runs, kind="stable"):
@@ -165,7 +163,7 @@ def _distinct(cuts: Marks, runs: NDArray[np.float64]) -> tuple[Marks, NDArray[np
     return cuts[chosen], runs[chosen]
 
 
-def _sentence(runs: Sequence[str], present: Marks, kept: Positions, n_questions: int) -> str:
+def _sentence(runs: Sequence[str], present: Flags, kept: Positions, n_questions: int) -> str:
     R, Q = present.shape
     parts = []
     dropped = np.setdiff1d(np.arange(R), kept)

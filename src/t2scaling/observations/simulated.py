@@ -13,18 +13,15 @@ every run. pass@k is then that of likelihoods, 1 − (1 − e^−nll)^k.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
+from t2scaling.arrays import Array
 from t2scaling.costs import tokens_afforded
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import ChinchillaLaw
 from t2scaling.observations.figure8 import cells
-
-if TYPE_CHECKING:
-    import polars as pl
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class TaskLaw:
     beta: float
     spread: float
 
-    def mean_nll(self, N: NDArray[np.float64], D: NDArray[np.float64]) -> NDArray[np.float64]:
+    def mean_nll(self, N: Array, D: Array) -> Array:
         """E + A·N^−alpha + B·D^−beta, nats; N and D broadcast."""
         return ChinchillaLaw(self.E, self.A, self.alpha, self.B, self.beta).surface(N, D)
 
@@ -90,8 +87,6 @@ def simulate(seed: int = 0, questions: int = 200, tasks: list[str] | None = None
         raise ArgumentError(f"`questions` = {questions} is too few: use at least 1.")
     if noise < 0:
         raise ArgumentError(f"`noise` = {noise:g} is negative: use 0 for none, 1 for the stated noise.")
-    import polars as pl
-
     runs = pl.DataFrame(
         [
             {
@@ -110,14 +105,7 @@ def simulate(seed: int = 0, questions: int = 200, tasks: list[str] | None = None
     return pl.concat([_task_rows(runs, name, question_nll(name, N, D, seed, questions, noise)) for name in names])
 
 
-def question_nll(
-    task: str,
-    N: NDArray[np.float64],
-    D: NDArray[np.float64],
-    seed: int = 0,
-    questions: int = 200,
-    noise: float = 1.0,
-) -> NDArray[np.float64]:
+def question_nll(task: str, N: Array, D: Array, seed: int = 0, questions: int = 200, noise: float = 1.0) -> Array:
     """NLL in nats of each run (R) on each question (Q) of `task`, shape (R, Q)."""
     law = TASK_LAWS[task]
     # One stream per task, so that leaving a task out does not change the others.
@@ -130,9 +118,7 @@ def question_nll(
     return np.exp(np.log(law.mean_nll(N, D))[:, None] + log_run[:, None] + log_question + log_answer)
 
 
-def _task_rows(runs: pl.DataFrame, task: str, nll: NDArray[np.float64]) -> pl.DataFrame:
-    import polars as pl
-
+def _task_rows(runs: pl.DataFrame, task: str, nll: Array) -> pl.DataFrame:
     R, Q = nll.shape
     index = np.repeat(np.arange(R), Q)
     question_ids = [f"{task}-{question:04d}" for question in range(Q)] * R

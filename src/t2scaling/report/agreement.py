@@ -6,22 +6,16 @@ The one place where errors on held-out runs are computed, for the page's Figure 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.errors import FitError
 from t2scaling.laws import fit
+from t2scaling.laws.measurements import Measurements
+from t2scaling.laws.result import FitResult
 from t2scaling.report.observed import values_at
 from t2scaling.report.runs import overtrained, samples_at
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from t2scaling.laws.measurements import Measurements
-    from t2scaling.laws.result import FitResult
-
-    Array = NDArray[np.float64]
 
 _FEWEST_RUNS = 12  # a law of seven parameters is not refitted to fewer
 
@@ -66,10 +60,10 @@ class Agreement:
 
     predicted: Array
     observed: Array
-    overtrained: NDArray[np.bool_]
+    overtrained: Flags
     forecast: bool
 
-    def errors(self, runs: NDArray[np.bool_]) -> Errors:
+    def errors(self, runs: Flags) -> Errors:
         """How far off the runs of a mask (R,) are."""
         return errors(self.predicted[runs], self.observed[runs])
 
@@ -90,7 +84,7 @@ def agreement(
     return Agreement(predicted, values_at(fitted, k, data), overtrained(runs), held is not None)
 
 
-def refit(fitted: FitResult, keep: NDArray[np.bool_]) -> FitResult | None:
+def refit(fitted: FitResult, keep: Flags) -> FitResult | None:
     """The same law on the runs where `keep` (R,); None where these are too few or hold no law."""
     if keep.all() or keep.sum() < _FEWEST_RUNS:
         return None

@@ -8,23 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from t2scaling.allocate import Plan, PlanStatus, replan
+from t2scaling.arrays import Array
 from t2scaling.costs import sample_flops
 from t2scaling.errors import DataError, FitError
-from t2scaling.laws import FitResult, fit
+from t2scaling.laws import FitResult, PublishedLaw, fit
+from t2scaling.observations import Observations
 from t2scaling.observations.score import score
 from t2scaling.passk import guessing
 from t2scaling.strategies.majority import MOST_K
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from t2scaling.laws import PublishedLaw
-    from t2scaling.observations import Observations
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ def inference_budget(recommended: Plan, laws: Sequence[FitResult | PublishedLaw]
     return chosen.inference_flops
 
 
-def guess(observations: Observations, fitted: FitResult) -> NDArray[np.float64] | None:
+def guess(observations: Observations, fitted: FitResult) -> Array | None:
     """What a guesser reaches at each k of the fit, shape (K,); None where the data do not say how easy guessing is."""
     data = observations.measurements(fitted.task)
     return None if data.chance is None else guessing(data.chance, fitted.curves.k, data.question_weight)

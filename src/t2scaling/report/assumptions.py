@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from t2scaling.allocate import Plan
 from t2scaling.costs import samples_afforded
+from t2scaling.laws import FitResult, PublishedLaw
 from t2scaling.units import format_flops, format_number
-
-if TYPE_CHECKING:
-    from t2scaling.allocate import Plan
-    from t2scaling.laws import FitResult, PublishedLaw
 
 
 def assumptions(fit: FitResult | PublishedLaw, plan: Plan, inference_flops: float) -> list[tuple[str, str]]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
+from t2scaling.laws.backtest import Backtest
 from t2scaling.laws.registry import LAWS
 from t2scaling.report import style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from t2scaling.laws.backtest import Backtest
 
 
 @style.styled

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t2scaling.allocate import Allocation, Plan, PlanStatus
 from t2scaling.allocate.sentence import format_value
 from t2scaling.allocate.words import evidence_lines
 from t2scaling.artefacts import dumps
-from t2scaling.laws import FitResult
+from t2scaling.costs import CostModel
+from t2scaling.laws import FitResult, PublishedLaw
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report.analysis import TaskPlan
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number
-
-if TYPE_CHECKING:
-    from t2scaling.costs import CostModel
-    from t2scaling.laws import PublishedLaw
 
 
 @dataclass(frozen=True)
@@ -238,6 +236,4 @@ def task_rows(tasks: Sequence[TaskPlan]) -> list[dict[str, str]]:
 
 def json_ready(value: Any) -> Any:
     """Plain values for Jinja's `tojson`: no numpy, NaN as null."""
-    import json
-
     return json.loads(dumps(value))

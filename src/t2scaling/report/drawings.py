@@ -6,21 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from t2scaling.allocate import Plan
 from t2scaling.artefacts import write_with
 from t2scaling.errors import unknown
-from t2scaling.laws import FitResult
+from t2scaling.laws import FitResult, PublishedLaw
 from t2scaling.report import figures
 from t2scaling.report.agreement import hold_out
 from t2scaling.units import format_flops
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from t2scaling.allocate import Plan
-    from t2scaling.laws import PublishedLaw
 
 FORMATS = ("svg", "pdf", "png")
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
 from t2scaling.laws.base import METRIC_LABELS
+from t2scaling.laws.result import FitResult
 from t2scaling.report import style
 from t2scaling.report.agreement import Agreement, agreement
 from t2scaling.report.observed import grid_values
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from t2scaling.laws.result import FitResult
 
 
 @style.styled
@@ -67,7 +63,7 @@ def _agreement(ax: Axes, fit: FitResult, found: Agreement) -> None:
     ax.text(0.5, 1.02, text, transform=ax.transAxes, ha="center", va="bottom", linespacing=1.4)
 
 
-def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
+def _limits(values: Array) -> tuple[float, float]:
     return (float(values.min()) / 1.15, float(values.max()) * 1.15) if len(values) else (0.1, 1.0)
 
 

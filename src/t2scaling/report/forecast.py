@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from t2scaling.allocate import frontier
+from t2scaling.allocate import Plan, frontier
+from t2scaling.arrays import Array
 from t2scaling.costs import tokens_afforded, train_flops
-from t2scaling.laws import load_law
+from t2scaling.laws import FitResult, PublishedLaw, load_law
 from t2scaling.report import style
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from t2scaling.allocate import Plan
-    from t2scaling.laws import FitResult, PublishedLaw
 
 _BAND_LAWS = 100  # bootstrap laws behind a band
 _HOFFMANN = (1e17, 1e20)  # FLOPs: where their line starts, and how far an axis must reach to show it
@@ -78,7 +73,7 @@ def _span(law: FitResult | PublishedLaw, plans: Sequence[Plan]) -> tuple[float, 
     return min(spent), max(spent)
 
 
-def _references(axes: NDArray[np.object_], budgets: NDArray[np.float64]) -> None:
+def _references(axes: NDArray[np.object_], budgets: Array) -> None:
     """20 tokens per parameter; and where the budgets reach those of Hoffmann et al., their law and their 70B model."""
     N = np.sqrt(tokens_afforded(20.0, budgets))  # where D = 20·N
     line = {"color": style.MUTED, "linewidth": 1.3}
@@ -102,8 +97,8 @@ def _point(
 
 def _draw(
     axes: NDArray[np.object_],
-    budgets: NDArray[np.float64],
-    N: NDArray[np.float64],
+    budgets: Array,
+    N: Array,
     span: tuple[float, float] | None,
     label: str,
     **line: Any,
@@ -122,7 +117,7 @@ def _draw(
 def _law(
     axes: NDArray[np.object_],
     fit: FitResult | PublishedLaw,
-    budgets: NDArray[np.float64],
+    budgets: Array,
     span: tuple[float, float],
     inference_flops: float,
 ) -> None:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from t2scaling.allocate import frontier
 from t2scaling.costs import tokens_afforded
 from t2scaling.laws.base import METRIC_LABELS
+from t2scaling.laws.result import FitResult
 from t2scaling.report import style
 from t2scaling.report.observed import values_at
 from t2scaling.report.runs import Level, levels, overtrained, samples_at, train_flops
 from t2scaling.units import format_flops
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from t2scaling.laws.result import FitResult
 
 _STAGES = {"base": "pretrained", "ft": "fine-tuned", "sft": "SFT"}
 

@@ -7,21 +7,15 @@ are exact. Shapes: R runs, Q questions, K values of k.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from t2scaling.arrays import Array
 from t2scaling.laws.curves import curves as average
+from t2scaling.laws.measurements import Measurements
+from t2scaling.laws.result import FitResult
 from t2scaling.passk import guessing, pass_at_k, pass_at_k_from_nll
 from t2scaling.report.runs import levels, over_seeds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from t2scaling.laws.measurements import Measurements
-    from t2scaling.laws.result import FitResult
-
-    Array = NDArray[np.float64]
 
 
 def grid_values(fit: FitResult) -> Array:

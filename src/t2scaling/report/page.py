@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t2scaling.allocate import Plan
 from t2scaling.allocate import plan as make_plan
@@ -17,17 +17,14 @@ from t2scaling.artefacts import write_text
 from t2scaling.costs import GPUS
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import FitResult, PublishedLaw, load_law
-from t2scaling.observations import as_observations
+from t2scaling.observations import Observations, as_observations
 from t2scaling.report import analysis, content, planner
 from t2scaling.report.assumptions import assumptions
 from t2scaling.report.drawings import Drawing, beside, drawings, save
 from t2scaling.report.panels import Key, Panel, keys, panels
 from t2scaling.report.provenance import downloads, provenance
 
-if TYPE_CHECKING:
-    from t2scaling.observations import Observations
-
-    Law = FitResult | PublishedLaw
+Law = FitResult | PublishedLaw
 
 STEPS = 3  # calls of `advance`: plans, figures, page
 

@@ -12,21 +12,18 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from t2scaling.allocate import Plan
 from t2scaling.allocate.plan import REACH
 from t2scaling.costs import GPUS, Serving
 from t2scaling.costs.money import TRAIN_UTILISATION
 from t2scaling.costs.serving import MEMORY_SHARE, PRECISIONS
 from t2scaling.costs.shapes import DEPTH_FACTOR, DEPTH_POWER, FF_RATIO, HEAD_DIM, KV_WIDTH, VOCABULARY
-from t2scaling.laws import PublishedLaw
-
-if TYPE_CHECKING:
-    from t2scaling.allocate import Plan
-    from t2scaling.laws import FitResult
-    from t2scaling.laws.measurements import Curves
+from t2scaling.laws import FitResult, PublishedLaw
+from t2scaling.laws.measurements import Curves
 
 MOST_DRAWS = 200
 MOST_CELLS = 2000

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from t2scaling.allocate import Allocation, Frontier, Plan
+from t2scaling.laws import FitResult
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.report import style
 from t2scaling.report.backtest import backtest
 from t2scaling.report.observed import grid_values
 from t2scaling.units import format_flops
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from t2scaling.allocate import Allocation, Frontier, Plan
-    from t2scaling.laws import FitResult
-
 
 __all__ = ["backtest", "fit", "frontier", "plan"]
 

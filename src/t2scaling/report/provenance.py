@@ -9,7 +9,6 @@ import math
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
@@ -17,13 +16,10 @@ import numpy as np
 from t2scaling import __version__
 from t2scaling.allocate import Plan
 from t2scaling.artefacts import dumps
-from t2scaling.laws import FitResult
+from t2scaling.laws import FitResult, PublishedLaw
+from t2scaling.laws.measurements import Curves
 from t2scaling.report.planner import file_of
 from t2scaling.report.runs import train_flops
-
-if TYPE_CHECKING:
-    from t2scaling.laws import PublishedLaw
-    from t2scaling.laws.measurements import Curves
 
 MOST_BYTES = 700_000  # of downloads, from which on fits of single tasks are left out
 

@@ -6,20 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from t2scaling import costs
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.laws.isoflop import isoflop_groups
+from t2scaling.laws.measurements import Curves, Measurements
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from t2scaling.laws.measurements import Curves, Measurements
-
-    Array = NDArray[np.float64]
-    Runs = Curves | Measurements
+Runs = Curves | Measurements
 
 _LEVELS = 14  # more training budgets than this are gathered into bins of equal ratio
 
@@ -29,7 +24,7 @@ class Level:
     """Runs of about the same training budget, by rising N; `exact` where the suite has few budgets."""
 
     train_flops: float
-    runs: NDArray[np.intp]
+    runs: Positions
     exact: bool
 
 
@@ -38,7 +33,7 @@ def train_flops(runs: Runs) -> Array:
     return costs.train_flops(runs.N, runs.D) if runs.train_flops is None else runs.train_flops
 
 
-def overtrained(runs: Runs) -> NDArray[np.bool_]:
+def overtrained(runs: Runs) -> Flags:
     """Which runs the suite marks as overtrained, shape (R,); none where it does not say."""
     return np.zeros(len(runs.N), dtype=bool) if runs.overtrained is None else runs.overtrained
 
@@ -50,7 +45,7 @@ def samples_at(N: Array, inference_flops: float) -> Array:
     return np.where(k >= 1 - 1e-9, np.maximum(k, 1.0), np.nan)
 
 
-def cells(runs: Runs) -> NDArray[np.intp]:
+def cells(runs: Runs) -> Positions:
     """Label of the cell that each run is a seed of, shape (R,): runs of one N and one D."""
     return np.unique(np.column_stack([runs.N, runs.D]), axis=0, return_inverse=True)[1].reshape(-1)
 

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.laws import LAWS
 from t2scaling.units import format_flops, format_number
-
-if TYPE_CHECKING:
-    from matplotlib.axis import XAxis, YAxis
-    from numpy.typing import ArrayLike, NDArray
 
 INK, MUTED, GRID, PAPER = "#1f2328", "#6e7781", "#d8dee4", "#fefefe"
 T2_RED, T2_BLUE, T2_GREEN = "#cf3a2b", "#0072b2", "#009e73"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from t2scaling.allocate import plan
+from t2scaling.laws import FitResult
 from t2scaling.report import figures
-from t2scaling.report.drawings import Drawing
-
-if TYPE_CHECKING:
-    from t2scaling.laws import FitResult
-    from t2scaling.report.results.page import Suite
+from t2scaling.report.drawings import Drawing, drawings
+from t2scaling.report.results.page import Suite
 
 _SERVING = (1.0, 4.0, 16.0)  # inference budgets of Figures 6 and 7, in samples of the largest model
 
 
 def suite_drawings(suite: Suite) -> list[Drawing]:
     """Figures 2 to 8 of a suite, as far as its stages and tasks go."""
-    from t2scaling.allocate import plan
-    from t2scaling.report.drawings import drawings
-
     serving = suite.serving[0]
     fits = suite.fits("base", suite.base.task, serving)
     plans = [plan(fit, train_flops=suite.budget, inference_flops=serving) for fit in fits]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Positions
+from t2scaling.laws.measurements import Curves
+from t2scaling.laws.result import FitResult
 from t2scaling.report import style
 from t2scaling.report.runs import levels, overtrained, train_flops
 from t2scaling.units import format_number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from t2scaling.laws.measurements import Curves
-    from t2scaling.laws.result import FitResult
 
 _LABELLED = 130  # up to so many runs on few budgets, each has its D/N written on it
 _MODELS = 8
@@ -57,13 +55,13 @@ def checkpoint_grid(curves: Curves) -> Figure:
     return figure
 
 
-def _rows(N: NDArray[np.float64]) -> NDArray[np.intp]:
+def _rows(N: Array) -> Positions:
     """The rank of each size: sizes stand in rows of equal height, however close they are."""
     return np.unique(N, return_inverse=True)[1]
 
 
 @style.styled
-def coverage(fit: FitResult, guess: NDArray[np.float64] | None = None) -> Figure:
+def coverage(fit: FitResult, guess: Array | None = None) -> Figure:
     """Mean pass@k against k for up to eight sizes, each at its longest training, with two standard errors.
 
     Lines are the law's, where it can say the mean pass@k.

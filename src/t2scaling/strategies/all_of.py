@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.passk import log_gamma_second_difference
 from t2scaling.strategies.base import register
 from t2scaling.strategies.counts import check_counts, whole_k
 from t2scaling.strategies.success import Success
-
-Array = NDArray[np.float64]
 
 
 def all_of(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Array:

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError, require, unknown
 from t2scaling.strategies.success import Success
 from t2scaling.units import parse_number
-
-Array = NDArray[np.float64]
 
 
 @runtime_checkable

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
-
-Array = NDArray[np.float64]
 
 
 def check_counts(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> tuple[Array, Array, Array]:

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.strategies.base import register
 from t2scaling.strategies.counts import whole_k
 from t2scaling.strategies.success import Success
 
-Array = NDArray[np.float64]
 MOST_K = 512  # the terms' spread then leaves double precision's range
 _BLOCK = 128  # questions at a time
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.passk import pass_at_k
 from t2scaling.strategies.base import register
 from t2scaling.strategies.success import Success
@@ -27,11 +28,11 @@ class Oracle:
     label: ClassVar[str] = "pass@k"
     rising: ClassVar[bool] = True
 
-    def value(self, success: Success, k: ArrayLike) -> NDArray[np.float64]:
+    def value(self, success: Success, k: ArrayLike) -> Array:
         """pass@k over the distribution."""
         return np.asarray(-np.expm1(success.log_fail(k)))
 
-    def from_counts(self, n: ArrayLike, c: ArrayLike, k: ArrayLike, **more: Any) -> NDArray[np.float64]:
+    def from_counts(self, n: ArrayLike, c: ArrayLike, k: ArrayLike, **more: Any) -> Array:
         """The unbiased estimate 1 − C(n − c, k)/C(n, k)."""
         return pass_at_k(n, c, k)
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.passk import log_gamma_second_difference
 
-Array = NDArray[np.float64]
 _TINY = np.finfo(float).tiny
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.strategies.base import register
 from t2scaling.strategies.counts import check_counts, whole_k
 from t2scaling.strategies.success import Success
 
-Array = NDArray[np.float64]
 _REACH, _NODES = 9.0, 361  # of the trapezoid rule over scores: exponentially accurate for these smooth tails
 
 

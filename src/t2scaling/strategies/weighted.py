@@ -7,12 +7,12 @@ from math import comb
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.errors import ArgumentError
 from t2scaling.strategies.counts import whole_k
 
-Array = NDArray[np.float64]
 SUBSETS = 2000
 
 
@@ -23,7 +23,7 @@ class Estimate(NamedTuple):
     error: Array
 
 
-def subsets(n: int, k: int, rng: np.random.Generator, most: int = SUBSETS) -> tuple[NDArray[np.intp], bool]:
+def subsets(n: int, k: int, rng: np.random.Generator, most: int = SUBSETS) -> tuple[Positions, bool]:
     """Subsets of k of n samples (S, k), all of them or `most` drawn at random; and whether it is all.
 
     Drawn once and handed to every strategy, so that their difference is not noise of the draw.
@@ -68,7 +68,7 @@ def weighted_vote(
     return Estimate(value, error)
 
 
-def _share_won(answer: NDArray[np.intp], weights: Array, labels: int, right: NDArray[np.bool_]) -> Array:
+def _share_won(answer: Positions, weights: Array, labels: int, right: Flags) -> Array:
     """Per subset (S,): 1/ties where the right answer is on top, else 0."""
     sums = np.zeros((len(answer), labels))
     np.add.at(sums, (np.arange(len(answer))[:, None], answer), weights)

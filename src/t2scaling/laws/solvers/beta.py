@@ -9,11 +9,11 @@ x is the task's loss in Approach 2; any other index of ability serves. All funct
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.passk import log_gamma_second_difference
 
-Array = NDArray[np.float64]
 Number = float | Array
 
 LOG_NU = float(np.log(1e6))  # |log ν| at most
@@ -29,7 +29,7 @@ def mean_success(x: ArrayLike, theta: tuple[Number, ...]) -> tuple[Array, Array]
     return np.asarray(mean), np.asarray(mean * expit(z))
 
 
-def concentration(x: ArrayLike, level: Number, tilt: Number) -> tuple[Array, NDArray[np.bool_]]:
+def concentration(x: ArrayLike, level: Number, tilt: Number) -> tuple[Array, Flags]:
     """ν = exp(level + tilt·x), held within its range, and whether it lies inside (where its slope is not zero)."""
     log_nu = level + tilt * np.asarray(x, dtype=float)
     return np.exp(np.clip(log_nu, -LOG_NU, LOG_NU)), np.abs(log_nu) < LOG_NU

@@ -17,11 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.laws.solvers.newton import Objective, in_blocks, minimise
-
-Array = NDArray[np.float64]
 
 HUBER = 1.345  # residuals beyond this many spreads count linearly (95 % efficient for normal errors)
 MOST_RUNS = 100.0  # what the weights sum to at most
@@ -44,7 +42,7 @@ class IndexFits:
     centre: Array
     spread: Array
     value: Array
-    converged: NDArray[np.bool_]
+    converged: Flags
 
     def index(self, N: Array, D: Array) -> Array:
         """θ at N and D of one shape (n,), for every problem: shape (B, n)."""
@@ -128,10 +126,10 @@ def fit_index(N: Array, D: Array, y: Array, weight: Array | None = None) -> Inde
     return IndexFits(u[best], centre, spread[best], descent.value[best], np.isfinite(merit[best]))
 
 
-def _objective(n: Array, d: Array, target: Array, omega: Array, spread: Array, rows: NDArray[np.intp]) -> Objective:
+def _objective(n: Array, d: Array, target: Array, omega: Array, spread: Array, rows: Positions) -> Objective:
     """Objective of each problem and start at its own spread, for `newton.minimise`."""
 
-    def evaluate(u: Array, which: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    def evaluate(u: Array, which: Positions) -> tuple[Array, Array, Array]:
         theta, slopes = index_slopes(u, n, d)
         s, weight = spread[which, None], omega[rows[which]]
         residual = (theta - target[rows[which]]) / s

@@ -14,15 +14,13 @@ from collections.abc import Callable
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Positions
 from t2scaling.errors import DataError
 from t2scaling.laws.options import DELTA, EXPONENT_BOUNDS
 from t2scaling.laws.solvers.newton import minimise
 from t2scaling.laws.solvers.powers import design, project
 from t2scaling.laws.solvers.varpro import FULL, REFIT, PowerFits, fit_powers
-
-Array = NDArray[np.float64]
 
 STARTS = 96  # of the grid of starts, the best are descended from
 _LOG_RANGE = 60.0  # a term smaller than e^−60 of the values is nothing in double precision
@@ -85,14 +83,14 @@ def fit_logs(
 
 def log_objective(
     covariates: Array, log_y: Array, weight: Array, delta: float
-) -> Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]:
+) -> Callable[[Array, Positions], tuple[Array, Array, Array]]:
     """Value, gradient and exact Hessian at x (b, P) = (e, a, b[, g], alpha, beta[, gamma]), for `newton.minimise`.
 
     covariates   log N, log D[, log k], centred, shape (T, M)
     """
     T = len(covariates)
 
-    def evaluate(x: Array, _: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    def evaluate(x: Array, _: Positions) -> tuple[Array, Array, Array]:
         logs = np.concatenate([np.zeros((len(x), 1)), x[:, T + 1 :]], axis=1)
         covariate = np.concatenate([np.zeros((1, covariates.shape[1])), covariates])
         terms = x[:, : T + 1, None] - logs[:, :, None] * covariate  # (b, T + 1, M)

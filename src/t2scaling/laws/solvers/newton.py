@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from t2scaling.arrays import Array, Flags, Positions
+
 # (x of shape (b, P), which of the B problems they belong to (b,)) → value (b,), gradient (b, P), curvature (b, P, P)
-Objective = Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]
+Objective = Callable[[Array, Positions], tuple[Array, Array, Array]]
 
 _FLAT = 1e-13  # eigenvalues below this share of the largest are lifted to it
 _TINY = float(np.finfo(float).tiny)
@@ -29,7 +30,7 @@ _HOPELESS = 1e10  # damping, in units of the largest curvature, at which no step
 def in_blocks(objective: Objective, rows: int) -> Objective:
     """The same objective, worked off at most `rows` problems at a time, so that intermediates stay in the cache."""
 
-    def evaluate(x: Array, index: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    def evaluate(x: Array, index: Positions) -> tuple[Array, Array, Array]:
         if len(x) <= rows:
             return objective(x, index)
         parts = [objective(x[i : i + rows], index[i : i + rows]) for i in range(0, len(x), rows)]
@@ -50,9 +51,9 @@ class Descent:
 
     x: Array
     value: Array
-    converged: NDArray[np.bool_]
+    converged: Flags
 
-    def lower_of(self, other: Descent, rows: NDArray[np.intp]) -> Descent:
+    def lower_of(self, other: Descent, rows: Positions) -> Descent:
         """The better of the two for each problem; `other` holds the problems `rows` of this one."""
         x, value, converged = self.x.copy(), self.value.copy(), self.converged.copy()
         better = other.value < value[rows]
@@ -135,7 +136,7 @@ def _step(
     return step * np.minimum(np.minimum(1.0, radius / np.maximum(length, _TINY)), reach)[:, None], promise
 
 
-def _free_step(gradient: Array, curvature: Array, damping: Array, free: NDArray[np.bool_]) -> tuple[Array, Array]:
+def _free_step(gradient: Array, curvature: Array, damping: Array, free: Flags) -> tuple[Array, Array]:
     """Damped step and promise over the free parameters; the others stay."""
     gradient = gradient * free
     values, vectors = np.linalg.eigh(curvature * free[:, :, None] * free[:, None, :])  # (b, P), columns of (b, P, P)

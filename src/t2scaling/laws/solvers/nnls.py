@@ -11,9 +11,8 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from t2scaling.arrays import Array, Flags
 
 # A column whose part independent of the others is below this share of its squared length is taken as dependent on
 # them. Nothing is lost: some best solution always uses independent columns only.
@@ -48,7 +47,7 @@ def _best_support(gram: Array, rhs: Array) -> Array:
     return np.take_along_axis(c, best[:, None, None], axis=1)[:, 0]
 
 
-def solve_on(gram: Array, rhs: Array, support: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
+def solve_on(gram: Array, rhs: Array, support: Flags) -> tuple[Array, Flags]:
     """Solve gram·c = rhs on the columns of `support` (broadcast), with c = 0 on the rest, by Cholesky.
 
     The diagonal of `gram` should be near 1. Returns c and whether the columns were independent; where they were
@@ -60,7 +59,7 @@ def solve_on(gram: Array, rhs: Array, support: NDArray[np.bool_]) -> tuple[Array
     a = [[_masked(gram[..., i, j], on, i, j) for j in range(i)] for i in range(p)]
     diagonal = [gram[..., i, i] if on is None else gram[..., i, i] * on[..., i] + (1 - on[..., i]) for i in range(p)]
     shape = np.broadcast_shapes(gram.shape[:-2], rhs.shape[:-1], support.shape[:-1])
-    valid: NDArray[np.bool_] = np.ones(shape, dtype=bool)
+    valid: Flags = np.ones(shape, dtype=bool)
     low: list[list[Array]] = []
     pivot: list[Array] = []
     for i in range(p):
@@ -96,7 +95,7 @@ def _less(value: Array, left: list[Array], right: list[Array]) -> Array:
 
 
 @cache
-def _supports(p: int) -> NDArray[np.bool_]:
+def _supports(p: int) -> Flags:
     """All 2^p supports, largest first, the empty one last."""
     masks = sorted(product((True, False), repeat=p), key=lambda mask: -sum(mask))
     return np.array(masks, dtype=bool)

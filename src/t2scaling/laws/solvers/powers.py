@@ -21,12 +21,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.laws.solvers.nnls import nnls, solve_on
 
-Array = NDArray[np.float64]
-Lift = Callable[[Array, NDArray[np.intp]], Array]
+Lift = Callable[[Array, Positions], Array]
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,11 @@ def _complete(logs: tuple[Array, ...], origin: tuple[float, ...], y: Array, weig
     constant = np.zeros((B, R + K + 1))
     constant[:, -1] = 1.0
 
-    def lift_run(power: Array, rows: NDArray[np.intp]) -> Array:
+    def lift_run(power: Array, rows: Positions) -> Array:
         centre = np.sum(share[rows] * power, axis=1, keepdims=True)
         return np.concatenate([power - centre, np.zeros((len(power), K)), centre], axis=1)
 
-    def lift_k(power: Array, rows: NDArray[np.intp]) -> Array:
+    def lift_k(power: Array, rows: Positions) -> Array:
         centre = power.mean(axis=1, keepdims=True)
         return np.concatenate([np.zeros((len(power), R)), power - centre, centre], axis=1)
 
@@ -98,23 +97,21 @@ def _complete(logs: tuple[Array, ...], origin: tuple[float, ...], y: Array, weig
     return Design(logs, origin, constant, weights, target, floor, (lift_run, lift_run, lift_k))
 
 
-def _sparse(
-    logs: tuple[Array, ...], origin: tuple[float, ...], y: Array, weight: Array, observed: NDArray[np.bool_]
-) -> Design:
+def _sparse(logs: tuple[Array, ...], origin: tuple[float, ...], y: Array, weight: Array, observed: Flags) -> Design:
     run, column = np.nonzero(observed)
     target = y[:, run, column]
 
-    def lift_run(power: Array, rows: NDArray[np.intp]) -> Array:
+    def lift_run(power: Array, rows: Positions) -> Array:
         return power[:, run]
 
-    def lift_k(power: Array, rows: NDArray[np.intp]) -> Array:
+    def lift_k(power: Array, rows: Positions) -> Array:
         return power[:, column]
 
     lifts = (lift_run, lift_run, lift_k)[: len(logs)]
     return Design(logs, origin, np.ones_like(target), weight[:, run], target, np.zeros(len(y)), lifts)
 
 
-def project(problem: Design, exponents: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+def project(problem: Design, exponents: Array, rows: Positions) -> tuple[Array, Array]:
     """Best E, A, B(, G) ≥ 0 at the given exponents, and the sum of squares left.
 
     exponents   shape (b, P)
@@ -126,14 +123,14 @@ def project(problem: Design, exponents: Array, rows: NDArray[np.intp]) -> tuple[
     return c, problem.floor[rows] + np.sum(problem.weight[rows] * residual**2, axis=1)
 
 
-def reduced_objective(problem: Design) -> Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]:
+def reduced_objective(problem: Design) -> Callable[[Array, Positions], tuple[Array, Array, Array]]:
     """The sum of squares as a function of log exponents alone, with gradient and Hessian, for `newton.minimise`.
 
     The coefficients are at their optimum, so the gradient is the partial one (envelope theorem), and the Hessian is
     the Schur complement of the full one over the coefficients that are not held at zero.
     """
 
-    def evaluate(log_exponents: Array, rows: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    def evaluate(log_exponents: Array, rows: Positions) -> tuple[Array, Array, Array]:
         exponents = np.exp(log_exponents)
         columns = _columns(problem, exponents, rows)
         first, second = _slopes(problem, exponents, rows)
@@ -158,7 +155,7 @@ def reduced_objective(problem: Design) -> Callable[[Array, NDArray[np.intp]], tu
     return evaluate
 
 
-def _schur(columns: Array, weight: Array, support: NDArray[np.bool_], cross: Array) -> Array:
+def _schur(columns: Array, weight: Array, support: Flags, cross: Array) -> Array:
     """cross · (2·Gram on the support)⁻¹ · crossᵀ, shape (b, P, P)."""
     gram = (columns * weight[:, None, :]) @ columns.transpose(0, 2, 1)  # (b, p, p)
     # Columns of powers differ by orders of magnitude: the Gram matrix is solved with a unit diagonal.
@@ -169,7 +166,7 @@ def _schur(columns: Array, weight: Array, support: NDArray[np.bool_], cross: Arr
     return 0.5 * scaled @ np.where(valid[..., None], solved, 0.0).transpose(0, 2, 1)
 
 
-def _columns(problem: Design, exponents: Array, rows: NDArray[np.intp]) -> Array:
+def _columns(problem: Design, exponents: Array, rows: Positions) -> Array:
     """The p columns at each row of exponents, shape (b, p, M)."""
     powers = [
         lift(np.exp(-exponents[:, i, None] * log), rows)
@@ -178,7 +175,7 @@ def _columns(problem: Design, exponents: Array, rows: NDArray[np.intp]) -> Array
     return np.stack([problem.constant[rows], *powers], axis=1)
 
 
-def _slopes(problem: Design, exponents: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+def _slopes(problem: Design, exponents: Array, rows: Positions) -> tuple[Array, Array]:
     """First and second derivatives of the P power columns in the log of their exponent, each (b, P, M)."""
     first, second = [], []
     for i, (lift, log) in enumerate(zip(problem.lifts, problem.logs, strict=True)):
@@ -189,7 +186,7 @@ def _slopes(problem: Design, exponents: Array, rows: NDArray[np.intp]) -> tuple[
     return np.stack(first, axis=1), np.stack(second, axis=1)
 
 
-def _project(problem: Design, columns: Array, rows: NDArray[np.intp]) -> tuple[Array, Array]:
+def _project(problem: Design, columns: Array, rows: Positions) -> tuple[Array, Array]:
     """Coefficients (b, p) and residuals (b, M)."""
     weight, target = problem.weight[rows], problem.target[rows]
     weighted = columns * weight[:, None, :]  # (b, p, M)

@@ -13,11 +13,9 @@ Shapes: R runs, Q questions, U bins, n points.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Positions
 from t2scaling.passk import neg_log_pass_at_k_from_nll, pass_at_k_from_nll
-
-Array = NDArray[np.float64]
 
 BINS = 200
 BANDWIDTH = 0.3  # of the kernel, in standard deviations of the index over the runs
@@ -57,7 +55,7 @@ def carry(theta: Array, x: Array, at: Array) -> Array:
     return np.exp(np.minimum(level, 50.0))
 
 
-def mean_pass(nll: Array, row: NDArray[np.intp], k: Array, neg_log: bool) -> Array:
+def mean_pass(nll: Array, row: Positions, k: Array, neg_log: bool) -> Array:
     """Mean over bins of pass@k, or of −log pass@k: nll (n, U), points as rows of it and k, both (m,); shape (m,)."""
     formula = neg_log_pass_at_k_from_nll if neg_log else pass_at_k_from_nll
     out = np.empty(len(k))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.laws.options import EXPONENT_BOUNDS, RESTARTS
 from t2scaling.laws.solvers.success import (
@@ -28,8 +28,6 @@ from t2scaling.laws.solvers.success import (
     success_objective,
 )
 from t2scaling.laws.solvers.varpro import PowerFits
-
-Array = NDArray[np.float64]
 
 GRID = np.linspace(0.01, 0.95, 40)  # values of E that `fit_profile` tries, as shares of the smallest loss
 STARTS = 50  # per value of E

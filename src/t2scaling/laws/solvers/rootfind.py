@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from t2scaling.arrays import Array
+
 Function = Callable[[Array], Array]
 
 GOLDEN = (np.sqrt(5) - 1) / 2

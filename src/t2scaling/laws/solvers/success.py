@@ -17,12 +17,10 @@ from itertools import product
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.laws.solvers.beta import concentration, mean_success
 from t2scaling.laws.solvers.newton import in_blocks, minimise
-
-Array = NDArray[np.float64]
 
 
 class Curve(Protocol):
@@ -44,7 +42,7 @@ class SuccessFits:
 
     theta: Array
     value: Array
-    converged: NDArray[np.bool_]
+    converged: Flags
 
 
 def beta_curve(u: Array, loss: Array, k: Array, slopes: bool = True) -> tuple[Array, Array]:
@@ -120,7 +118,7 @@ def fit_success(
         begin = np.concatenate([begin, extra], axis=1)
     rows = np.repeat(np.arange(len(loss)), begin.shape[1])
 
-    def evaluate(u: Array, index: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    def evaluate(u: Array, index: Positions) -> tuple[Array, Array, Array]:
         which = rows[index]
         predicted, jacobian = curve(u, ell[which], k)  # (b, R, K), (P, b, R, K)
         residual = (target[which] - predicted) * observed

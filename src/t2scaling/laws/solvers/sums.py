@@ -6,20 +6,16 @@ R runs, K values of k, P exponents.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array
+from t2scaling.laws.options import FitOptions
 from t2scaling.laws.solvers.logfit import fit_logs
 from t2scaling.laws.solvers.powers import design
 from t2scaling.laws.solvers.restarts import STARTS, fit_profile, fit_restarts
 from t2scaling.laws.solvers.varpro import FULL, REFIT, PowerFits, fit_powers
-
-if TYPE_CHECKING:
-    from t2scaling.laws.options import FitOptions
-
-Array = NDArray[np.float64]
 
 
 def fit_sums(

@@ -10,14 +10,12 @@ from functools import partial
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.laws.options import EXPONENT_BOUNDS
 from t2scaling.laws.solvers.newton import Descent, minimise
 from t2scaling.laws.solvers.nnls import nnls
 from t2scaling.laws.solvers.powers import Design, project, reduced_objective
-
-Array = NDArray[np.float64]
 
 ROUNDS = 5  # times that a way further down is looked for
 _NEAR = np.log([0.9, 0.97, 0.99, 1.01, 1.03, 1.1])
@@ -59,7 +57,7 @@ class PowerFits:
     coefficients: Array
     exponents: Array
     value: Array
-    converged: NDArray[np.bool_]
+    converged: Flags
 
 
 def fit_powers(
@@ -106,7 +104,7 @@ def _descend(
     max_iter: int,
     tolerance: float,
     begin: Array,
-    which: NDArray[np.intp],
+    which: Positions,
 ) -> Descent:
     """The lowest end of the descents of each problem in `which` (b,) from its starts `begin` (b, S, P)."""
     b, S, P = begin.shape
@@ -130,7 +128,7 @@ def _grid_minima(problem: Design, axes: list[Array], count: int) -> Array:
     return np.stack([np.take_along_axis(axis, index[:, :, p], axis=1) for p, axis in enumerate(axes)], axis=-1)
 
 
-def _lower_points(problem: Design, ends: Descent, axis: Array) -> tuple[NDArray[np.intp], Array]:
+def _lower_points(problem: Design, ends: Descent, axis: Array) -> tuple[Positions, Array]:
     """Problems for which a lower point than where they ended lies on a strip through it, and the lowest of each strip.
 
     A term that a descent has lost (its coefficient at zero) has no slope in its exponent any more, and where D and N
@@ -197,7 +195,7 @@ def _along(table: Array, columns: tuple[int, ...], P: int) -> Array:
     return table.reshape(shape)
 
 
-def _lowest_minima(values: Array, count: int) -> NDArray[np.intp]:
+def _lowest_minima(values: Array, count: int) -> Positions:
     """Grid indices (B, count, P) of the lowest local minima, padded with the next lowest points."""
     B, P = len(values), values.ndim - 1
     padded = np.pad(values, [(0, 0)] + [(1, 1)] * P, constant_values=np.inf)

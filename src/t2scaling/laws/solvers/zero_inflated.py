@@ -16,11 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from t2scaling.arrays import Array, Positions
 from t2scaling.laws.solvers.newton import minimise
-
-Array = NDArray[np.float64]
 
 ENOUGH = 100  # samples per question from which a share of unsolvable questions is looked for
 _LOWER = np.array([np.log(1e-3), np.log(1e-2), -12.0])
@@ -60,7 +58,7 @@ def fit_zero_inflated(n: Array, c: Array, inflate: bool | None = None) -> ZeroIn
     rows = np.repeat(np.arange(len(n)), len(starts))
     P = 3 if inflate else 2
 
-    def evaluate(x: Array, which: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+    def evaluate(x: Array, which: Positions) -> tuple[Array, Array, Array]:
         return _objective(x, n[rows[which]], c[rows[which]])
 
     descent = minimise(evaluate, u.reshape(-1, 3)[:, :P], lower[:P], upper[:P], max_iter=200, tolerance=1e-10)

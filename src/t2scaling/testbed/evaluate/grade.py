@@ -7,14 +7,12 @@ the text after the prompt, cut before the first stop string.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from t2scaling.errors import DataError
-
-if TYPE_CHECKING:
-    from t2scaling.testbed.tasks import Question
+from t2scaling.testbed.tasks import Question
 
 Grader = Callable[["Question", str], bool]
 

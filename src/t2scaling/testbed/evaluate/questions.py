@@ -7,12 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from t2scaling.errors import DataError
-
-if TYPE_CHECKING:
-    from t2scaling.testbed.tasks import Question, Task
+from t2scaling.testbed.tasks import Question, Task
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +22,9 @@ from t2scaling.testbed.evaluate.engine import Advance, Engine, open_engine
 from t2scaling.testbed.evaluate.questions import Asked, resolve
 from t2scaling.testbed.evaluate.settings import Settings
 from t2scaling.testbed.evaluate.streams import question_key
+from t2scaling.testbed.evaluate.table import Found, Measured
 from t2scaling.testbed.evaluate.tokens import Encoded, Tokenizer, encode
-
-if TYPE_CHECKING:
-    from t2scaling.testbed.evaluate.table import Found, Measured
-    from t2scaling.testbed.tasks import Task
+from t2scaling.testbed.tasks import Task
 
 RUN_OPTIONS = ("run_id", "n_params", "n_tokens")
 WHERE_OPTIONS = ("device", "task_seed")

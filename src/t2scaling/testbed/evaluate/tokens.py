@@ -13,15 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from t2scaling.errors import DataError
 from t2scaling.testbed.evaluate.checkpoint import refused
-
-if TYPE_CHECKING:
-    from t2scaling.testbed.tasks import Question
+from t2scaling.testbed.tasks import Question
 
 Ids = tuple[int, ...]
 
