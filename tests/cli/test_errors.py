@@ -196,7 +196,7 @@ def test_outputs_are_checked_before_the_work(folder, tmp_path, monkeypatch, caps
 
 # Where a plain ValueError or TypeError is caught a few lines on, and becomes one of ours with the file's name.
 CAUGHT = (
-    "foreign/archive.py", "foreign/text.py", "laws/artefact.py", "observations/facts.py",
+    "allocate/planfile.py", "foreign/archive.py", "foreign/text.py", "laws/artefact.py", "observations/facts.py",
     "observations/lm_eval/blocks.py", "observations/manifest.py", "observations/tabular.py", "testbed/study/config.py",
 )  # fmt: skip
 

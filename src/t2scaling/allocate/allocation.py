@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from t2scaling.allocate.planfile import Number, Size
 from t2scaling.costs import sample_flops, train_flops
 
 
@@ -43,12 +44,12 @@ class Allocation:
     epochs               passes over the unique tokens, where these are limited; 1 where nothing is repeated
     """
 
-    n_params: float
-    n_tokens: float
-    k: float
+    n_params: Size
+    n_tokens: Size
+    k: Number
     metric: str
-    value: float
-    pass_at_k: float = math.nan
+    value: Number
+    pass_at_k: Number = math.nan
     epochs: float = 1.0
 
     @property

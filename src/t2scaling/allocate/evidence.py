@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from t2scaling.allocate.allocation import Allocation
+from t2scaling.allocate.planfile import Number, Size
 from t2scaling.allocate.problem import Problem, TwoBudgets
 from t2scaling.arrays import Array
 from t2scaling.laws import Curves, FitResult, Law
@@ -29,17 +30,13 @@ class Checkpoint:
     """One measured run at k samples, beside what the law says of it; NaN where a number is not known."""
 
     run_id: str
-    n_params: float
-    n_tokens: float
-    k: float
+    n_params: Size
+    n_tokens: Size
+    k: Number
     metric: str
-    measured: float
-    se: float
-    predicted: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+    measured: Number
+    se: Number
+    predicted: Number
 
 
 @dataclass(frozen=True)
@@ -66,23 +63,8 @@ class Measured:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        parts = {name: getattr(self, name) for name in ("best", "nearest", "near_plan", "near_chinchilla")}
-        content: dict[str, Any] = {name: None if part is None else part.to_dict() for name, part in parts.items()}
         gain = self.advantage()
-        return content | {"advantage": None if gain is None else {"predicted": gain[0], "measured": gain[1]}}
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Measured:
-        """Read back what `to_dict` wrote; null becomes NaN."""
-        names = ("best", "nearest", "near_plan", "near_chinchilla")
-        return cls(**{name: _checkpoint(content[name]) for name in names})
-
-
-def _checkpoint(content: dict[str, Any] | None) -> Checkpoint | None:
-    if content is None:
-        return None
-    numbers: dict[str, Any] = {name: math.nan if value is None else value for name, value in content.items()}
-    return Checkpoint(**numbers)
+        return asdict(self) | {"advantage": None if gain is None else {"predicted": gain[0], "measured": gain[1]}}
 
 
 def measured(fit: FitResult, problem: Problem, best: Allocation, rival: Allocation) -> Measured:

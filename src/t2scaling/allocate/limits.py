@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from pydantic import ConfigDict
 
+from t2scaling.allocate.planfile import Reach
 from t2scaling.arrays import Array
 from t2scaling.costs import tokens_afforded
 from t2scaling.errors import ArgumentError
@@ -37,14 +39,15 @@ class Limits:
     """
 
     sizes: tuple[float, ...] = ()
-    n_range: tuple[float, float] = (LEAST_PARAMS, np.inf)
+    n_range: tuple[Reach, Reach] = (LEAST_PARAMS, np.inf)
     max_tokens: float = np.inf
     integer_k: bool = False
     max_samples: float = np.inf
     min_tokens: float = 1.0
-    tokens_per_param: tuple[float, float] = (0.0, np.inf)
+    tokens_per_param: tuple[Reach, Reach] = (0.0, np.inf)
     max_train_flops: float = np.inf
     unique_tokens: float = np.inf
+    __pydantic_config__ = ConfigDict(extra="forbid")  # a limit that is not known cannot be kept
 
     def __post_init__(self) -> None:
         lo, hi = self.n_range

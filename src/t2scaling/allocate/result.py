@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import PlainValidator, TypeAdapter
 
 from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.evidence import Measured, run_on_the_way
 from t2scaling.allocate.limits import Limits
-from t2scaling.allocate.planfile import FORMAT, read_plan
+from t2scaling.allocate.planfile import FORMAT, WAY_OUT, Distance, Number, Reach, read_plan
 from t2scaling.allocate.sentence import format_per_param, format_value, plan_sentence
 from t2scaling.artefacts import dumps, write_json
-from t2scaling.costs import PAPER, CostModel
+from t2scaling.costs import PAPER, CostModel, cost_from_dict
+from t2scaling.errors import DataError
+from t2scaling.foreign import validate
 from t2scaling.laws.support import Support
-from t2scaling.strategies import ORACLE, Strategy
+from t2scaling.strategies import ORACLE, Strategy, parse
 from t2scaling.units import format_number
 from t2scaling.views import figure, frame, html_table
 
@@ -28,7 +32,11 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-Interval = dict[str, tuple[float, float]]
+Interval = dict[str, tuple[Number, Number]]
+
+
+def _support(ranges: Any) -> Support:
+    return Support(TypeAdapter(dict[str, tuple[float, float]]).validate_python(ranges))
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,23 +75,23 @@ class Plan:
     chinchilla: Allocation
     status: PlanStatus = PlanStatus.OPTIMUM
     limits: Limits = field(default_factory=Limits)
-    cost: CostModel = PAPER
-    strategy: Strategy = ORACLE
-    support: Support = field(default_factory=Support)
+    cost: Annotated[CostModel, PlainValidator(cost_from_dict)] = PAPER
+    strategy: Annotated[Strategy, PlainValidator(parse)] = ORACLE
+    support: Annotated[Support, PlainValidator(_support)] = field(default_factory=Support)
     within_data: Allocation | None = None
     measured: Measured = field(default_factory=Measured)
-    distance: float = 0.0
-    reach: float = math.inf
+    distance: Distance = 0.0
+    reach: Reach = math.inf
     interval: Interval = field(default_factory=dict)
     level: float | None = None
     no_interval: str = ""
     near_optimal: Interval = field(default_factory=dict)
     spread: Interval = field(default_factory=dict)
-    quality: dict[str, float] = field(default_factory=dict)
-    guessing: float = math.nan
+    quality: dict[str, Number] = field(default_factory=dict)
+    guessing: Number = math.nan
     break_even: float | None = None
     matched_tokens: float | None = None
-    spend: dict[str, float] = field(default_factory=dict)
+    spend: dict[str, Number] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     conventions: dict[str, str] = field(default_factory=dict)
 
@@ -144,35 +152,23 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """The plan.json artefact as plain values."""
         keys = ("train_flops", "inference_flops", "serve_budget", "total_flops", "tokens_served")
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        interval = plain.pop("interval")
         return {
             "format": FORMAT,
-            "law": self.law,
-            "task": self.task,
             **{key: self.budget[key] for key in keys if key in self.budget},
-            "status": self.status.value,
-            "optimum": {**self.optimum.to_dict(), "interval": self.interval},
+            **plain,
+            "optimum": {**self.optimum.to_dict(), "interval": interval},
             "chinchilla": self.chinchilla.to_dict(),
             "within_data": None if self.within_data is None else self.within_data.to_dict(),
+            "status": self.status.value,
             "measured": self.measured.to_dict(),
-            "near_optimal": self.near_optimal,
-            "spread": self.spread,
-            "quality": self.quality,
-            "guessing": self.guessing,
-            "distance": self.distance,
-            "reach": self.reach,
-            "break_even": self.break_even,
-            "matched_tokens": self.matched_tokens,
-            "spend": self.spend,
-            "level": self.level,
-            "no_interval": self.no_interval,
-            "budget": self.budget,
             "limits": self.limits.to_dict(),
             "cost": self.cost.to_dict(),
             "strategy": _settings(self.strategy),
             "support": dict(self.support),
-            "conventions": self.conventions,
-            "sentence": self.sentence(),
             "warnings": list(self.warnings),
+            "sentence": self.sentence(),
         }
 
     def to_json(self) -> str:
@@ -186,7 +182,12 @@ class Plan:
     @classmethod
     def load(cls, path: str | Path) -> Plan:
         """Read a plan.json. Raises DataError if the file is not one, or is of another version."""
-        return cls(**read_plan(path))
+        content = read_plan(path)
+        missing = [one.name for one in fields(cls) if one.name not in content and one.name != "interval"]
+        if missing:
+            raise DataError(f"`{path}` is a damaged plan, it lacks `{missing[0]}`. {WAY_OUT}")
+        interval = content["optimum"].get("interval", {}) if isinstance(content["optimum"], dict) else {}
+        return validate(cls, {**content, "interval": interval}, f"`{path}` is a damaged plan", way_out=WAY_OUT)
 
     def rows(self) -> list[dict[str, Any]]:
         """The allocations beside each other: optimum, within the data, Chinchilla."""

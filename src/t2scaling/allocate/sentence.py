@@ -83,7 +83,7 @@ def format_per_param(tokens_per_param: float) -> str:
 
 def format_samples(k: float) -> str:
     """`1 sample`, `2.5 samples`, `1,354 samples`, `2.1M samples`."""
-    text = format_number(k) if k >= 1e6 else f"{k:,.0f}" if k >= 10 or k == round(k) else f"{k:.3g}"
+    text = format_number(k) if k >= 1e6 else f"{k:,.0f}" if k >= 10 or k % 1 == 0 else f"{k:.3g}"
     return f"{text} sample" if text == "1" else f"{text} samples"
 
 

@@ -25,17 +25,18 @@ def cost_from_dict(content: Mapping[str, Any]) -> CostModel:
 
     Raises DataError for settings that the model does not have, ArgumentError for a name or a value that cannot be.
     """
-    settings = dict(content)
-    name = settings.pop("name", None)
-    if name not in COSTS:
-        raise unknown("cost", name, COSTS)
-    # What is written for people, such as the label, is no setting.
-    known = {one.name for one in fields(COSTS[name])}
-    settings = {key: value for key, value in settings.items() if key in known or not hasattr(COSTS[name], key)}
+    name = None
     try:
+        settings = dict(content)
+        name = settings.pop("name", None)
+        if name not in COSTS:
+            raise unknown("cost", name, COSTS)
+        # What is written for people, such as the label, is no setting.
+        known = {one.name for one in fields(COSTS[name])}
+        settings = {key: value for key, value in settings.items() if key in known or not hasattr(COSTS[name], key)}
         if isinstance(settings.get("constants"), Mapping):
             settings["constants"] = Constants(**settings["constants"])
         model: CostModel = COSTS[name](**settings)
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         raise DataError(f"`cost` = {name} has settings that it does not know ({error}): make the plan anew.") from error
     return model
