@@ -126,7 +126,7 @@ def make(observations: Observations, path: Path, suite: Suite, section: Validate
                 points.append(replace(point, note=stand_in))
             else:
                 cells[stand_in.run_id] = stand_in
-                points.append(_expected(point, stand_in, fitted))
+                points.append(expected(point, stand_in, fitted))
     if not cells:
         raise SuiteError(f"`validate`: no point can be trained: {'; '.join({point.note for point in points})}")
     return Forecast(
@@ -282,7 +282,8 @@ def shape_near(suite: Suite, n_params: float) -> ModelShape:
     return min([*known, *other], key=lambda shape: abs(math.log(shape.n_params(suite.convention) / n_params)))
 
 
-def _expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
+def expected(point: Point, stand_in: Cell, fitted: FitResult) -> Point:
+    """The point with the cell that stands for it and what the law expects of that cell, in every metric it can say."""
     N, D, law = stand_in.n_params, stand_in.n_tokens, fitted.law
     k = float(samples_afforded(N, point.inference_flops)) if law.samples else 1.0
     said = {metric: float(law.predict(N, D, k, metric)) for metric in law.metrics} if k >= 1 else {}
