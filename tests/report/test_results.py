@@ -77,10 +77,10 @@ def test_pairs_compare_the_measured_cells_at_their_own_k():
         for side, at in zip((row.best, row.usual), index, strict=True):
             assert side.k == pytest.approx(1e10 / (2 * data.N[at]))
             assert data.nll is not None
-            assert side.pass_at_k == pytest.approx(np.mean(1 - (1 - np.exp(-data.nll[at])) ** side.k))
+            assert side.value == pytest.approx(np.mean(1 - (1 - np.exp(-data.nll[at])) ** side.k))
         same = np.isclose(runs.train_flops(data), row.train_flops) & ~runs.overtrained(data)
         assert task_loss(data)[index[1]] == task_loss(data)[same].min()
-        assert row.difference == pytest.approx(row.best.pass_at_k - row.usual.pass_at_k)
+        assert row.difference == pytest.approx(row.best.value - row.usual.value)
 
 
 def test_seeds_of_a_cell_are_averaged_and_their_spread_joins_the_error():
@@ -101,7 +101,7 @@ def test_seeds_of_a_cell_are_averaged_and_their_spread_joins_the_error():
             assert side.seeds == 3
             index = once.run_id.index(side.run_id.split("-")[0])
             passed = np.array([1 - (1 - np.exp(-once.nll[index] - offset)) ** side.k for offset in offsets])
-            assert side.pass_at_k == pytest.approx(passed.mean())
+            assert side.value == pytest.approx(passed.mean())
             spread = passed.mean(axis=1).var(ddof=1) / 3
             questions = passed.mean(axis=0).var(ddof=1) / 5
             assert side.se == pytest.approx(np.sqrt(spread + questions))
@@ -141,6 +141,20 @@ def test_forecasts_stand_beside_what_was_measured():
         verdict.section({"verdicts": [{"points": []}]})
 
 
+def test_planned_cells_stand_in_a_table_of_each_task_and_budget():
+    common = {"task": "toy", "train_flops": 1e13, "inference_flops": 1e8, "kind": "planned", "runs": 2}
+    cell = {"run_id": "a", "cell_params": 1e5, "cell_tokens": 2e6, "measured": 10.0, "standard_error": 0.1}
+    points = [
+        common | cell | {"law": "chinchilla", "k": 1.0, "metric": "loss", "predicted": 11.0},
+        common | cell | {"law": "loss", "k": 500.0, "metric": "neg_log_pass_at_k", "predicted": 9.0},
+    ]
+    said = "\n\n".join(verdict.section({"verdicts": [{"fitted_to": "28 runs", "points": points}]}))
+    assert "off by 10.0 % of the k = 1 loss on 1 points; the T² loss law is off by 10.0 % of mean −log pass@k" in said
+    assert "toy, C_inf = 1e8:" in said
+    assert "| 1e13 | 100K | 20x | 500 | 2 | 11.000 nats, 10.000 ± 0.100 nats | 9.000 nats, 10.000 ± 0.100 nats |" in said
+    assert "optimum minus" not in said
+
+
 def test_the_best_cell_of_a_level_is_the_best_of_all():
     data = planted(0.5)
     rows = findings.shifts(data, "base", 1e10)
@@ -149,8 +163,37 @@ def test_the_best_cell_of_a_level_is_the_best_of_all():
     for row in rows:
         level = np.isclose(runs.train_flops(data), row.train_flops) & np.isfinite(k)
         passed = [np.mean(1 - (1 - np.exp(-data.nll[at])) ** k[at]) for at in np.flatnonzero(level)]
-        assert row.best.pass_at_k == pytest.approx(max(passed))
+        assert row.best.value == pytest.approx(max(passed))
         assert row.usual.run_id == data.run_id[np.flatnonzero(level)[task_loss(data)[level].argmin()]]
+
+
+def test_where_a_guesser_nearly_reaches_the_best_cell_pairs_are_told_in_nats():
+    data = planted(0.5)
+    chance = np.full(data.nll.shape[1], 1e-4)
+    rows = {row.train_flops: row for row in findings.shifts(replace(data, chance=chance), "base", 1e10)}
+    plain = {row.train_flops: row for row in findings.shifts(data, "base", 1e10)}
+    k = runs.samples_at(data.N, 1e10)
+    metrics = set()
+    for flops, row in rows.items():
+        guess = 1 - (1 - 1e-4) ** plain[flops].best.k
+        assert row.metric == ("neg_log_pass_at_k" if guess > plain[flops].best.value / 5 else "pass_at_k")
+        metrics.add(row.metric)
+        if row.metric == "pass_at_k":
+            assert row == replace(plain[flops], best=row.best, usual=row.usual)
+            continue
+        level = np.flatnonzero(np.isclose(runs.train_flops(data), flops) & np.isfinite(k))
+        nats = [-np.log(1 - (1 - np.exp(-data.nll[at])) ** k[at]) for at in level]
+        assert row.best.value == pytest.approx(min(value.mean() for value in nats))
+        assert row.best.guess == pytest.approx(-np.log(1 - (1 - 1e-4) ** row.best.k))
+        assert row.usual.run_id == plain[flops].usual.run_id
+        assert row.gain == pytest.approx(row.usual.value - row.best.value)
+        sides = (nats[list(level).index(data.run_id.index(side.run_id))] for side in (row.best, row.usual))
+        assert row.se == pytest.approx(np.std(np.subtract(*sides), ddof=1) / len(chance) ** 0.5)
+    assert metrics == {"pass_at_k", "neg_log_pass_at_k"}
+    said = sentences.guessed(list(rows.values()))
+    told = [row.best for row in rows.values() if row.metric == "pass_at_k"]
+    assert f"by mean −log pass@k: {6 - len(told)} of 6 pairs" in said
+    assert f"at most {percent(max(cell.guess / cell.value for cell in told))} of it" in said
 
 
 def test_the_advantage_of_a_planted_law_is_predicted_without_the_level():
@@ -225,7 +268,7 @@ def test_sentences_follow_the_numbers():
     assert "in 1 of them by more than two standard errors; in 1 it is the same cell" in said
     assert "10 times as many" in said
     assert (
-        "predict on average +20.0 points by the T² accuracy law (the sign is right in 1 of 1); "
+        "in pass@k they predict on average +20.0 points by the T² accuracy law (the sign is right in 1 of 1), and "
         "+10.0 points were measured" in sentences.advantages([findings.Advantage("accuracy", pair, 0.2)])
     )
 

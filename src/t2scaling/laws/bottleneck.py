@@ -75,7 +75,7 @@ class BottleneckLaw(SuccessLaw):
 
     @classmethod
     def check(cls, curves: Curves) -> str | None:
-        return needs_success(curves)
+        return needs_success(curves) or super().check(curves)
 
     @classmethod
     def fit(cls, data: FitData, options: FitOptions, warm: Array | None = None) -> Solutions:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from t2scaling.arrays import Array
+from t2scaling.laws.base import Metric
 from t2scaling.laws.curves import curves as average
 from t2scaling.laws.measurements import Measurements
 from t2scaling.laws.result import FitResult
-from t2scaling.passk import guessing, pass_at_k, pass_at_k_from_nll
+from t2scaling.passk import guessing, mean_and_error, neg_log_pass_at_k_from_nll, pass_at_k, pass_at_k_from_nll
 from t2scaling.report.runs import levels, over_seeds
 
 
@@ -72,13 +73,27 @@ def readings(data: Measurements, k: Array) -> Readings:
     return Readings(k, _at_own(exact.k, exact.pass_at_k, k), _at_own(exact.k, exact.se, k))
 
 
-def guesses(data: Measurements, k: Array) -> Array:
-    """pass@k of a guesser that knows only the questions' form, at each k (R,); NaN where the data do not say."""
-    good = np.isfinite(k)
-    if data.chance is None or not good.any():
-        return np.full(len(k), np.nan)
+def in_nats(data: Measurements, k: Array) -> Array:
+    """Mean −log pass@k of every run at its own k, shape (R,), from the likelihoods; NaN where k is."""
     found = np.full(len(k), np.nan)
-    found[good] = guessing(data.chance, k[good], data.question_weight)
+    for run in np.flatnonzero(np.isfinite(k)):
+        values = question_values(data, int(run), float(k[run]), "neg_log_pass_at_k")
+        found[run] = mean_and_error(values, data.question_weight)[0]
+    return found
+
+
+def guesses(data: Measurements, k: Array, metric: Metric = "pass_at_k") -> Array:
+    """What a guesser that knows only the questions' form reaches at each k (R,); NaN where the data do not say."""
+    good = np.isfinite(k)
+    found = np.full(len(k), np.nan)
+    if data.chance is None or not good.any():
+        return found
+    if metric == "pass_at_k":
+        found[good] = guessing(data.chance, k[good], data.question_weight)
+        return found
+    with np.errstate(divide="ignore"):  # a question that cannot be guessed costs infinitely much
+        values = neg_log_pass_at_k_from_nll(-np.log(data.chance), k[good]).T
+    found[good] = mean_and_error(values, data.question_weight)[0]
     return found
 
 
@@ -87,10 +102,10 @@ def task_loss(data: Measurements) -> Array:
     return average(data, [1.0]).loss
 
 
-def question_values(data: Measurements, run: int, k: float) -> Array:
-    """pass@k of one run on each question, shape (Q,)."""
+def question_values(data: Measurements, run: int, k: float, metric: Metric = "pass_at_k") -> Array:
+    """pass@k, or −log pass@k, of one run on each question, shape (Q,)."""
     if data.nll is not None:
-        return pass_at_k_from_nll(data.nll[run], k)
+        return (pass_at_k_from_nll if metric == "pass_at_k" else neg_log_pass_at_k_from_nll)(data.nll[run], k)
     assert data.n is not None
     assert data.c is not None
     return pass_at_k(data.n[run], data.c[run], k)

@@ -17,24 +17,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from t2scaling.allocate import PlanStatus, plan
-from t2scaling.errors import ArgumentError, FitError
+from t2scaling.errors import ArgumentError, DataError, FitError
 from t2scaling.laws import fit
 from t2scaling.laws.measurements import Measurements
 from t2scaling.passk import mean_and_error
 from t2scaling.report.agreement import Errors, agreement, hold_out, refit
-from t2scaling.report.observed import guesses, inner_minima, question_values, readings, task_loss
+from t2scaling.report.observed import guesses, in_nats, inner_minima, question_values, readings, task_loss
 from t2scaling.report.runs import Level, cells, levels, over_seeds, overtrained, samples_at, train_flops
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from t2scaling.laws.base import Metric
     from t2scaling.laws.result import FitResult
     from t2scaling.observations import Observations
 
     Array = NDArray[np.float64]
+    Sides = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 LAWS = ("loss", "accuracy", "bottleneck")
-MOST_GUESSED = 0.2  # a pair whose best cell passes less than five times what a guesser does says nothing of models
+MOST_GUESSED = 0.2  # where the best cell passes less than five times what a guesser does, pass@k says nothing of models
 
 
 @dataclass(frozen=True)
@@ -84,18 +86,18 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Reading:
-    """One cell at its own k: mean pass@k over questions and seeds, and its standard error over both.
+    """One cell at its own k: the mean over questions and seeds in the pair's metric, and its standard error over both.
 
     run_id  the first of its runs
     seeds   how many runs it has; with one, the error is that over questions alone
-    guess   pass@k of a guesser that knows only the questions' form, at this k; NaN where the data do not say
+    guess   the same of a guesser that knows only the questions' form, at this k; NaN where the data do not say
     """
 
     run_id: str
     n_params: float
     n_tokens: float
     k: float
-    pass_at_k: float
+    value: float
     se: float
     guess: float = float("nan")
     seeds: int = 1
@@ -103,9 +105,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two cells at equal budgets: `best`, the one of greatest pass@k among some, and `usual`, that of least loss.
+    """Two cells at equal budgets: `best`, the one of the best value among some, and `usual`, that of least k = 1 loss.
 
-    difference  best minus usual pass@k; se from the paired differences over questions and the spread over seeds
+    metric      pass_at_k, or neg_log_pass_at_k (mean, nats) where a guesser nearly reaches the best cell's pass@k
+    difference  best minus usual; se from the paired differences over questions and the spread over seeds
     """
 
     task: str
@@ -116,11 +119,25 @@ class Pair:
     usual: Reading
     difference: float
     se: float
+    metric: Metric = "pass_at_k"
+
+    @property
+    def gain(self) -> float:
+        """By how much `best` is better: above 0 is better in either metric."""
+        return self.difference if self.metric == "pass_at_k" else -self.difference
+
+    @property
+    def guessed(self) -> bool:
+        """Whether a guesser nearly reaches the pass@k of the best cell."""
+        return self.metric == "pass_at_k" and self.best.guess > MOST_GUESSED * self.best.value
 
 
 @dataclass(frozen=True)
 class Advantage:
-    """A pair at the largest level as a law predicts it that was fitted without any cell of that level."""
+    """A pair at the largest level as a law predicts it that was fitted without any cell of that level.
+
+    predicted   the difference of the pair, in its metric
+    """
 
     law: str
     pair: Pair
@@ -140,7 +157,7 @@ def fits(data: Measurements, inference_flops: float, seed: int) -> list[FitResul
     for law in LAWS:
         try:
             found.append(fit(data, law=law, inference_flops=inference_flops, seed=seed, quality=False))
-        except FitError:
+        except (DataError, FitError):
             continue
     return found
 
@@ -194,44 +211,50 @@ def forecasts(data: Measurements, fitted: list[FitResult], inference_flops: floa
 def table1(data: Measurements, stage: str, inference_flops: float) -> list[Pair]:
     """The best overtrained cell against the ordinary one of least loss, at every level that has both."""
     over = overtrained(data)
-    return _pairs(data, stage, inference_flops, over, ~over)
+    return _told(data, stage, inference_flops, (over, ~over), 1)
 
 
 def shifts(data: Measurements, stage: str, inference_flops: float) -> list[Pair]:
     """The best of all cells against the one of least loss, at every level of three cells or more."""
     everyone = np.ones(len(data.N), dtype=bool)
-    return _pairs(data, stage, inference_flops, everyone, everyone, fewest=3)
+    return _told(data, stage, inference_flops, (everyone, everyone), 3)
 
 
-def told(rows: list[Pair]) -> list[Pair]:
-    """The pairs that say something of models: those that a guesser does not nearly reach."""
-    return [row for row in rows if not row.best.guess > MOST_GUESSED * row.best.pass_at_k]
+def _told(data: Measurements, stage: str, inference_flops: float, sides: Sides, fewest: int) -> list[Pair]:
+    """Pairs in pass@k; in −log pass@k where a guesser nearly reaches that, or left out where no likelihood is known."""
+    found = _pairs(data, stage, inference_flops, sides, fewest)
+    if data.nll is None or not any(row.guessed for row in found):
+        return [row for row in found if not row.guessed]
+    nats = _pairs(data, stage, inference_flops, sides, fewest, "neg_log_pass_at_k")
+    return [other if row.guessed else row for row, other in zip(found, nats, strict=True)]
 
 
 def _pairs(
-    data: Measurements,
-    stage: str,
-    inference_flops: float,
-    candidates: NDArray[np.bool_],
-    ordinary: NDArray[np.bool_],
-    fewest: int = 1,
+    data: Measurements, stage: str, inference_flops: float, sides: Sides, fewest: int, metric: Metric = "pass_at_k"
 ) -> list[Pair]:
+    """One pair a level: the best of one side by `metric`, and of the other the cell of least loss."""
     k = samples_at(data.N, inference_flops)
-    passed = over_seeds(data, readings(data, k).pass_at_k)
+    value = over_seeds(data, readings(data, k).pass_at_k if metric == "pass_at_k" else -in_nats(data, k))
     loss = over_seeds(data, task_loss(data))
     rows = []
     for level in levels(data):
-        able = level.runs[np.isfinite(passed[level.runs])]
-        ours, theirs = able[candidates[able]], able[ordinary[able]]
+        able = level.runs[np.isfinite(value[level.runs])]
+        ours, theirs = (able[side[able]] for side in sides)
         if min(np.unique(data.N[ours]).size, np.unique(data.N[theirs]).size) < fewest:
             continue
-        best, usual = int(ours[passed[ours].argmax()]), int(theirs[loss[theirs].argmin()])
-        rows.append(_pair(data, stage, level, inference_flops, k, best, usual))
+        two = int(ours[value[ours].argmax()]), int(theirs[loss[theirs].argmin()])
+        rows.append(_pair(data, stage, level, inference_flops, k, two, metric))
     return rows
 
 
 def _pair(
-    data: Measurements, stage: str, level: Level, inference_flops: float, k: Array, best: int, usual: int
+    data: Measurements,
+    stage: str,
+    level: Level,
+    inference_flops: float,
+    k: Array,
+    two: tuple[int, int],
+    metric: Metric,
 ) -> Pair:
     """Two cells, each named by one of its runs. The variances over questions and over seeds add up.
 
@@ -240,33 +263,34 @@ def _pair(
     """
     weight, cell = data.question_weight, cells(data)
     sides, by_question, variances = [], [], []
-    for run, guess in zip((best, usual), guesses(data, k[[best, usual]]), strict=True):
+    for run, guess in zip(two, guesses(data, k[list(two)], metric), strict=True):
         seeds = np.flatnonzero(cell == cell[run])
-        values = np.stack([question_values(data, int(seed), float(k[run])) for seed in seeds])
+        values = np.stack([question_values(data, int(seed), float(k[run]), metric) for seed in seeds])
         means = mean_and_error(values, weight)[0]
         training = means.var(ddof=1) / len(seeds) if len(seeds) > 1 else 0.0
         mean, error = mean_and_error(values.mean(axis=0), weight)
-        N, D, passed = float(data.N[run]), float(data.D[run]), float(mean)
+        N, D, value = float(data.N[run]), float(data.D[run]), float(mean)
         noise = float(np.hypot(error, training**0.5))
         name = data.run_id[seeds[0]]
-        sides.append(Reading(name, N, D, float(k[run]), passed, noise, float(guess), len(seeds)))
+        sides.append(Reading(name, N, D, float(k[run]), value, noise, float(guess), len(seeds)))
         by_question.append(values.mean(axis=0))
         variances.append(training)
     difference, error = mean_and_error(by_question[0] - by_question[1], weight)
-    total = float(np.sqrt(error**2 + sum(variances))) if cell[best] != cell[usual] else float(error)
+    total = float(np.sqrt(error**2 + sum(variances))) if cell[two[0]] != cell[two[1]] else float(error)
     ours, theirs = sides
-    return Pair(data.task, stage, level.train_flops, inference_flops, ours, theirs, float(difference), total)
+    return Pair(data.task, stage, level.train_flops, inference_flops, ours, theirs, float(difference), total, metric)
 
 
 def advantages(fitted: list[FitResult], pairs: list[Pair]) -> list[Advantage]:
-    """The pair at the largest level, predicted by each law that can say pass@k, fitted without that whole level."""
+    """The pair at the largest level, predicted by each law of its metric, fitted without that whole level."""
     rows = []
     for result in fitted:
-        if not pairs or result.law.metric != "pass_at_k":
+        if not pairs or result.law.metric != pairs[-1].metric:
             continue
         top = pairs[-1]
         held = refit(result, train_flops(result.curves) < top.train_flops / 1.25)
         if held is not None:
-            ours, theirs = (float(held.predict(at.n_params, at.n_tokens, at.k)) for at in (top.best, top.usual))
+            sides = top.best, top.usual
+            ours, theirs = (float(held.predict(at.n_params, at.n_tokens, at.k)) for at in sides)
             rows.append(Advantage(result.law.name, top, ours - theirs))
     return rows

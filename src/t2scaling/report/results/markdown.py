@@ -49,6 +49,21 @@ def points(share: float, signed: bool = False) -> str:
     return text if text == "–" else text.removesuffix(" %") + " points"
 
 
+def level(metric: str, value: float, error: float | None = None) -> str:
+    """A value in its metric, pass@k in percent and the rest in nats, with its standard error where there is one."""
+    if metric == "pass_at_k":
+        return percent(value) if error is None else f"{percent(value)} ± {percent(error)}"
+    return f"{value:.3f} nats" if error is None else f"{value:.3f} ± {error:.3f} nats"
+
+
+def change(metric: str, value: float, error: float | None = None) -> str:
+    """A difference of two values in their metric."""
+    if metric != "pass_at_k":
+        return ("+" * (value > 0) + level(metric, value, error)).replace("-", "−")
+    text = points(value, signed=True)
+    return text if error is None else f"{text.removesuffix(' points')} ± {points(error)}"
+
+
 def grid_table(data: Measurements) -> str:
     """The suite as the paper's Figure 8 draws it: D/N of each cell by level and size, * for overtrained."""
     sizes, over = np.unique(data.N), overtrained(data)

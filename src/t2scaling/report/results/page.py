@@ -8,11 +8,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
 from t2scaling.artefacts import write_text
 from t2scaling.costs import sample_flops
 from t2scaling.foreign import read_json, validate
 from t2scaling.report.results import findings, sentences, verdict
-from t2scaling.report.results.markdown import grid_table, number, percent, points, ratio, table
+from t2scaling.report.results.markdown import change, grid_table, level, number, percent, points, ratio, table
 from t2scaling.report.runs import overtrained, train_flops
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number, format_ratio
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 TITLES = {"base": "pretrained", "ft": "fine-tuned (loss on everything)", "sft": "fine-tuned on the answer (SFT)"}
 # A second, larger inference budget, in samples of the largest model.
 LARGER = 16.0
+
+
+class _Remarks(BaseModel):
+    remarks: list[str] = []
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +57,11 @@ class Suite:
     def base(self) -> Measurements:
         """The macro average of the pretrained checkpoints, or the only task."""
         return self.of_stage("base")[0]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What those who made the suite add, from its manifest."""
+        return validate(_Remarks, self.manifest, "the manifest's `remarks`").remarks
 
     @cached_property
     def fitted(self) -> list[findings.Fitted]:
@@ -152,9 +163,8 @@ def _rq1(suite: Suite) -> list[str]:
     out = ["## RQ1. Does test-time compute move the optimum?", "### As measured"]
     for serving in suite.serving:
         found = [row for data in suite.of_stage("base") for row in findings.shifts(data, "base", serving)]
-        rows = findings.told(found)
-        if rows:
-            out += [sentences.guessed(len(found) - len(rows), rows)] if math.isfinite(found[0].best.guess) else []
+        out += [sentences.guessed(found)] if any(math.isfinite(row.best.guess) for row in found) else []
+        for rows in _by_metric(found):
             out += [sentences.shifts(rows, serving), _pair_table(_largest(rows), "best of all", "least loss at k = 1")]
     out += ["### By the laws", sentences.by_construction()]
     for serving in suite.serving:
@@ -194,7 +204,7 @@ def _rq2(suite: Suite) -> list[str]:
     if not rows:
         return [*out, "The suite marks no cell as overtrained, so nothing can be held out."]
     out += [sentences.rq2(rows, suite.base.task), _forecast_table(rows), *_advantages(suite), *_table1(suite, "base")]
-    return [*out, "### Against the paper", sentences.against_paper(rows, suite.fitted, suite.base)]
+    return [*out, "### Against the paper", sentences.against_paper(rows, suite.fitted, suite.base, suite.remarks)]
 
 
 def _forecast_table(rows: list[findings.Forecast]) -> str:
@@ -230,8 +240,8 @@ def _advantages(suite: Suite) -> list[str]:
             row.pair.task,
             law_label(row.law),
             format_flops(row.pair.inference_flops),
-            points(row.predicted, signed=True),
-            _with_error(row.pair),
+            change(row.pair.metric, row.predicted),
+            change(row.pair.metric, row.pair.difference, row.pair.se),
         ]
         for row in rows
     ]
@@ -242,8 +252,7 @@ def _advantages(suite: Suite) -> list[str]:
 def _table1(suite: Suite, stage: str) -> list[str]:
     out = []
     for serving in suite.serving:
-        rows = findings.told(suite.table1(stage, serving))
-        if rows:
+        for rows in _by_metric(suite.table1(stage, serving)):
             top = _largest(rows)
             out += [
                 sentences.pairs(rows, serving),
@@ -251,6 +260,12 @@ def _table1(suite: Suite, stage: str) -> list[str]:
                 _pair_table(top, "best overtrained", "Chinchilla-optimal"),
             ]
     return out
+
+
+def _by_metric(rows: list[findings.Pair]) -> list[list[findings.Pair]]:
+    """The pairs told in pass@k, and those told in nats, where there are any."""
+    parts = [[row for row in rows if row.metric == metric] for metric in ("pass_at_k", "neg_log_pass_at_k")]
+    return [part for part in parts if part]
 
 
 def _largest(rows: list[findings.Pair]) -> list[findings.Pair]:
@@ -262,23 +277,19 @@ def _pair_table(rows: list[findings.Pair], best: str, usual: str) -> str:
     body = [
         [
             row.task,
-            _reading(row.best),
-            _reading(row.usual),
-            "the same cell" if row.best.run_id == row.usual.run_id else _with_error(row),
+            _reading(row.metric, row.best),
+            _reading(row.metric, row.usual),
+            "the same cell" if row.best.run_id == row.usual.run_id else change(row.metric, row.difference, row.se),
         ]
         for row in rows
     ]
     return table(["task", best, usual, "difference"], body)
 
 
-def _with_error(row: findings.Pair) -> str:
-    return f"{points(row.difference, signed=True).removesuffix(' points')} ± {points(row.se)}"
-
-
-def _reading(cell: findings.Reading) -> str:
+def _reading(metric: str, cell: findings.Reading) -> str:
     size = f"N {format_number(cell.n_params)}, D/N {format_ratio(cell.n_tokens / cell.n_params)}, k {number(cell.k)}"
-    guess = f"; a guesser {percent(cell.guess)}" if math.isfinite(cell.guess) else ""
-    return f"{percent(cell.pass_at_k)} ± {percent(cell.se)} ({size}{guess})"
+    guess = f"; a guesser {level(metric, cell.guess)}" if math.isfinite(cell.guess) else ""
+    return f"{level(metric, cell.value, cell.se)} ({size}{guess})"
 
 
 def _rq3(suite: Suite) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from t2scaling.laws.measurements import Measurements
 from t2scaling.report.results.findings import Advantage, Fitted, Forecast, Optimum, Pair, Reading
-from t2scaling.report.results.markdown import number, percent, points
+from t2scaling.report.results.markdown import change, number, percent
 from t2scaling.report.runs import cells, levels, overtrained, train_flops
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number, format_ratio
@@ -55,10 +55,11 @@ def shifts(rows: list[Pair], inference_flops: float) -> str:
     """Where the best measured cell lies, against the one of least loss, at equal budgets."""
     smaller = [row for row in rows if row.best.n_params < row.usual.n_params]
     same = sum(row.best.run_id == row.usual.run_id for row in rows)
-    clear = sum(row.difference > 2 * row.se for row in smaller)
+    clear = sum(row.gain > 2 * row.se for row in smaller)
+    best = "greatest pass@k" if rows[0].metric == "pass_at_k" else "least mean −log pass@k"
     text = (
         f"At C_inf = {format_flops(inference_flops)}, in {len(smaller)} of {len(rows)} pairs of task and level the "
-        f"cell of greatest pass@k at its own k is smaller and longer trained than the cell of least k = 1 loss, in "
+        f"cell of {best} at its own k is smaller and longer trained than the cell of least k = 1 loss, in "
         f"{clear} of them by more than two standard errors; in {same} it is the same cell."
     )
     if smaller:
@@ -111,29 +112,37 @@ def rq2(rows: list[Forecast], task: str) -> str:
     )
 
 
-def against_paper(rows: list[Forecast], fitted: list[Fitted], data: Measurements) -> str:
-    """Where the suite differs from the paper's, and why the findings may differ with it; a Markdown list."""
+def against_paper(rows: list[Forecast], fitted: list[Fitted], data: Measurements, remarks: list[str]) -> str:
+    """Where the suite differs from the paper's, and why the findings may differ with it; a Markdown list.
+
+    remarks   what those who made the suite add, from its manifest
+    """
     task = rows[0].task
     loss, accuracy = ([row for row in rows if row.task == task and row.law == law] for law in ("loss", "accuracy"))
-    low = min((row.held_out.lowest for row in accuracy), default=float("nan"))
-    high = max((row.held_out.highest for row in accuracy), default=float("nan"))
-    nats = [f"{row.held_out.absolute:.2f} nats at C_inf {format_flops(row.inference_flops)}" for row in loss]
+    nats = [f"{percent(row.held_out.mean)} at C_inf {format_flops(row.inference_flops)}" for row in loss]
     shares = [f"{percent(row.held_out.mean)} at C_inf {format_flops(row.inference_flops)}" for row in accuracy]
     worst = max(fitted, key=lambda row: row.error)
-    sizes = f"{format_number(data.N.min())} to {format_number(data.N.max())}"
+    items = [_success(task, accuracy)] if accuracy else []
+    items += [
+        f"**Held-out error** ({task}): the loss law is off by {', '.join(nats)}, against the paper's 2.8 %"
+        + (f"; the accuracy law by {', '.join(shares)}, against 8.4 %." if shares else "."),
+        f"**The models** have {format_number(data.N.min())} to {format_number(data.N.max())} parameters; the paper's "
+        f"5M to 901M. Of the tasks, a Chinchilla law fits {worst.task} worst ({percent(worst.error)} in sample).",
+        _seeds(data),
+        *remarks,
+    ]
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _success(task: str, rows: list[Forecast]) -> str:
+    low, high = min(row.held_out.lowest for row in rows), max(row.held_out.highest for row in rows)
     near_one = (
         " As pass@k nears 1, −log pass@k nears 0, and a sum with the terms A/N^alpha + B/D^beta cannot follow it "
         "there, whatever the data; the accuracy law saturates at 1 by form."
     )
     return (
-        f"- **Success** ({task}): on the held-out runs the mean pass@k runs from {percent(low)} to {percent(high)}; in "
-        f"the paper's Figure 3 it stays below 20 %.{near_one if high > 0.8 else ''}\n"
-        f"- **The loss law** is off by {', '.join(nats)}; **the accuracy law** by {', '.join(shares)}, against the "
-        "paper's 8.4 %.\n"
-        f"- **The models are small**: N from {sizes} instead of 5M to 901M, on a procedural text with few skills. A "
-        "skill comes at once when a model is large and trained enough, not little by little, and a power law then "
-        f"fits worse: {worst.task} is off by {percent(worst.error)} in sample.\n"
-        f"- {_seeds(data)}"
+        f"**Success** ({task}): on the held-out runs the mean pass@k runs from {percent(low)} to {percent(high)}; in "
+        f"the paper's Figure 3 it stays below 20 %.{near_one if high > 0.8 else ''}"
     )
 
 
@@ -156,43 +165,51 @@ def _direction(row: Forecast) -> str:
 
 def pairs(rows: list[Pair], inference_flops: float) -> str:
     """In how many comparisons the overtrained cell wins, and where."""
-    wins = sum(row.difference > 0 for row in rows)
-    clear = sum(row.difference > 2 * row.se for row in rows)
-    lost = sum(row.difference < -2 * row.se for row in rows)
+    wins = sum(row.gain > 0 for row in rows)
+    clear = sum(row.gain > 2 * row.se for row in rows)
+    lost = sum(row.gain < -2 * row.se for row in rows)
+    what = "pass@k" if rows[0].metric == "pass_at_k" else "mean −log pass@k"
     return (
-        f"Best overtrained cell against Chinchilla-optimal cell, pass@k at k = C_inf/(2·N) with C_inf = "
+        f"Best overtrained cell against Chinchilla-optimal cell, {what} at k = C_inf/(2·N) with C_inf = "
         f"{format_flops(inference_flops)}, over all {len(rows)} pairs of task and level: the overtrained cell is "
         f"ahead in {wins}, by more than two standard errors in {clear}, and behind by as much in {lost}."
     )
 
 
-def guessed(left_out: int, rows: list[Pair]) -> str:
+def guessed(rows: list[Pair]) -> str:
     """How far a guesser gets, where the data say how easy guessing is."""
-    shares = [row.best.guess / row.best.pass_at_k for row in rows if np.isfinite(row.best.guess)]
-    if not shares and not left_out:
-        return ""
-    text = f"{left_out} pairs are left out where a guesser reaches more than a fifth of the best cell's pass@k"
+    told = [row for row in rows if row.metric == "pass_at_k"]
+    shares = [row.best.guess / row.best.value for row in told if np.isfinite(row.best.guess)]
+    text = (
+        "Of guessing: a guesser knows only the questions' form, and where it reaches more than a fifth of the best "
+        f"cell's pass@k, a pair is told by mean −log pass@k: {len(rows) - len(told)} of {len(rows)} pairs."
+    )
     if shares:
-        text += f"; in the others at most {percent(max(shares))} of it"
-    return f"Of guessing: a guesser knows only the questions' form. {text}."
+        return f"{text} In the others the guesser reaches at most {percent(max(shares))} of it."
+    worse = sum(row.best.guess < row.best.value for row in rows)
+    return f"{text} In {worse} of these the guesser is better in nats too."
 
 
 def advantages(rows: list[Advantage]) -> str:
     """How much of a predicted advantage was there."""
-    measured = float(np.mean([row.pair.difference for row in rows]))
-    parts = []
+    kinds = [[row for row in rows if row.pair.metric == metric] for metric in ("pass_at_k", "neg_log_pass_at_k")]
+    parts = [_advantages(kind) for kind in kinds if kind]
+    return (
+        "Laws fitted without any cell of the largest level, asked by how much its best overtrained cell differs from "
+        f"its Chinchilla-optimal one: {'; '.join(parts)}."
+    )
+
+
+def _advantages(rows: list[Advantage]) -> str:
+    metric, parts = rows[0].pair.metric, []
     for law in dict.fromkeys(row.law for row in rows):
         own = [row for row in rows if row.law == law]
         signs = sum((row.predicted > 0) == (row.pair.difference > 0) for row in own)
-        mean = float(np.mean([row.predicted for row in own]))
-        parts.append(
-            f"{points(mean, signed=True)} by the {law_label(law)} (the sign is right in {signs} of {len(own)})"
-        )
-    return (
-        "Laws fitted without any cell of the largest level, asked for the advantage of its best overtrained cell over "
-        f"its Chinchilla-optimal one, predict on average {' and '.join(parts)}; {points(measured, signed=True)} were "
-        "measured."
-    )
+        mean = change(metric, float(np.mean([row.predicted for row in own])))
+        parts.append(f"{mean} by the {law_label(law)} (the sign is right in {signs} of {len(own)})")
+    measured = change(metric, float(np.mean([row.pair.difference for row in rows])))
+    what = "pass@k" if metric == "pass_at_k" else "mean −log pass@k"
+    return f"in {what} they predict on average {' and '.join(parts)}, and {measured} were measured"
 
 
 def rq3(rows: list[Optimum]) -> str:

@@ -12,9 +12,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from t2scaling.foreign import validate
-from t2scaling.report.results.markdown import number, percent, points, ratio, table
+from t2scaling.report.results.markdown import change, level, number, percent, ratio, table
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number
+
+_NAMES = {"pass_at_k": "mean pass@k", "neg_log_pass_at_k": "mean −log pass@k", "loss": "the k = 1 loss"}
 
 
 class Point(BaseModel):
@@ -25,6 +27,7 @@ class Point(BaseModel):
     train_flops: float
     inference_flops: float
     kind: str
+    run_id: str = ""
     cell_params: float
     cell_tokens: float
     k: float
@@ -54,13 +57,41 @@ def section(manifest: dict[str, Any]) -> list[str]:
     out = [
         "## Forecast first, then trained",
         "Each forecast was written down before any of its cells was trained: every law's optimum and the law's own "
-        "Chinchilla point, each stood for by a cell of nearly that N and D. ± is one standard error over seeds; of "
-        "pass@k more is better, of nats less.",
+        "Chinchilla point, each stood for by a cell of nearly that N and D, or the suite's planned cells. ± is one "
+        "standard error over seeds; of pass@k more is better, of nats less.",
     ]
     for one in found:
         main = [point for point in one.points if point.metric == _metric(one.points, point.law)]
-        out += [f"### Laws fitted to {one.fitted_to}", _sentence(main), _points(main), _differences(main)]
+        planned = [point for point in main if point.kind == "planned"]
+        named = [point for point in main if point.kind != "planned"]
+        out += [f"### Laws fitted to {one.fitted_to}", _sentence(main)]
+        out += [_points(named), _differences(named)] if named else []
+        out += _by_cell(planned)
     return out
+
+
+def _by_cell(rows: list[Point]) -> list[str]:
+    """A table of each task and inference budget: a row per cell, and of each law what it said and what was measured."""
+    out = []
+    for task, serving in dict.fromkeys((row.task, row.inference_flops) for row in rows):
+        at = {(row.run_id, row.law): row for row in rows if (row.task, row.inference_flops) == (task, serving)}
+        cells = {run: row for (run, _), row in at.items()}
+        laws = list(dict.fromkeys(law for _, law in at))
+        head = ["C_train", "N", "D/N", "k", "runs", *(f"{law_label(law)}: predicted, measured" for law in laws)]
+        body = []
+        for run, cell in cells.items():
+            said = [at.get((run, law)) for law in laws]
+            k = max(row.k for row in said if row is not None)
+            place = [format_number(cell.cell_params), ratio(cell.cell_tokens / cell.cell_params), number(k)]
+            body.append([format_flops(cell.train_flops), *place, str(cell.runs), *map(_both, said)])
+        out += [f"{task}, C_inf = {format_flops(serving)}:", table(head, body)]
+    return out
+
+
+def _both(row: Point | None) -> str:
+    if row is None:
+        return "–"
+    return f"{level(row.metric, row.predicted)}, {level(row.metric, row.measured, row.standard_error)}"
 
 
 def _metric(rows: list[Point], law: str) -> str:
@@ -74,7 +105,7 @@ def _sentence(rows: list[Point]) -> str:
     for law in dict.fromkeys(row.law for row in rows):
         off = [abs(row.predicted - row.measured) / row.measured for row in rows if row.law == law and row.measured]
         if off:
-            name = "mean −log pass@k" if _metric(rows, law) == "neg_log_pass_at_k" else "mean pass@k"
+            name = _NAMES[_metric(rows, law)]
             parts.append(
                 f"the {law_label(law)} is off by {percent(sum(off) / len(off))} of {name} on {len(off)} points"
             )
@@ -95,8 +126,8 @@ def _points(rows: list[Point]) -> str:
                 format_number(row.cell_params),
                 ratio(row.cell_tokens / row.cell_params),
                 number(row.k),
-                _value(row, row.predicted),
-                _value(row, row.measured, row.standard_error),
+                level(row.metric, row.predicted),
+                level(row.metric, row.measured, row.standard_error),
                 str(row.runs),
             ]
             for row in rows
@@ -120,8 +151,8 @@ def _differences(rows: list[Point]) -> str:
                 row.task,
                 format_flops(row.train_flops),
                 format_flops(row.inference_flops),
-                _change(row, row.predicted - other.predicted),
-                _change(row, row.measured - other.measured, spread),
+                change(row.metric, row.predicted - other.predicted),
+                change(row.metric, row.measured - other.measured, spread),
             ]
         )
     head = ["law", "task", "C_train", "C_inf", "optimum minus Chinchilla, predicted", "measured"]
@@ -130,18 +161,3 @@ def _differences(rows: list[Point]) -> str:
 
 def _key(row: Point) -> tuple[str, str, float, float]:
     return row.law, row.task, row.train_flops, row.inference_flops
-
-
-def _value(row: Point, value: float, error: float | None = None) -> str:
-    """A value in the row's metric, with its standard error where there is one."""
-    if row.metric == "pass_at_k":
-        return percent(value) if error is None else f"{percent(value)} ± {percent(error)}"
-    return f"{value:.3f} nats" if error is None else f"{value:.3f} ± {error:.3f} nats"
-
-
-def _change(row: Point, value: float, error: float | None = None) -> str:
-    """A difference of two values in the row's metric."""
-    if row.metric != "pass_at_k":
-        return ("+" * (value > 0) + _value(row, value, error)).replace("-", "−")
-    text = points(value, signed=True)
-    return text if error is None else f"{text.removesuffix(' points')} ± {points(error)}"
