@@ -151,7 +151,9 @@ def test_planned_cells_stand_in_a_table_of_each_task_and_budget():
     said = "\n\n".join(verdict.section({"verdicts": [{"fitted_to": "28 runs", "points": points}]}))
     assert "off by 10.0 % of the k = 1 loss on 1 points; the T² loss law is off by 10.0 % of mean −log pass@k" in said
     assert "toy, C_inf = 1e8:" in said
-    assert "| 1e13 | 100K | 20x | 500 | 2 | 11.000 nats, 10.000 ± 0.100 nats | 9.000 nats, 10.000 ± 0.100 nats |" in said
+    assert (
+        "| 1e13 | 100K | 20x | 500 | 2 | 11.000 nats, 10.000 ± 0.100 nats | 9.000 nats, 10.000 ± 0.100 nats |" in said
+    )
     assert "optimum minus" not in said
 
 
