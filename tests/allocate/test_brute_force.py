@@ -15,6 +15,7 @@ from t2scaling.allocate.optimum import optimum
 from t2scaling.allocate.problem import Lifetime, TwoBudgets
 from t2scaling.costs import QueryCost, Serving
 from t2scaling.laws import AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw
+from t2scaling.laws.constrained import repeated
 from t2scaling.strategies import parse
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "plans_against_grid.py"
@@ -31,6 +32,10 @@ def against_grid():
 LOSS = LossLaw(E=1, A=400, alpha=0.34, B=1200, beta=0.37, G=6, gamma=0.2)
 ACCURACY = AccuracyLaw(ChinchillaLaw(E=4, A=400, alpha=0.34, B=1200, beta=0.37), (10, 0.6, 0.9, 1, -0.1))
 NAIVE = NaiveLaw(ACCURACY.loss, (10, 0.6, 0.9))
+GAINS_BY_LOSS = AccuracyLaw(
+    ChinchillaLaw(0.6357577881977076, 2070.195788514693, 0.6018352887159364, 4.1127171974954235, 0.057356447946847855),
+    (5.533931771719104, 0.5260089616800048, 0.6149134629054773, -0.19814377470104994, 0.2008731512366292),
+)
 
 
 def two(train, inference, **limits):
@@ -71,6 +76,17 @@ def test_random_plans_are_no_worse(against_grid, seed):
                 (4.359599671776797, 2.650675288735825, 0.51404481642606, -0.2287540413811906, 0.5145411527684801),
             ),
             two(6.19164452e18, 7.50252105e8, n_range=(36748631.93698416, 103532382.92235604), integer_k=True),
+        ),
+        # No more than 32 samples, and this law gains by more loss: a model too large for its tokens.
+        (
+            repeated(GAINS_BY_LOSS, 4.88131571e11),
+            life(2.869306e19, 1.288123e7, max_tokens=6.35593e11, max_samples=32.0),
+        ),
+        (GAINS_BY_LOSS, two(1e19, 1e10, max_samples=32.0)),
+        # A least size: its loss is lower than this law would have it.
+        (
+            AccuracyLaw(ChinchillaLaw(0.5, 50, 0.3, 1e4, 0.4), (5, 0.3, 0.6, -1, 0.6)),
+            two(1e17, 6e9, n_range=(1e7, 1e15)),
         ),
     ],
 )

@@ -45,16 +45,27 @@ def optimum(law: Law, problem: Problem, strategy: Strategy = ORACLE) -> Choice:
 
     Raises ArgumentError where the law knows no distribution of success and the strategy needs one.
     """
-    # A mix of laws has no one slope along the loss, except where samples play no part.
-    alone = len(law.training_laws) == 1 or not (law.samples or problem.shared)
-    closed = alone and problem.cost.product and problem.limits.plain and strategy == ORACLE
-    # Whole samples leave some of the budget: a law that does not always gain by less loss may then want fewer N.
-    closed &= law.unimodal or not problem.limits.integer_k
-    search = _by_samples if closed else _by_size
+    closed = problem.cost.product and problem.limits.plain and strategy == ORACLE
+    search = _by_samples if closed and _wants_least_loss(law, problem) else _by_size
     if not problem.limits.sizes:
         return search(law, problem, strategy)
     menu = [replace(problem, limits=problem.limits.at(size)) for size in problem.limits.menu]
     return best_of([search(law, one, strategy) for one in menu])
+
+
+def _wants_least_loss(law: Law, problem: Problem) -> bool:
+    """Whether the best plan of k samples is that of least loss, as the closed forms take it.
+
+    A law that may gain by more loss, as the accuracy law does where ν depends on it, still wants the least for its k if
+    k can grow with the loss up to any height: then the same loss with more samples is better yet. It cannot grow where
+    samples are whole or limited, nor under two budgets where a least size limits the loss that samples are bought with.
+    """
+    limits = problem.limits
+    if len(law.training_laws) > 1:  # a mix has no one loss, except where samples play no part
+        return not (law.samples or problem.shared)
+    lo, hi = limits.n_range
+    grows = not limits.integer_k and limits.max_samples == np.inf
+    return law.unimodal or (grows and (problem.shared or lo <= LEAST_PARAMS or lo == hi))
 
 
 def runaway(problem: Problem, choice: Choice) -> NDArray[np.bool_]:
@@ -177,9 +188,9 @@ class _Sizes:
     def score(self, x: Array, log_k: Array) -> Array:
         """The score; infinite where the size is not affordable."""
         N, k = np.exp(x), np.exp(log_k)
-        ok = self.problem.affords(N, k)
-        D = np.where(ok, self.problem.tokens(N, k), 1.0)
-        return np.where(ok, badness(self.law, self.strategy, N, D, k), np.inf)
+        D = self.problem.tokens(N, k)
+        ok = self.problem.affords(N, k, D)
+        return np.where(ok, badness(self.law, self.strategy, N, np.where(ok, D, 1.0), k), np.inf)
 
     def at(self, x: Array, k: Array, ok: NDArray[np.bool_]) -> Choice:
         """The choice, with an end of the range of sizes to the last digit."""

@@ -52,9 +52,10 @@ class TwoBudgets:
         """The D that size N is trained on; k is paid from the other budget."""
         return np.minimum(self.cost.tokens(N, self.train_flops), self.limits.most_tokens(N))
 
-    def affords(self, N: Array, k: ArrayLike) -> Flags:
-        """Whether size N can be trained within the limits and draw k samples."""
-        return _enough(self.most_samples(N), k) & _enough(self.tokens(N, k), self.limits.least_tokens(N))
+    def affords(self, N: Array, k: ArrayLike, D: Array | None = None) -> Flags:
+        """Whether size N can be trained within the limits and draw k samples; D is `tokens(N, k)` where it is known."""
+        D = self.tokens(N, k) if D is None else D
+        return _enough(self.most_samples(N), k) & _enough(D, self.limits.least_tokens(N))
 
     def samples_at(self, N: Array, D: Array) -> Array:
         """The k that size N trained on D can afford."""
@@ -113,9 +114,10 @@ class Lifetime:
         left = self.total_flops - self.cost.serve(N, k) * self.tokens_served
         return np.minimum(self.cost.tokens(N, np.maximum(left, 0.0)), self.limits.most_tokens(N))
 
-    def affords(self, N: Array, k: ArrayLike) -> Flags:
-        """Whether size N can be trained within the limits and draw k samples."""
-        return _enough(self.tokens(N, k), self.limits.least_tokens(N)) & _enough(self.limits.max_samples, k)
+    def affords(self, N: Array, k: ArrayLike, D: Array | None = None) -> Flags:
+        """Whether size N can be trained within the limits and draw k samples, likewise."""
+        D = self.tokens(N, k) if D is None else D
+        return _enough(D, self.limits.least_tokens(N)) & _enough(self.limits.max_samples, k)
 
     def samples_at(self, N: Array, D: Array) -> Array:
         """The k that what is left after training N on D can afford."""

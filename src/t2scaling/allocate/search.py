@@ -1,9 +1,10 @@
 """Minima of functions that may have several valleys, for whole arrays at once.
 
 `minimise` scans a grid of points, takes the deepest three valleys of each element and refines each: by the root of
-the slope where there is one, and by golden section where there is none, or where the slope has led astray (a score
-that underflows is flat, and its slope says nothing). All arrays share one shape (n,); each element is a problem of its
-own. A function may return inf where it is not defined.
+the slope where there is one, and by Brent's method where there is none, or where the slope has led astray (a score
+that underflows is flat, and its slope says nothing). Each element of an array is a problem of its own. Points of the
+grid and valleys are leading axes, so that a search within a search scans many points at once. A function may return
+inf where it is not defined.
 """
 
 from __future__ import annotations
@@ -13,54 +14,59 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.laws.solvers.rootfind import golden, root
+from t2scaling.laws.solvers.rootfind import root, valley
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
 
 _VALLEYS = 3
+_BLOCK = 4096  # elements
 
 
 def minimise(score: Function, lo: Array, hi: Array, slope: Function | None = None, points: int = 64) -> Array:
-    """The x in [lo, hi] of least `score`; `lo` where hi ≤ lo.
+    """The x in [lo, hi] of least `score`, shape S as lo and hi; `lo` where hi ≤ lo.
 
+    score   called with x of shape (m, *S): m points for each element
     slope   derivative of `score`; with it the answer is a root to rounding, without it good to about 1e-8
     """
     hi = np.maximum(lo, hi)
     if np.all(hi <= lo):
         return np.array(lo, dtype=float)
     span = (hi - lo) / (points - 1)
-    # F: (points, n). Scanned point by point, so that what a law computes stays in the cache.
-    values = np.stack([_finite(score(lo + i * span)) for i in range(points)])
-    best_x, best = lo.copy(), np.full(lo.shape, np.inf)
-    for index, exists in _valleys(values):
-        if not exists.any():
-            break
-        at = np.minimum(lo + index * span, hi)
-        left, right = np.maximum(lo, at - span), np.minimum(hi, at + span)
-        x = _refined(score, slope, left, right, at, np.take_along_axis(values, index[None], axis=0)[0])
-        value = _finite(score(x))
-        better = exists & (value < best)
-        best_x, best = np.where(better, x, best_x), np.where(better, value, best)
-    return best_x
+    # F: (points, *S)
+    values = _scanned(score, lo, span, points)
+    index, exists = _valleys(values)  # (V, *S)
+    at = np.minimum(lo + index * span, hi)
+    left, right = np.maximum(lo, at - span * exists), np.minimum(hi, at + span * exists)
+    x = _refined(score, slope, left, right, at, np.take_along_axis(values, index, axis=0))
+    deepest = np.argmin(np.where(exists, _finite(score(x)), np.inf), axis=0)[None]
+    return np.where(exists.any(axis=0), np.take_along_axis(x, deepest, axis=0)[0], lo)
 
 
-def _valleys(values: Array) -> list[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
-    """The deepest local minima over the grid, the deepest first: (index, whether there is such a one), each (n,)."""
-    padded = np.pad(values, ((1, 1), (0, 0)), constant_values=np.inf)
-    local = (values <= padded[:-2]) & (values < padded[2:])
-    local[np.argmin(values, axis=0), np.arange(values.shape[1])] = True
+def _scanned(score: Function, lo: Array, span: Array, points: int) -> Array:
+    """The score at lo, lo + span, …, in blocks small enough that what a law computes stays in the cache."""
+    steps = np.arange(points).reshape(-1, *(1 for _ in lo.shape))
+    rows = max(1, _BLOCK // max(lo.size, 1))
+    return np.concatenate([_finite(score(lo + steps[i : i + rows] * span)) for i in range(0, points, rows)])
+
+
+def _valleys(values: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The deepest local minima over the grid, the deepest first: (index, whether there is such a one), each (V, *S)."""
+    edge = np.full((1, *values.shape[1:]), np.inf)
+    before, after = np.concatenate([edge, values[:-1]]), np.concatenate([values[1:], edge])
+    local = (values <= before) & (values < after)
+    np.put_along_axis(local, np.argmin(values, axis=0)[None], True, axis=0)
     depth = np.where(local & np.isfinite(values), values, np.inf)
     order = np.argsort(depth, axis=0)[:_VALLEYS]
-    found = np.take_along_axis(depth, order, axis=0)
-    return [(index, np.isfinite(value)) for index, value in zip(order, found, strict=True)]
+    exists = np.isfinite(np.take_along_axis(depth, order, axis=0))
+    most = max(1, int(exists.sum(axis=0).max(initial=0)))
+    return order[:most], exists[:most]
 
 
 def _refined(score: Function, slope: Function | None, left: Array, right: Array, at: Array, value: Array) -> Array:
     """The minimum between two neighbours of the grid point `at`, or `at` itself where nothing is lower."""
     if slope is None:
-        x = golden(score, left, right)
-        return np.where(_finite(score(x)) <= value, x, at)
+        return valley(lambda x: _finite(score(x)), left, right, at)
     x = root(slope, left, right)
     # Near a minimum the score is flat to rounding, where the slope still tells left from right.
     good = _finite(score(x)) <= value + 1e-12 * np.abs(value)

@@ -83,10 +83,9 @@ def param_groups(shape: ShapeLike) -> dict[str, int]:
 
 def n_params(shape: ShapeLike, convention: Convention = "with_head") -> int:
     """N under a convention (see the module). Raises ArgumentError for a convention that does not exist."""
-    groups = param_groups(shape)
     if convention == "total":
-        return sum(groups.values())
-    layers = groups["attention"] + groups["mlp"]
+        return sum(param_groups(shape).values())
+    layers = shape.depth * shape.width * (2 * shape.head_dim * (shape.n_heads + shape.n_kv_heads) + 3 * shape.d_ff)
     if convention == "non_embedding":
         return layers
     if convention == "with_head":

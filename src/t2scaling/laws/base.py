@@ -61,7 +61,8 @@ class Law:
     samples          False for a law that knows no k
     plans            False for a law that cannot be planned with
     resamples        False for a law whose parameters are a table of the runs: a bootstrap of it would say nothing
-    unimodal         True where the score has one valley in log k under any budget, so that no scan is needed
+    unimodal         True where less loss is always better and the score has one valley in log k under any budget, so
+                     that no scan is needed
     """
 
     name: ClassVar[str]

@@ -1,9 +1,8 @@
 """One-dimensional roots and minima for whole arrays at once.
 
 `root` finds where a slope changes sign inside a bracket (Chandrupatla 1997: inverse quadratic steps, safeguarded by
-bisection). `minimise` scans a grid of points first, so that a function with several valleys is not trusted to have
-one, and then refines by the root of its slope or, where no slope is known, by golden section. All arrays share one
-shape (n,), and each element is a problem of its own.
+bisection), `valley` the minimum of a function with one valley (Brent 1973). All arrays share one shape S, and each
+element is a problem of its own.
 """
 
 from __future__ import annotations
@@ -57,34 +56,45 @@ def _margins(tolerance: Array, width: Array) -> tuple[Array, Array]:
     return margin, 1 - margin
 
 
-def minimise(score: Function, lo: Array, hi: Array, slope: Function | None = None, points: int = 64) -> Array:
-    """The x in [lo, hi] of least `score`, from a grid of `points` and a refinement around the best of them.
+def valley(score: Function, lo: Array, hi: Array, start: Array, tolerance: float = 1e-10) -> Array:
+    """Minimum of a function with one valley in [lo, hi], from `start`: Brent's (1973, ch. 5).
 
-    slope   derivative of `score`; with it the answer is a root to rounding, without it good to about 1e-8
+    Parabolic steps, safeguarded by golden section. Good to `tolerance`, or to half the digits where the score is flat
+    to rounding.
     """
-    fractions = np.linspace(0, 1, points)
-    best, index = score(lo), np.zeros(lo.shape)
-    for i, fraction in enumerate(fractions[1:], start=1):
-        value = score(lo + fraction * (hi - lo))
-        better = value < best
-        best, index = np.where(better, value, best), np.where(better, i, index)
-    span = (hi - lo) / (points - 1)
-    left, right = np.maximum(lo, lo + (index - 1) * span), np.minimum(hi, lo + (index + 1) * span)
-    refined = golden(score, left, right) if slope is None else root(slope, left, right)
-    on_grid = np.where(index == points - 1, hi, lo + index * span)
-    # Near a minimum the score is flat to rounding, where the slope still tells left from right.
-    return np.where(score(refined) <= best + 1e-9 * np.abs(best), refined, on_grid)
+    a, b, x = np.broadcast_arrays(*(np.asarray(one, dtype=float) for one in (lo, hi, start)))
+    best = second = third = np.stack([x, score(x)])  # (2, *S): points and their values
+    step = before = np.zeros(x.shape)
+    for _ in range(100):
+        x = best[0]
+        middle = (a + b) / 2
+        open_ = np.abs(x - middle) > 2 * tolerance - (b - a) / 2
+        if not open_.any():
+            break
+        parabolic = _bottom(best, second, third)
+        safe = (np.abs(parabolic) < np.abs(before) / 2) & (a < x + parabolic) & (x + parabolic < b)
+        side = np.where(x < middle, b, a) - x
+        before, step = np.where(safe, step, side), np.where(safe, parabolic, (1 - GOLDEN) * side)
+        # Closer than this no two points can be told apart; beside an end the next one is on the other side of x.
+        near = (x + step - a < 2 * tolerance) | (b - x - step < 2 * tolerance)
+        least = np.copysign(tolerance, np.where(near, middle - x, step))
+        step = np.where(near | (np.abs(step) < tolerance), least, step)
+        u = np.where(open_, x + step, x)
+        new = np.stack([u, score(u)])
+        better, above = new[1] < best[1], step > 0
+        a = np.where(open_ & (better == above), np.where(better, x, u), a)
+        b = np.where(open_ & (better != above), np.where(better, x, u), b)
+        runner = ~better & ((new[1] <= second[1]) | (second[0] == x))
+        last = (new[1] <= third[1]) | (third[0] == x) | (third[0] == second[0])
+        third = np.where(better | runner, second, np.where(last, new, third))
+        second = np.where(better, best, np.where(runner, new, second))
+        best = np.where(better, new, best)
+    return np.asarray(best[0])
 
 
-def golden(score: Function, lo: Array, hi: Array, iterations: int = 60) -> Array:
-    """Minimum of a function with one valley in [lo, hi], by golden section."""
-    a, b = np.array(lo, dtype=float), np.array(hi, dtype=float)
-    x1, x2 = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-    f1, f2 = score(x1), score(x2)
-    for _ in range(iterations):
-        left = f1 <= f2
-        a, b = np.where(left, a, x1), np.where(left, x2, b)
-        x1, x2 = np.where(left, b - GOLDEN * (b - a), x2), np.where(left, x1, a + GOLDEN * (b - a))
-        fresh = score(np.where(left, x1, x2))
-        f1, f2 = np.where(left, fresh, f2), np.where(left, f1, fresh)
-    return np.where(f1 <= f2, x1, x2)
+def _bottom(best: Array, second: Array, third: Array) -> Array:
+    """How far from the best of three points, (2, *S) each, their parabola is flat; NaN where there is none."""
+    (x, fx), (w, fw), (v, fv) = best, second, third
+    with np.errstate(all="ignore"):
+        by_v, by_w = (x - w) * (fx - fv), (x - v) * (fx - fw)
+        return np.asarray(((x - w) * by_v - (x - v) * by_w) / (2 * (by_w - by_v)))
