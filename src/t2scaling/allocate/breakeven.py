@@ -57,7 +57,7 @@ def break_even(
     # All shares of the scan are one array, so that the scan costs one search for k instead of 600.
     shares = np.linspace(np.log(1e-9), -1e-6, 600)
     at = int(np.argmin(gain(shares)))
-    best = -gain(valley(gain, *(shares[[np.clip(at + step, 0, 599)]] for step in (-1, 1, 0))))[0]
+    best = -gain(valley(gain, shares[[max(at - 1, 0)]], shares[[min(at + 1, 599)]], shares[[at]]))[0]
     return float(best) if np.isfinite(best) else None
 
 
