@@ -4,8 +4,6 @@ Laws are fitted to arrays and know no table; tables know no law. Here the two me
 ships with the package, a dataframe, Observations, or a table of results.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

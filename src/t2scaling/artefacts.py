@@ -4,8 +4,6 @@ Each artefact is written beside its target under a temporary name, flushed to di
 A reader therefore sees the old file or the new one, and a file that exists is complete.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

@@ -6,8 +6,6 @@ what goes wrong with data, suites, fits and missing prerequisites. The command p
 without a traceback.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any

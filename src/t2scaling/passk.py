@@ -11,8 +11,6 @@ of the outcomes, then the shape of k. k may be real: the binomials become Gamma 
 estimator at integers and are smooth between them. What is undefined (k > n) is NaN, never a plausible number.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -4,8 +4,6 @@
 measured, here or by another harness.
 """
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 from typing import Annotated, Any

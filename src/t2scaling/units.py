@@ -8,8 +8,6 @@ One grammar for each kind of number, so that nothing is read as what it does not
     a ratio     `20x`: tokens per parameter; a plain number is taken too
 """
 
-from __future__ import annotations
-
 import math
 import re
 from decimal import Decimal

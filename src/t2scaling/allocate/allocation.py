@@ -1,7 +1,5 @@
 """One choice of N, D and k, and how a plan stands."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from enum import StrEnum

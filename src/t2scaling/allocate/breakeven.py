@@ -16,8 +16,6 @@ under two budgets is a lifetime plan for that S, so break_even ≤ matched_token
 Other cost models take the place of 6·N·D and 2·N·k; where theirs is a cost per query, S counts queries.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from t2scaling.allocate.allocation import Allocation

@@ -1,7 +1,5 @@
 """What to beware of in a plan, as sentences, and why a budget affords none."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ A run's measurement at a k between two of the fit's is interpolated in log k (pa
 nats as logs, which are nearly straight); beyond the largest k measured it is given at that k and not extrapolated.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -6,8 +6,6 @@ least: by its variance under the curvature of the fit, each run chosen counting 
 would spend the budget on small runs, which teach little about large ones (docs/forecasting.md).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

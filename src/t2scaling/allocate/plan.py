@@ -5,8 +5,6 @@ beside it (`chinchilla.py`), holds it against what was measured (`evidence.py`),
 by planning with every bootstrap law at once, and says how it stands and what to beware of (`cautions.py`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

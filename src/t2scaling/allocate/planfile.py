@@ -4,8 +4,6 @@
 that does not exist is null there and NaN here.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Annotated, Any

@@ -10,8 +10,6 @@ log D, so limits on N are met by clipping. With products N·D = C/6 is `cost.tok
 leave is `cost.tokens(D, C)`, N and D being each other's mirror. Everything is elementwise over arrays of shape (n,).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 

@@ -1,7 +1,5 @@
 """Plans in plain words."""
 
-from __future__ import annotations
-
 import math
 
 from t2scaling.allocate.allocation import Allocation, PlanStatus

@@ -5,8 +5,6 @@ min 6·N·D + 2·N·served  subject to  E + A·N^−alpha + B·D^−beta = loss.
 falls in D, and its logarithm is convex in log D, so Newton's method converges from the left.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -4,8 +4,6 @@ The laws are those of the fit that plan and that its backtest does not reject. R
 lower half and lower quarter) and single tasks mean refits, which are made when asked for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any

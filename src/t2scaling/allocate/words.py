@@ -1,7 +1,5 @@
 """What is known of a plan, in lines for people: measured neighbours, the fit's worth, ranges."""
 
-from __future__ import annotations
-
 import math
 
 from t2scaling.allocate.evidence import Checkpoint

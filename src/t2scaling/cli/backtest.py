@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, note, output_option, progress, wrote
+from t2scaling.cli.common import METRICS, JsonFlag, Stage, emit, grid, note, output_option, progress, wrote
 from t2scaling.units import format_number, parse_numbers
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from t2scaling.laws.backtest import Backtest
-
-_METRICS = {"pass_at_k": "pass@k", "neg_log_pass_at_k": "−log pass@k", "loss": "loss"}
 
 
 def command(
@@ -25,7 +23,7 @@ def command(
         str, typer.Option(help="What is hidden: overtrained, larger, longer, compute, samples, size; as a,b,c.")
     ] = "overtrained,larger,longer,compute",
     task: Annotated[str | None, typer.Option(help="Tasks, as a,b,c, or macro for the mean over tasks.")] = None,
-    stage: Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")] = "base",
+    stage: Stage = "base",
     k: Annotated[
         str | None, typer.Option("--k", help="Samples per problem, such as 1,4,16.", show_default="as for t2 fit")
     ] = None,
@@ -62,7 +60,7 @@ def command(
     for sentence in found.notes:
         note(sentence)
     if output is not None:
-        wrote(_write(found, output))
+        wrote(found.save(output))
     if figure is not None:
         found.plot().savefig(figure)
         wrote(figure)
@@ -76,44 +74,27 @@ LEGEND = (
 )
 
 
-def _write(found: Backtest, path: Path) -> Path:
-    if path.suffix == ".json":
-        return found.save(path)
-    from t2scaling.artefacts import write_text
-
-    return write_text(path, found.to_frame().write_csv())
-
-
 def _table(found: Backtest) -> Table:
-    from rich.table import Table
-
     of_each = {row["law"] for row in found.rows if row["target"] == "mean_neg_log"}
-    table = Table(title="Forecasts of hidden runs, means over splits", title_justify="left")
-    for name in ("metric", "law", "splits", "relative", "absolute", "bias", "within 50/80/90%"):
-        table.add_column(name, justify="left" if name in ("metric", "law") else "right")
+    rows = []
     for row in found.table:
         star = "*" if row["metric"] == "neg_log_pass_at_k" and row["law"] in of_each else ""
         held = " ".join(f"{100 * row[f'covered_{level}']:.0f}" for level in (50, 80, 90))
-        table.add_row(
-            _METRICS[row["metric"]], row["law"] + star, str(row["splits"]), _percent(row["relative"]),
-            format_number(row["absolute"]), f"{row['bias']:+.2f}", held.replace("nan nan nan", "–"),
-        )  # fmt: skip
-    return table
+        errors = (_percent(row["relative"]), format_number(row["absolute"]), f"{row['bias']:+.2f}")
+        names = (METRICS[row["metric"]], row["law"] + star, str(row["splits"]))
+        rows.append((*names, *errors, held.replace("nan nan nan", "–")))
+    head = ("metric", "law", "splits", "relative", "absolute", "bias", "within 50/80/90%")
+    return grid("Forecasts of hidden runs, means over splits", head, rows, left=2)
 
 
-def _decisions(found: Backtest) -> list[Any]:
-    if not found.decisions:
-        return []
-    from rich.table import Table
-
-    table = Table(title="Choice of a run in each hidden level of compute", title_justify="left")
-    for name in ("law", "decisions", "mean regret, points of pass@k", "within one point"):
-        table.add_column(name, justify="left" if name == "law" else "right")
+def _decisions(found: Backtest) -> list[Table]:
+    rows = []
     for law in dict.fromkeys(row["law"] for row in found.decisions):
         lost = [row["regret"] for row in found.decisions if row["law"] == law]
         near = sum(value <= 0.01 for value in lost) / len(lost)
-        table.add_row(law, str(len(lost)), f"{100 * sum(lost) / len(lost):.2f}", _percent(near))
-    return [table]
+        rows.append((law, str(len(lost)), f"{100 * sum(lost) / len(lost):.2f}", _percent(near)))
+    head = ("law", "decisions", "mean regret, points of pass@k", "within one point")
+    return [grid("Choice of a run in each hidden level of compute", head, rows)] if rows else []
 
 
 def _percent(value: float) -> str:

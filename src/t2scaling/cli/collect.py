@@ -1,7 +1,5 @@
 """`t2 collect`: the tables of `t2 evaluate` → one file of observations."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -7,7 +7,7 @@ the verbs, so that `t2 --help` answers at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +22,7 @@ from t2scaling.units import parse_number
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from rich.table import Table
 
 
 def number_option(help: str, *names: str, default_text: str | None = None, positive: bool = False) -> Any:
@@ -75,6 +76,9 @@ def folder_option(help: str) -> Any:
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Output = Annotated[Path | None, output_option("Where to write the artefact.", ".json")]
+METRICS = {"pass_at_k": "pass@k", "neg_log_pass_at_k": "−log pass@k", "loss": "loss"}
+Stage = Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")]
+Samples = Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,8,64.")]
 
 
 def check_level(level: float) -> float:
@@ -103,8 +107,15 @@ def console(stderr: bool = False) -> Console:
     return Shown(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
-def emit(content: Any, *, as_json: bool, show: Any = None) -> None:
-    """Print `content` as JSON, or `show` (text or any rich renderable, or a list of them) for people."""
+def emit(content: Any, *, as_json: bool, show: Any = None, output: Path | None = None) -> None:
+    """Print `content` as JSON, or `show` (text or any rich renderable, or a list of them) for people.
+
+    output   where `content` is written as well, as JSON
+    """
+    if output is not None:
+        from t2scaling.artefacts import write_json
+
+        wrote(write_json(output, content))
     if as_json:
         from t2scaling.artefacts import dumps
 
@@ -114,6 +125,19 @@ def emit(content: Any, *, as_json: bool, show: Any = None) -> None:
     for item in show if isinstance(show, list) else [show]:
         if item is not None:
             out.print(item)
+
+
+def grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1, **look: Any) -> Table:
+    """A table for people, every cell escaped: the first `left` columns hold names, the others numbers."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(title), title_justify="left", **look)
+    for at, name in enumerate(head):
+        table.add_column(name, justify="left" if at < left else "right")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
 
 
 def warning(text: str) -> str:

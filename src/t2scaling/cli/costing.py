@@ -21,6 +21,24 @@ CostName = Annotated[
         show_default="serving where --prompt-tokens or another option of serving is given, else paper",
     ),
 ]
+Maybe = float | None
+TrainFlops = Annotated[Maybe, number_option("Training budget in FLOPs, 6·N·D.", "--train-flops")]
+InferenceFlops = Annotated[
+    Maybe, number_option("Inference budget in FLOPs per token served, 2·N·k.", "--inference-flops")
+]
+TotalFlops = Annotated[
+    Maybe, number_option("Lifetime budget in FLOPs: training and serving together.", "--total-flops")
+]
+TokensServed = Annotated[
+    Maybe, number_option("Answer tokens over the model's life; each is drawn k times.", "--tokens-served")
+]
+AnswerTokens = Annotated[Maybe, number_option("Tokens of one answer.", "--answer-tokens", "--output-tokens")]
+Sizes = Annotated[str | None, typer.Option(help="Menu of sizes, such as 100M,300M,1B.")]
+SizeRange = Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")]
+MaxTokens = Annotated[Maybe, number_option("Most training tokens, such as 2T; see --unique-tokens.", "--max-tokens")]
+WholeSamples = Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")]
+FitName = Annotated[str | None, typer.Argument(help="A fit.json, or the name of a published law such as pythia/gsm8k.")]
+LawName = Annotated[str | None, typer.Option("--law", help="A published law, instead of FIT.")]
 PromptTokens = Annotated[float | None, number_option("Tokens of a query's prompt.", "--prompt-tokens")]
 Precision = Annotated[
     str | None, typer.Option(help="Of the served weights: bf16, fp8, int8, int4.", show_default="bf16")

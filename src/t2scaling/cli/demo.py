@@ -1,7 +1,5 @@
 """`t2 demo`: from the suite that ships with the package to a plan and a report."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Seed, emit, folder_option, note, number_option, progress
+from t2scaling.cli.common import JsonFlag, Seed, emit, folder_option, grid, note, number_option, progress
 from t2scaling.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -124,19 +124,14 @@ class _Bars:
 
 
 def _table(measured: Sequence[Measured], output: Path) -> Any:
-    from rich.table import Table
-
     sampled = any(one.n_samples for one in measured)
     title = f"{'Samples' if sampled else 'Likelihoods'} in {output}"
     if any(one.reused for one in measured):
         title += " (* measured before)"
-    table = Table(title=title, title_justify="left")
-    table.add_column("run")
-    table.add_column("task")
-    for name in ("questions", "samples" if sampled else "mean NLL, nats", "pass@1"):
-        table.add_column(name, justify="right")
+    rows = []
     for one in measured:
         middle = str(one.n_samples) if sampled else f"{one.mean_nll:.3f}"
         task = f"{one.task} *" if one.reused else one.task
-        table.add_row(one.run_id, task, f"{one.n_questions:,}", middle, f"{one.pass_at_1:.4f}")
-    return table
+        rows.append((one.run_id, task, f"{one.n_questions:,}", middle, f"{one.pass_at_1:.4f}"))
+    head = ("run", "task", "questions", "samples" if sampled else "mean NLL, nats", "pass@1")
+    return grid(title, head, rows, left=2)

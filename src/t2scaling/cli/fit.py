@@ -11,9 +11,11 @@ from t2scaling.cli.common import (
     JsonFlag,
     Output,
     Seed,
+    Stage,
     check_level,
     console,
     emit,
+    grid,
     note,
     number_option,
     progress,
@@ -45,7 +47,7 @@ def command(
         str | None,
         typer.Option(help="Task to fit, or macro for the mean over tasks; names that of a table without tasks."),
     ] = None,
-    stage: Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")] = "base",
+    stage: Stage = "base",
     k: Annotated[
         str | None,
         typer.Option("--k", help="Samples per problem to fit at, such as 1,2,4.", show_default="12, to the budget"),
@@ -120,20 +122,12 @@ def command(
 
 
 def _table(fit: FitResult, level: float) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=f"{fit.law.label} · {escape(fit.task)}", title_justify="left")
-    table.add_column("parameter")
-    table.add_column("value", justify="right")
-    if fit.bootstrap is not None:
-        table.add_column(f"{level:.0%} interval", justify="right")
+    rows = []
     for row in fit.summary(level):
-        cells = [row["parameter"], f"{row['value']:.5g}"]
-        if row["low"] is not None:
-            cells.append(f"{row['low']:.4g} to {row['high']:.4g}")
-        table.add_row(*cells)
-    return table
+        interval = [] if row["low"] is None else [f"{row['low']:.4g} to {row['high']:.4g}"]
+        rows.append([row["parameter"], f"{row['value']:.5g}", *interval])
+    head = ["parameter", "value", *([] if fit.bootstrap is None else [f"{level:.0%} interval"])]
+    return grid(f"{fit.law.label} · {fit.task}", head, rows)
 
 
 def _lines(fit: FitResult) -> str:

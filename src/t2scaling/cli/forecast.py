@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, note, output_option, wrote
+from t2scaling.cli.common import JsonFlag, Output, Samples, emit, grid, note, wrote
 from t2scaling.errors import ArgumentError
 from t2scaling.units import format_number, parse_numbers
 
@@ -23,14 +23,14 @@ def command(
     check: Annotated[Path | None, typer.Option("--check", help="The forecast.json to score.")] = None,
     N: Annotated[str | None, typer.Option("--n-params", "-N", help="Parameters, such as 7B or 1B,7B.")] = None,
     D: Annotated[str | None, typer.Option("--n-tokens", "-D", help="Training tokens, such as 2T.")] = None,
-    k: Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,8,64.")] = "1",
+    k: Samples = "1",
     metric: Annotated[
         str | None, typer.Option(help="pass_at_k, neg_log_pass_at_k or loss.", show_default="what was fitted")
     ] = None,
     interval: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.9,
     stage: Annotated[str, typer.Option(help="Stage of the new runs: base, ft or sft.")] = "base",
     as_json: JsonFlag = False,
-    output: Annotated[Path | None, output_option("Where to write it.", ".json")] = None,
+    output: Output = None,
 ) -> None:
     """Write a forecast before the run (law, data, predictions with intervals, date), or score one after it.
 
@@ -60,7 +60,6 @@ def command(
 
 
 def _check(source: str, path: Path, stage: str, as_json: bool, output: Path | None) -> None:
-    from t2scaling.artefacts import write_json
     from t2scaling.laws.registered import check, load
     from t2scaling.observations import as_observations
 
@@ -74,9 +73,7 @@ def _check(source: str, path: Path, stage: str, as_json: bool, output: Path | No
         "scored": len(scored), "held": sum(held) / len(held) if held else None,
         "relative_error": sum(off) / len(off) if off else None,
     }  # fmt: skip
-    if output is not None:
-        wrote(write_json(output, content))
-    emit(content, as_json=as_json, show=[_table(found, rows), _score(content)])
+    emit(content, as_json=as_json, show=[_table(found, rows), _score(content)], output=output)
 
 
 def _score(content: dict[str, Any]) -> str:
@@ -90,16 +87,11 @@ def _score(content: dict[str, Any]) -> str:
 
 
 def _table(found: Registered, rows: list[dict[str, Any]]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=f"{found.metric} · {escape(found.task)}", title_justify="left")
-    measured = "measured" in rows[0]
-    for name in ("N", "D", "k", "forecast", f"{found.level:.0%} interval", *(["measured"] if measured else [])):
-        table.add_column(name, justify="right")
+    measured, shown = "measured" in rows[0], []
     for row in rows:
         ends = "–" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}"
         cells = [format_number(row[name]) for name in ("n_params", "n_tokens", "k")]
         cells += [f"{row['predicted' if measured else 'value']:.4g}", ends]
-        table.add_row(*cells, *([f"{row['measured']:.4g}" if row["runs"] else "–"] if measured else []))
-    return table
+        shown.append([*cells, *([f"{row['measured']:.4g}" if row["runs"] else "–"] if measured else [])])
+    head = ("N", "D", "k", "forecast", f"{found.level:.0%} interval", *(["measured"] if measured else []))
+    return grid(f"{found.metric} · {found.task}", head, shown, left=0)

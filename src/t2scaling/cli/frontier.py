@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, as_options, emit, note, number_option, output_option, wrote
+from t2scaling.cli.common import JsonFlag, as_options, emit, note, output_option, wrote
 from t2scaling.cli.costing import (
     ActiveFraction,
+    AnswerTokens,
     Batch,
     CostName,
+    FitName,
+    LawName,
+    MaxTokens,
     Precision,
     PromptTokens,
+    SizeRange,
+    Sizes,
     StrategyName,
     Tp,
     UniqueTokens,
+    WholeSamples,
     cost_model,
 )
 from t2scaling.cli.plan import law_name
@@ -36,10 +43,8 @@ _METRICS = {"neg_log_pass_at_k": "−log pass@k in nats", "pass_at_k": "mean pas
 
 
 def command(
-    fit: Annotated[
-        str | None, typer.Argument(help="A fit.json, or the name of a published law such as pythia/gsm8k.")
-    ] = None,
-    law: Annotated[str | None, typer.Option("--law", help="A published law, instead of FIT.")] = None,
+    fit: FitName = None,
+    law: LawName = None,
     train_flops: Annotated[
         str, typer.Option(help="Training budgets in FLOPs: from:to:how many (log-spaced), or a list 1e19,1e20.")
     ] = "1e17:1e25:33",
@@ -47,17 +52,15 @@ def command(
         str | None,
         typer.Option(help="Inference budgets in FLOPs per token served (or the unit of --cost), likewise; all pairs."),
     ] = None,
-    sizes: Annotated[str | None, typer.Option(help="Menu of sizes, such as 100M,300M,1B.")] = None,
-    n_range: Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")] = None,
-    max_tokens: Annotated[
-        float | None, number_option("Most training tokens, such as 2T; see --unique-tokens.", "--max-tokens")
-    ] = None,
+    sizes: Sizes = None,
+    n_range: SizeRange = None,
+    max_tokens: MaxTokens = None,
     unique_tokens: UniqueTokens = None,
-    integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
+    integer_k: WholeSamples = False,
     cost: CostName = None,
     gpu: Annotated[str, typer.Option(help="GPU that serves, where --cost is serving.")] = "h100",
     prompt_tokens: PromptTokens = None,
-    answer_tokens: Annotated[float | None, number_option("Tokens of one answer.", "--answer-tokens")] = None,
+    answer_tokens: AnswerTokens = None,
     precision: Precision = None,
     batch: Batch = None,
     tp: Tp = None,

@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 a fit failed, 2 bad input or a missing prerequisite, 130 interrupted.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

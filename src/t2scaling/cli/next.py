@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, note, number_option, output_option, wrote
+from t2scaling.cli.common import JsonFlag, emit, grid, note, number_option, output_option, wrote
 from t2scaling.units import format_flops, format_number, format_ratio
 
 if TYPE_CHECKING:
@@ -52,16 +52,13 @@ def command(
 
 
 def _table(runs: list[dict[str, Any]]) -> Table:
-    from rich.table import Table
-
-    table = Table(title="Runs to train next", title_justify="left")
-    for name in ("N", "D", "D/N", "FLOPs", "why"):
-        table.add_column(name, justify="left" if name == "why" else "right")
+    rows = []
     for run in runs:
         N, D = run["n_params"], run["n_tokens"]
-        table.add_row(
-            format_number(N), format_number(D), format_ratio(D / N), format_flops(run["train_flops"]), run["why"]
-        )
+        numbers = (format_number(N), format_number(D), format_ratio(D / N), format_flops(run["train_flops"]))
+        rows.append((*numbers, run["why"]))
+    table = grid("Runs to train next", ("N", "D", "D/N", "FLOPs", "why"), rows, left=0)
+    table.columns[-1].justify = "left"
     return table
 
 

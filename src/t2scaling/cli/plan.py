@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, as_options, emit, number_option, warning, wrote
+from t2scaling.cli.common import METRICS, JsonFlag, Output, as_options, emit, number_option, warning, wrote
 from t2scaling.cli.costing import (
     ActiveFraction,
+    AnswerTokens,
     Batch,
     CostName,
+    InferenceFlops,
+    LawName,
+    MaxTokens,
+    Maybe,
     Precision,
     PromptTokens,
+    SizeRange,
+    Sizes,
     StrategyName,
+    TokensServed,
+    TotalFlops,
     Tp,
+    TrainFlops,
     UniqueTokens,
+    WholeSamples,
     cost_model,
     serve_price_of,
 )
@@ -27,9 +38,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from t2scaling.allocate import Allocation, Plan
-
-Maybe = float | None
-_METRICS = {"neg_log_pass_at_k": "−log pass@k", "pass_at_k": "pass@k", "loss": "loss"}
 
 
 def command(
@@ -43,15 +51,13 @@ def command(
     weights: Annotated[
         str | None, typer.Option(help="Weight of each FIT's task, such as 2,1.", show_default="equal")
     ] = None,
-    law: Annotated[str | None, typer.Option("--law", help="A published law, instead of FIT.")] = None,
-    train_flops: Annotated[Maybe, number_option("Training budget in FLOPs, 6·N·D.", "--train-flops")] = None,
+    law: LawName = None,
+    train_flops: TrainFlops = None,
     train_dollars: Annotated[Maybe, number_option("Training budget in dollars.", "--train-dollars")] = None,
     train_gpu_hours: Annotated[
         Maybe, number_option("Training budget in GPU-hours.", "--gpu-hours", "--train-gpu-hours")
     ] = None,
-    inference_flops: Annotated[
-        Maybe, number_option("Inference budget in FLOPs per token served, 2·N·k.", "--inference-flops")
-    ] = None,
+    inference_flops: InferenceFlops = None,
     serving_dollars: Annotated[
         Maybe, number_option("Inference budget in dollars for all tokens served.", "--serving-dollars")
     ] = None,
@@ -61,20 +67,14 @@ def command(
     query_dollars: Annotated[
         Maybe, number_option("Budget per query in dollars.", "--query-dollars", positive=True)
     ] = None,
-    total_flops: Annotated[
-        Maybe, number_option("Lifetime budget in FLOPs: training and serving together.", "--total-flops")
-    ] = None,
+    total_flops: TotalFlops = None,
     total_dollars: Annotated[Maybe, number_option("Lifetime budget in dollars.", "--total-dollars")] = None,
     total_gpu_hours: Annotated[Maybe, number_option("Lifetime budget in GPU-hours.", "--total-gpu-hours")] = None,
-    tokens_served: Annotated[
-        Maybe, number_option("Answer tokens over the model's life; each is drawn k times.", "--tokens-served")
-    ] = None,
+    tokens_served: TokensServed = None,
     queries: Annotated[
         Maybe, number_option("Queries over the model's life, with --output-tokens.", "--queries")
     ] = None,
-    output_tokens: Annotated[
-        Maybe, number_option("Tokens of one answer.", "--answer-tokens", "--output-tokens")
-    ] = None,
+    output_tokens: AnswerTokens = None,
     cost: CostName = None,
     prompt_tokens: PromptTokens = None,
     precision: Precision = None,
@@ -98,13 +98,11 @@ def command(
             show_default="none: give it, or --prompt-tokens for the roofline",
         ),
     ] = None,
-    sizes: Annotated[str | None, typer.Option(help="Menu of sizes, such as 100M,300M,1B.")] = None,
-    n_range: Annotated[str | None, typer.Option(help="Least and greatest size, such as 100M,7B.")] = None,
-    max_tokens: Annotated[
-        Maybe, number_option("Most training tokens, such as 2T; see --unique-tokens.", "--max-tokens")
-    ] = None,
+    sizes: Sizes = None,
+    n_range: SizeRange = None,
+    max_tokens: MaxTokens = None,
     unique_tokens: UniqueTokens = None,
-    integer_k: Annotated[bool, typer.Option("--integer-k", help="Whole samples only.")] = False,
+    integer_k: WholeSamples = False,
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Give the law's own optimum however far it lies from the data.")
     ] = False,
@@ -213,8 +211,10 @@ def show(plan: Plan) -> list[Any]:
     """The plan for people: the sentence, a table, what is known of it, what to beware of."""
     from rich.markup import escape
 
+    from t2scaling.allocate.words import evidence_lines
+
     warnings = [warning(text) for text in plan.warnings]
-    known = [escape(line) for line in (*_evidence(plan), *_traffic(plan))]
+    known = [escape(line) for line in (*evidence_lines(plan), *_traffic(plan))]
     return [escape(as_options(plan.sentence())), table(plan), *known, *warnings]
 
 
@@ -244,7 +244,7 @@ def table(plan: Plan) -> Table:
         ("training tokens D", "n_tokens", format_number),
         ("tokens per parameter", "tokens_per_param", format_per_param),
         ("samples k", "k", format_number),
-        (_METRICS.get(plan.metric, plan.metric), "value", value),
+        (METRICS.get(plan.metric, plan.metric), "value", value),
     ):
         cells = [_cell(one, name, write) for one in shown.values()]
         if plan.level:
@@ -264,13 +264,6 @@ def table(plan: Plan) -> Table:
 def _cell(allocation: Allocation, name: str, write: Any) -> str:
     number = getattr(allocation, name)
     return "—" if math.isnan(number) else str(write(number))
-
-
-def _evidence(plan: Plan) -> list[str]:
-    """What was measured near the plan, what the fit is worth, and how sure the plan is."""
-    from t2scaling.allocate.words import evidence_lines
-
-    return evidence_lines(plan)
 
 
 def _traffic(plan: Plan) -> list[str]:

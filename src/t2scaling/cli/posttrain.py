@@ -1,7 +1,5 @@
 """`t2 posttrain`: fine-tune pretrained runs on a task's training questions."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, emit, wrote
+from t2scaling.cli.common import JsonFlag, Output, Samples, emit, grid
 from t2scaling.cli.costing import StrategyName
 from t2scaling.errors import ArgumentError
 from t2scaling.units import format_number, format_ratio, parse_numbers
@@ -23,7 +23,7 @@ def command(
     fit: Annotated[str, typer.Argument(help="A fit.json, or the name of a published law such as pythia/gsm8k.")],
     N: Annotated[str, typer.Option("--n-params", "-N", help="Parameters, such as 7B or 1B,7B,70B.")],
     D: Annotated[str, typer.Option("--n-tokens", "-D", help="Training tokens, such as 2T.")],
-    k: Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,8,64.")] = "1",
+    k: Samples = "1",
     metric: Annotated[
         str | None,
         typer.Option(help="loss, neg_log_pass_at_k or pass_at_k.", show_default="what the law was fitted to"),
@@ -41,7 +41,6 @@ def command(
     Points outside the range that the fit has seen are marked. Under a --strategy other than the oracle its value
     stands beside the pass@k that bounds it.
     """
-    from t2scaling.artefacts import write_json
     from t2scaling.laws.published import load_law
     from t2scaling.strategies import ORACLE, parse
 
@@ -64,9 +63,8 @@ def command(
         "conventions": source.conventions,
         "warnings": list(source.warnings),
     }
-    if output is not None:
-        wrote(write_json(output, content))
-    emit(content, as_json=as_json, show=[_table(source.task, name, rows, interval), *_notes(source, rows)])
+    shown = [_table(source.task, name, rows, interval), *_notes(source, rows)]
+    emit(content, as_json=as_json, show=shown, output=output)
 
 
 def _rows(
@@ -106,17 +104,9 @@ def _rows(
 
 
 def _table(task: str, metric: str, rows: list[dict[str, Any]], level: float | None) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=escape(task), title_justify="left")
-    for name in ("N", "D", "D/N", "k", metric):
-        table.add_column(name, justify="right")
-    if "oracle" in rows[0]:
-        table.add_column("oracle (pass@k)", justify="right")
-    if level is not None:
-        table.add_column(f"{level:.0%} interval", justify="right")
-    table.add_column("")
+    head = ["N", "D", "D/N", "k", metric, *(["oracle (pass@k)"] if "oracle" in rows[0] else [])]
+    head += [""] if level is None else [f"{level:.0%} interval", ""]
+    shown = []
     for row in rows:
         numbers = [format_number(row[name]) for name in ("n_params", "n_tokens")]
         cells = [*numbers, format_ratio(row["n_tokens"] / row["n_params"]), format_number(row["k"])]
@@ -125,8 +115,8 @@ def _table(task: str, metric: str, rows: list[dict[str, Any]], level: float | No
             cells.append(f"{row['oracle']:.4g}")
         if level is not None:
             cells.append(f"{row['low']:.4g} to {row['high']:.4g}")
-        table.add_row(*cells, "outside range" if row["outside_fitted_range"] else "")
-    return table
+        shown.append([*cells, "outside range" if row["outside_fitted_range"] else ""])
+    return grid(task, head, shown, left=0)
 
 
 def _notes(source: Any, rows: list[dict[str, Any]]) -> list[str]:

@@ -1,7 +1,5 @@
 """`t2 pretrain`: train runs of a suite, one after another, each resumable at any moment."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -3,8 +3,6 @@
 The text comes from each verb's own parameters, so the page cannot say anything that the program does not.
 """
 
-from __future__ import annotations
-
 import sys
 
 import typer.main

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, emit, number_option, output_option, progress, wrote
-from t2scaling.cli.costing import StrategyName
+from t2scaling.cli.common import JsonFlag, emit, output_option, progress, wrote
+from t2scaling.cli.costing import InferenceFlops, Maybe, StrategyName, TokensServed, TotalFlops, TrainFlops
 from t2scaling.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from t2scaling.laws import FitResult, PublishedLaw
 
     Law = FitResult | PublishedLaw
-
-Maybe = float | None
 
 
 def command(
@@ -30,14 +28,10 @@ def command(
     plan: Annotated[
         Path | None, typer.Option("--plan", help="A plan.json to recommend.", show_default="made from the budgets")
     ] = None,
-    train_flops: Annotated[Maybe, number_option("Training budget in FLOPs, 6·N·D.", "--train-flops")] = None,
-    inference_flops: Annotated[
-        Maybe, number_option("Inference budget in FLOPs per token served, 2·N·k.", "--inference-flops")
-    ] = None,
-    total_flops: Annotated[
-        Maybe, number_option("Lifetime budget in FLOPs instead, with --tokens-served.", "--total-flops")
-    ] = None,
-    tokens_served: Annotated[Maybe, number_option("Answer tokens over the model's life.", "--tokens-served")] = None,
+    train_flops: TrainFlops = None,
+    inference_flops: InferenceFlops = None,
+    total_flops: TotalFlops = None,
+    tokens_served: TokensServed = None,
     strategy: StrategyName = "oracle",
     observations: Annotated[
         str | None, typer.Option(help="The measurements behind the fit: plans each of their tasks alone, too.")

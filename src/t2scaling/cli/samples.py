@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Seed, emit, output_option, wrote
+from t2scaling.cli.common import JsonFlag, Output, Samples, Seed, Stage, emit, grid
 from t2scaling.units import format_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -16,21 +15,20 @@ if TYPE_CHECKING:
 
 def command(
     observations: Annotated[str, typer.Argument(metavar="OBS", help="Table with n_samples and n_correct, or logs.")],
-    k: Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,100,1000.")] = "1,10,100,1000",
+    k: Samples = "1,10,100,1000",
     error: Annotated[
         float | None,
         typer.Option(help="Relative error, such as 0.05: how many samples per question the last k would take."),
     ] = None,
     task: Annotated[str | None, typer.Option(help="Task, where there are several.")] = None,
-    stage: Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")] = "base",
+    stage: Stage = "base",
     seed: Seed = 0,
     as_json: JsonFlag = False,
-    output: Annotated[Path | None, output_option("Where to write it.", ".json")] = None,
+    output: Output = None,
 ) -> None:
     """Show pass@k of every run, beyond the samples drawn by a zero-inflated beta-binomial, and marked where so."""
     import numpy as np
 
-    from t2scaling.artefacts import write_json
     from t2scaling.laws.samples import more_samples, samples_needed
     from t2scaling.observations import as_observations
 
@@ -48,25 +46,17 @@ def command(
         for i, run in enumerate(found.run_id)
     ]  # fmt: skip
     content = {"task": measured.task, "error": error, "runs": rows}
-    if output is not None:
-        wrote(write_json(output, content))
-    emit(content, as_json=as_json, show=[_table(content), "~ beyond the samples drawn: extrapolated."])
+    shown = [_table(content), "~ beyond the samples drawn: extrapolated."]
+    emit(content, as_json=as_json, show=shown, output=output)
 
 
 def _table(content: dict[str, Any]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
-
-    rows = content["runs"]
-    table = Table(title=escape(content["task"]), title_justify="left")
-    table.add_column("run")
-    for cell in rows[0]["pass_at_k"]:
-        table.add_column(f"pass@{format_number(cell['k'])}", justify="right")
-    if content["error"] is not None:
-        table.add_column(f"samples for ±{content['error']:.0%}", justify="right")
-    for row in rows:
+    head = ["run", *(f"pass@{format_number(cell['k'])}" for cell in content["runs"][0]["pass_at_k"])]
+    head += [] if content["error"] is None else [f"samples for ±{content['error']:.0%}"]
+    rows = []
+    for row in content["runs"]:
         cells = [f"{'~' if cell['extrapolated'] else ''}{cell['value']:.3g}" for cell in row["pass_at_k"]]
         if row["needed"] is not None:
             cells.append(format_number(row["needed"]) if row["needed"] < float("inf") else "over 1M")
-        table.add_row(escape(row["run_id"]), *cells)
-    return table
+        rows.append([row["run_id"], *cells])
+    return grid(content["task"], head, rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, check_level, emit, output_option, wrote
+from t2scaling.cli.common import JsonFlag, Samples, check_level, emit, grid, output_option, wrote
 from t2scaling.units import format_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _MOST_SHOWN = 60
 
 def command(
     observations: Annotated[str, typer.Argument(help="A table or folder of observations, or a suite by name.")],
-    k: Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,4,16,64.")] = "1,4,16,64",
+    k: Samples = "1,4,16,64",
     strategy: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,25 +60,20 @@ def _write(table: pl.DataFrame, path: Path) -> Path:
 
 
 def _show(table: pl.DataFrame, level: float) -> list[Table | str]:
-    from rich.markup import escape
-    from rich.table import Table
-
     keys = ["stage", "task", "run_id", "n_params", "n_tokens"]
     columns = table.select("strategy", "k").unique(maintain_order=True).rows()
-    grid = Table(title=f"mean over questions ± half the {level:.0%} interval", title_justify="left")
-    for name in ("stage", "task", "run"):
-        grid.add_column(name)
-    for name in ("N", "D", *(f"{label}, k = {samples:g}" for label, samples in columns)):
-        grid.add_column(name, justify="right")
+    rows = []
     groups = table.partition_by(keys, maintain_order=True, as_dict=True)
     for (stage, task, run, N, D), part in list(groups.items())[:_MOST_SHOWN]:
         cells = {(row["strategy"], row["k"]): _cell(row["value"], row["high"], row["low"]) for row in part.to_dicts()}
-        names = [escape(str(name)) for name in (stage, task, run)]
-        grid.add_row(*names, format_number(N), format_number(D), *(cells[column] for column in columns))
+        names = [str(name) for name in (stage, task, run)]
+        rows.append([*names, format_number(N), format_number(D), *(cells[column] for column in columns)])
+    head = ["stage", "task", "run", "N", "D", *(f"{label}, k = {samples:g}" for label, samples in columns)]
+    shown = grid(f"mean over questions ± half the {level:.0%} interval", head, rows, left=3)
     left = len(groups) - _MOST_SHOWN
     if table["value"].null_count():
-        grid.caption, grid.caption_justify = "—: some question has fewer than k samples", "left"
-    return [grid, f"{left} more rows: write them all with `-o scores.csv`."] if left > 0 else [grid]
+        shown.caption, shown.caption_justify = "—: some question has fewer than k samples", "left"
+    return [shown, f"{left} more rows: write them all with `-o scores.csv`."] if left > 0 else [shown]
 
 
 def _cell(value: float | None, high: float | None, low: float | None) -> str:

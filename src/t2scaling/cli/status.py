@@ -1,7 +1,5 @@
 """`t2 status FOLDER`: how a study stands, from its files alone."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Annotated

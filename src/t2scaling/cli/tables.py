@@ -1,7 +1,5 @@
 """Options of the verbs that read tables: which column is which, and what is known of the runs."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """What stands between the command and the terminal: characters that it cannot show, and readers that leave early."""
 
-from __future__ import annotations
-
 import codecs
 import os
 import sys

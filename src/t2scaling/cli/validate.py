@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Output, console, emit, wrote
+from t2scaling.cli.common import JsonFlag, Output, console, emit
 from t2scaling.cli.tables import Columns, NllUnit, Runs, columns_of
 from t2scaling.units import format_number
 
@@ -31,7 +31,6 @@ def command(
     json: JsonFlag = False,
 ) -> None:
     """Check a table: the first thing that is wrong with it, or what it holds, task by task."""
-    from t2scaling.artefacts import write_json
     from t2scaling.observations import Results, as_fittable
     from t2scaling.observations.summary import summarise
 
@@ -43,10 +42,9 @@ def command(
             tasks = summarise(found)
             told, shown, remarks = describe(found, tasks), show(found, tasks), found.report.notes
     content = {"file": file, "valid": True, **told}
-    if output is not None:
-        wrote(write_json(output, content))
     headline = f"[green]valid[/green]  {_escape(file)}"
-    emit(content, as_json=json, show=[headline, *shown, *(f"[yellow]{_escape(text)}[/yellow]" for text in remarks)])
+    shown = [headline, *shown, *(f"[yellow]{_escape(text)}[/yellow]" for text in remarks)]
+    emit(content, as_json=json, show=shown, output=output)
 
 
 def describe(observations: Observations, tasks: Sequence[TaskSummary]) -> dict[str, Any]:

@@ -7,8 +7,6 @@ the D or k that it buys. Plans, frontiers and pages ask it and hold no factor of
 Any other model is searched, and needs `samples` to fall with N (0 where a size cannot be served at all).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 

@@ -4,8 +4,6 @@ Two levels of detail. From N alone: `train_flops` 6·N·D and `sample_flops` 2·
 to attention. From a shape: `forward_flops` counts every matrix and, with a context, attention's own products.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

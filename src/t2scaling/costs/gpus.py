@@ -6,8 +6,6 @@ sheets. int8 peaks and prices: the cost model of Sardana et al. 2024 (arXiv 2401
 source in hand gives one: pass your own.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from t2scaling.errors import ArgumentError, unknown

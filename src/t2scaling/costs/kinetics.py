@@ -4,8 +4,6 @@ The laws' 2·N·k sees neither prompt nor cache. At long answers reading the cac
 order of magnitude, most of all for small models.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 

@@ -1,7 +1,5 @@
 """Bytes of the key-value cache."""
 
-from __future__ import annotations
-
 from t2scaling.costs.params import ShapeLike
 
 

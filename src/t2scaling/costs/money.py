@@ -5,8 +5,6 @@ Training and serving each have their own; their ratio is what a lifetime budget 
 2024, arXiv 2401.00448).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

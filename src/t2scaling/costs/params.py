@@ -10,8 +10,6 @@ groups make up N:
     total          everything stored: the above with the input embedding and the norms; a tied matrix counts once
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, Protocol
 

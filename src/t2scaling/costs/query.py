@@ -3,8 +3,6 @@
 `QueryCost` is the plainest, 2·N·(prompt + k·answer). Others (`sardana`, `kinetics`) say only what the line is.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """The cost models by name, and how one is read back from a plan."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any

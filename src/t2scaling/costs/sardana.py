@@ -1,7 +1,5 @@
 """Sardana, Portes, Doubov and Frankle 2024 (arXiv 2401.00448): FLOPs over the share of the peak that is reached."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -7,8 +7,6 @@ what most of them do: heads of 128, one key-value width of at most 1,024, d_ff =
 The rule is smooth in N (depth and width are no whole numbers), so that a search over N sees no steps.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Members of a zip archive, each read within a limit that its directory cannot lie about."""
 
-from __future__ import annotations
-
 import zipfile
 import zlib
 from collections.abc import Iterator

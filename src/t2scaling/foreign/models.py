@@ -1,7 +1,5 @@
 """Contents held to a pydantic model, and artefacts of this package read back."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """Names that come from data: which of them may name a file, and how any text is shown on a terminal."""
 
-from __future__ import annotations
-
 import reprlib
 from typing import Any
 

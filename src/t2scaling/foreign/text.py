@@ -6,8 +6,6 @@ first, which costs a tenth of the parsing. NaN and Infinity are read as Python w
 whether it takes them. A key that stands twice in an object is refused: readers differ in which one they take.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator

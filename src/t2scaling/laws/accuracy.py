@@ -1,7 +1,5 @@
 """Approach 2: from the task's loss to a Beta distribution of success (Roberts et al. 2026, arXiv 2604.01411, §3)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -88,7 +88,9 @@ class Backtest:
         }  # fmt: skip
 
     def save(self, path: str | Path) -> Path:
-        """Write backtest.json in one step and return its path."""
+        """Write CSV where the name ends so, else backtest.json; returns the path."""
+        if Path(path).suffix == ".csv":
+            return write_text(path, self.to_frame().write_csv())
         return write_text(path, dumps(self.to_dict(), indent=1) + "\n")
 
     def to_frame(self) -> pl.DataFrame:

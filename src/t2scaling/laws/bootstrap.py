@@ -6,8 +6,6 @@ a coarse grid. Replicate b uses the b-th child of the seed, and batches do not d
 is the same for any number of jobs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

@@ -7,10 +7,8 @@ is the harder of the two, γ = 1 Chinchilla's sum without a floor, γ → ∞ th
 with the index θ = γ·log x in place of the loss. Derivation and limits: docs/math.md.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -100,7 +98,7 @@ class BottleneckLaw(SuccessLaw):
         return self.index(self.loss.surface(curves.N, curves.D))
 
     @classmethod
-    def from_vector(cls, values: Any, target: str | None = None) -> BottleneckLaw:
+    def from_vector(cls, values: Any, target: str | None = None) -> Self:
         A, a, B, b, gamma, *theta = numbers(values)
         zero = 0.0 if np.ndim(A) == 0 else np.zeros_like(A)
         return cls(ChinchillaLaw(zero, A, a, B, b), gamma, tuple(theta))

@@ -1,7 +1,5 @@
 """What to beware of in a fit, as sentences: each names the value and what to do about it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

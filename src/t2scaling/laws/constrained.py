@@ -6,8 +6,6 @@ and N' likewise from the N that is compute-optimal for U tokens. `DataConstraine
 `repeated` puts N' and D' for N and D in any law, as plans do.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -5,8 +5,6 @@ as the bootstrap over questions needs: one matrix product per k gives every repl
 Shapes: R runs, Q questions, K values of k, B replicates.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Literal, get_args
 

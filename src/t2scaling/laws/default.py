@@ -3,8 +3,6 @@
 Fixed, not chosen by an inner backtest, which was no better on any suite (docs/forecasting.md).
 """
 
-from __future__ import annotations
-
 from t2scaling.errors import unknown
 from t2scaling.laws.base import Law
 from t2scaling.laws.registry import LAWS, law_class

@@ -4,10 +4,8 @@ A choice compares runs at different k, and small inconsistencies between the fit
 the k of the grid the index is interpolated in log k; outside it the nearest is moved by the last slope.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -85,7 +83,7 @@ class DirectLaw(TableLaw):
         return Solutions(np.concatenate([k, table], axis=1), value.sum(axis=1), np.all(converged, axis=1))
 
     @classmethod
-    def from_vector(cls, values: Any, target: str | None = None) -> DirectLaw:
+    def from_vector(cls, values: Any, target: str | None = None) -> Self:
         values = np.asarray(values, dtype=float)
         K = len(values) // (2 * _P + 1)
         passed, value = values[K:].reshape(2, K, _P)

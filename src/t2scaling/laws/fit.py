@@ -4,8 +4,6 @@ Measurements become curves over an explicit list of k (`curves`), a law is fitte
 (`cautions`) and, on request, refitted to resampled data (`bootstrap`).
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any, Literal
 

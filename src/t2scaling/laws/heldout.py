@@ -5,8 +5,6 @@ read from one place. Laws differ in which mean −log pass@k is; each is judged 
 Shapes: R runs, K values of k.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

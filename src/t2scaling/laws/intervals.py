@@ -11,8 +11,6 @@ error and noise within and somewhat beyond the measured range, not a world in wh
 Shapes: R runs, K values of k.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """IsoFLOP groups, and the inverse-variance weights of stage 1 of the accuracy law."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from t2scaling.arrays import Array, Positions

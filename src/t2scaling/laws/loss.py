@@ -1,9 +1,7 @@
 """Approach 1: Chinchilla's law with a term in k (Roberts et al. 2026, arXiv 2604.01411, §3)."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -118,7 +116,7 @@ class LossLaw(Law):
         return found
 
     @classmethod
-    def from_vector(cls, values: Any, target: str | None = None) -> LossLaw:
+    def from_vector(cls, values: Any, target: str | None = None) -> Self:
         E, A, alpha, B, beta, G, gamma = numbers(values)
         return cls(E, A, alpha, B, beta, G, gamma, target or "mean_neg_log")  # type: ignore[arg-type]
 

@@ -4,8 +4,6 @@ Nothing is fitted here. Each task keeps its own law of (N, D) and its own distri
 best is the weighted mean of the tasks' values. Shapes: T tasks along a new first axis, before those of N, D and k.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any

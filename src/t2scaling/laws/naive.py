@@ -1,7 +1,5 @@
 """The foil: every question succeeds with the mean rate, so that k samples always help as much as they could."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

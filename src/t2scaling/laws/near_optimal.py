@@ -7,8 +7,6 @@ On simulated suites of six truths, three of them outside every fitted family, it
 of draws (docs/forecasting.md).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

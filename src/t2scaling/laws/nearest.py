@@ -1,10 +1,8 @@
 """The nearest run as a forecast: what a law has to beat. No parameters, no slope, no plan."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -74,7 +72,7 @@ class NearestLaw(TableLaw):
         return Solutions(np.concatenate([head, table], axis=1), np.zeros(B), np.ones(B, dtype=bool))
 
     @classmethod
-    def from_vector(cls, values: Any, target: str | None = None) -> NearestLaw:
+    def from_vector(cls, values: Any, target: str | None = None) -> Self:
         values = np.asarray(values, dtype=float)
         K = int(values[0])
         table = values[1 + K :].reshape(-1, 2 + 2 * K)

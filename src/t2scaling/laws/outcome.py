@@ -1,7 +1,5 @@
 """How a fit ended, and the refits behind its intervals: what a `FitResult` and its artefact share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -6,8 +6,6 @@ provenance. `load_law` takes a name of either kind or the path of a fit.json, an
 support, conventions, warnings, bootstrap` either way, so that `plan` and `predict` need not care.
 """
 
-from __future__ import annotations
-
 import difflib
 from dataclasses import dataclass, field
 from importlib import resources

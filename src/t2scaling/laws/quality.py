@@ -5,8 +5,6 @@ the held-out error that travels with a fit and its plans, the width of the inter
 the laws beside it are good enough to have a say in the range of near-optimal plans.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

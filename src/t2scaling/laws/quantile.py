@@ -4,11 +4,9 @@ It answers `predict` from likelihoods, for any k and for either mean of −log p
 quantiles of every run fitted), so it is not planned with: `BottleneckLaw`, on the same index, is the smooth surface.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -99,7 +97,7 @@ class QuantileLaw(TableLaw):
         return about_help(self.loss, self.gamma, curves)
 
     @classmethod
-    def from_vector(cls, values: Any, target: str | None = None) -> QuantileLaw:
+    def from_vector(cls, values: Any, target: str | None = None) -> Self:
         values = np.asarray(values, dtype=float)
         A, a, B, b, gamma = (float(value) for value in values[:5])
         runs = (len(values) - 5) // (BINS + 1)

@@ -1,7 +1,5 @@
 """The laws there are, by name. A law from outside the package joins by `register`."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from t2scaling.errors import unknown

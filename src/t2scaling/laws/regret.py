@@ -5,8 +5,6 @@ the run that it expects most of at the k that each size affords; its regret is t
 less that of the one chosen. k is fitted as the decision will use it: up to what the smallest model affords.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ beta-binomial over the run's questions, and marked so; the plug-in 1 − (1 − 
 question unsolvable that was not solved yet.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Every axis orders the runs (or, for "samples", the k) by one number; what lies a
 above is judged. "size" instead leaves out one N after the other.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What the laws of success share: a loss law, θ, and the chance that all k samples fail."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any, ClassVar, Self
 

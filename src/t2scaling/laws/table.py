@@ -1,7 +1,5 @@
 """What the laws share whose parameters are a table of the runs: no surface to plan with, nothing to resample."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 

@@ -4,8 +4,6 @@ People call a run `model`, N `params`, a task `benchmark`. Such a name is taken 
 canonical name and no second candidate, and the report says so; between two candidates the user has to choose.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

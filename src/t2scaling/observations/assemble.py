@@ -5,8 +5,6 @@ is laid beside a row of another. Then names get one form, rows their order, and 
 question come to stand in one row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ type are taken only where the type is a number's. What does not fit is refused w
 nothing is repaired, rounded or read as something near.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any

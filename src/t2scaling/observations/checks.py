@@ -4,8 +4,6 @@
 that stand twice, kinds of outcome. Nothing is repaired here; a table that passes is taken as it is.
 """
 
-from __future__ import annotations
-
 import polars as pl
 
 from t2scaling.errors import DataError

@@ -5,8 +5,6 @@ compressed, and cannot know that a file was cut off. A table read so would be wr
 looked at first: in one pass over the bytes where no field is quoted, with Python's csv module where one is.
 """
 
-from __future__ import annotations
-
 import csv
 from codecs import getincrementaldecoder
 from pathlib import Path

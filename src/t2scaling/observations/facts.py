@@ -4,8 +4,6 @@ Besides the canonical run columns a log may tell the step of a checkpoint and th
 manifest or the log itself makes D; these two are `HELPERS` and never reach the canonical table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -6,8 +6,6 @@ short warmup and a cosine per run, less three with under 0.66 tokens per paramet
 sizes on each budget and the list of overtrained ones; D follows as C / 6N.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

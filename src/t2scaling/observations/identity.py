@@ -5,8 +5,6 @@ White space at the ends of a name is none of it. A question id that is a whole n
 `q1`) stay what they are, and a note names them: a run with such ids shares no question with the others.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 

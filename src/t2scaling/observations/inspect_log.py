@@ -5,8 +5,6 @@ the bulk of a log) are opened only for the sum of log-probabilities of `target_p
 per epoch, so its epochs are its samples: n of them scored, c of them with a score of 1.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter

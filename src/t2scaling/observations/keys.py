@@ -4,8 +4,6 @@ The four names of a row are categorical columns. polars numbers their values in 
 `positions` turns these numbers into places on an axis, and `row_keys` four places into one integer per row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ task and question. It may still lack facts about its runs, which other parts or 
 table of parts, `agree` settles what their numbers mean.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -5,8 +5,6 @@ a folder of them. Every file becomes a part, the parts become one table, the man
 about their runs, and the checks decide.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path

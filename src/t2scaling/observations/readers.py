@@ -5,8 +5,6 @@ runs. A new one is one file with such a value, listed in `READERS` here or, from
 Tables (`tabular`) are what no reader of logs takes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

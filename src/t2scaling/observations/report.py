@@ -1,7 +1,5 @@
 """What an import read, what it left out, and why: gathered by the readers, shown by `t2 import`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

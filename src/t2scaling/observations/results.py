@@ -5,8 +5,6 @@ number of questions; or N, D and a loss. A law can be fitted to it. What is lost
 nothing can be resampled but runs, and only the k that the table has can be fitted.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ Strategies that do more than count (a vote, the best of k by a score) are measur
 Shapes: R runs, Q questions; a cell holds one array, as long as it needs to be, or None where the table says nothing.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

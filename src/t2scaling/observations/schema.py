@@ -5,8 +5,6 @@ what they find into these columns, `casts` types them, `checks` holds a table to
 them into the frame of runs and the outcomes. Units: parameters and tokens are counts, likelihoods are in nats.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches

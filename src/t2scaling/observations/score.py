@@ -1,7 +1,5 @@
 """A table per run: pass@k, majority@k and the rest, per run and task, with an interval over questions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import Any

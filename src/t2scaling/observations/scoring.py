@@ -3,8 +3,6 @@
 A scorer takes two text series of equal length, one response and its target per row, and returns a boolean series.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable
 

@@ -6,8 +6,6 @@ questions of its own, is thus dropped for the sake of the others, and one questi
 dropped for the sake of the runs. Shapes: R runs, T tasks of Q_t questions each, Q questions in all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -10,8 +10,6 @@ so that the mean over questions and noise is Chinchilla's law exactly. z_q is th
 every run. pass@k is then that of likelihoods, 1 − (1 − e^−nll)^k.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

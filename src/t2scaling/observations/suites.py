@@ -1,7 +1,5 @@
 """Suites that come with the package, by name."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import partial

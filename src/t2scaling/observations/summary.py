@@ -1,7 +1,5 @@
 """Figures of a table, task by task: what `t2 validate` and `t2 import` show before anybody fits anything."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ Each becomes a `Sheet`, which hands out its rows as polars frames of bounded siz
 means. Everything that can be wrong with a file ends in one DataError that names it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

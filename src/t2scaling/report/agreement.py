@@ -3,8 +3,6 @@
 The one place where errors on held-out runs are computed, for the page's Figure 4 and for the results of a suite.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 Everything here is a refit or a plan that the user could make with `fit` and `plan`; nothing is drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the numbers of a page mean and do not mean: the common misreadings are met here."""
 
-from __future__ import annotations
-
 from t2scaling.allocate import Plan
 from t2scaling.costs import samples_afforded
 from t2scaling.laws import FitResult, PublishedLaw

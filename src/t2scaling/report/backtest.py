@@ -1,7 +1,5 @@
 """The figure of a backtest: what each law said of hidden runs against what was measured."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.figure import Figure
 

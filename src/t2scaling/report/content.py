@@ -1,7 +1,5 @@
 """The words and tables of the page, as plain strings and lists: no markup here, and no figures."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Sequence

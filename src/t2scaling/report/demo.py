@@ -1,7 +1,5 @@
 """The whole way from measurements to a page, on the suite that ships with the package."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Every figure that some fits and plans allow, with title and caption: what the page shows and `--figures` saves."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,7 +1,5 @@
 """How well a law fits: predicted against observed (the T² paper's Figure 4), and residuals against N, D and k."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The forecast of D/N, N and D over training budgets (the T² paper's Figure 2)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """IsoFLOP profiles with both frontiers (the T² paper's Figure 3)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

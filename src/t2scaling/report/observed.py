@@ -4,8 +4,6 @@ From the averages that a fit keeps, values between its k are interpolated; from 
 are exact. Shapes: R runs, Q questions, K values of k.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ The page is self-contained: figures are inline SVG, the data are `data:` links, 
 Jinja's autoescape; the figures are made here, and matplotlib escapes the text in them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 On a wide screen the drawings stand side by side as in the figure; on a phone they stand below each other at full width.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

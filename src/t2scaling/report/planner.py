@@ -4,8 +4,6 @@ The script (assets/planner/*.mjs) is plain modules, joined here into one. It sol
 every slider gives the optimum and not an interpolation; at most `MOST_DRAWS` refits of the bootstrap go along.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import math

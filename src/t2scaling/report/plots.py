@@ -1,7 +1,5 @@
 """One figure for each kind of result: what `.plot()` of a fit, a plan, a frontier and a backtest draws."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where the numbers of a page come from, and its data as files to download."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -3,8 +3,6 @@
 `Curves` (averages) and `Measurements` (every question) answer alike. Shapes: R runs.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ and `svg` turns a figure into markup in which ink, grid and paper are CSS variab
 colour-blind readers (Okabe and Ito's blue, vermilion and green) and legible on white and on near-black.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from typing import Any

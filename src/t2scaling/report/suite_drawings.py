@@ -1,7 +1,5 @@
 """The paper's figures of a whole suite: frontiers by stage (Figure 5), isoFLOP profiles by task (Figures 6 and 7)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from t2scaling.allocate import plan

@@ -1,7 +1,5 @@
 """The measurements themselves: the grid of checkpoints (the T² paper's Figure 8) and pass@k over k per model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """All k right (pass^k, reliability), and at least a share tau of them (G-pass@k)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

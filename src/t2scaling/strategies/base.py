@@ -1,7 +1,5 @@
 """What a strategy is, the registry, and how one is written: `oracle`, `verifier:tpr=.9,fpr=.05`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable

@@ -1,7 +1,5 @@
 """Best of k by a score: a reward model, a verifier's logit, the model's own likelihood."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

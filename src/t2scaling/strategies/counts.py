@@ -1,7 +1,5 @@
 """What every strategy checks of its counts."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -9,8 +9,6 @@ With chances instead of counts (samples drawn with replacement, any k) C(c_i, r)
 Each table holds C(c, r)·ρ^r with ρ = K/n, which keeps numbers near 1. Shapes: Q questions, m answers, r = 0 … K.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """The oracle: a sample is picked that is right, if any is. pass@k, the bound on every other strategy."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

@@ -4,8 +4,6 @@
 a closed form (all k samples fail, all k are right) and the mean of any function of p, for strategies that have none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable

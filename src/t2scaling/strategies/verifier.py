@@ -1,7 +1,5 @@
 """A verifier that errs: by its two rates, or by how well its scores tell right from wrong (AUC)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Strategies that have no closed form, judged on subsets of the samples: the vote weighted by scores."""
 
-from __future__ import annotations
-
 from itertools import combinations
 from math import comb
 from typing import NamedTuple

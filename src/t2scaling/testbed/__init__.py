@@ -2,8 +2,6 @@
 package imports nothing of it, and the two meet in observations.parquet alone.
 """
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 from t2scaling.errors import PrerequisiteError

@@ -10,8 +10,6 @@ What the file system must promise: atomic link and rename, and modification time
 10 s of slack (`clock_skew` measures it).
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

@@ -2,8 +2,6 @@
 work that takes long looks at it where it can end cleanly.
 """
 
-from __future__ import annotations
-
 import signal
 from types import FrameType
 

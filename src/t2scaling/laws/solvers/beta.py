@@ -6,8 +6,6 @@
 x is the task's loss in Approach 2; any other index of ability serves. All functions are elementwise.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

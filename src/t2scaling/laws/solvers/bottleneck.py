@@ -12,8 +12,6 @@ Gauss–Newton steps with Levenberg's damping within bounds (`newton.minimise`),
 Inside, the parameters are u = (c, logit w, log α, log β/α, log γ). Shapes: B problems, R runs.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -8,8 +8,6 @@ so that single bad points do not pull; δ = ∞ gives squared log errors. All st
 Shapes: b starts, M observed entries, T power terms (2 or 3), P = 2T + 1 parameters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import product
 

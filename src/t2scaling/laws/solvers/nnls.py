@@ -5,8 +5,6 @@ non-negative one is exact, needs no iteration, and runs as plain array arithmeti
 Shapes: B… problems (any leading shape), p columns, S supports.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from itertools import product
 

@@ -15,8 +15,6 @@ their observed entries. Both are a `Design`: rows with weights, targets and a li
 Shapes: B problems (bootstrap replicates), R runs, K values of k, M rows, p = 3 or 4 columns, P = p − 1 exponents.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -10,8 +10,6 @@ Then p_u = exp(−exp x*(u)), and pass@k or its −log is a mean over the bins, 
 Shapes: R runs, Q questions, U bins, n points.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from t2scaling.arrays import Array, Positions

@@ -5,8 +5,6 @@ the sum of squares over runs × k is minimised from 500 random starts with at mo
 1e-15 (arXiv 2604.01411, App. F). `varpro` finds the same minima, faster; tests hold it to that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

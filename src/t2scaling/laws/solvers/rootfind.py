@@ -5,8 +5,6 @@ bisection), `valley` the minimum of a function with one valley (Brent 1973). All
 element is a problem of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -9,8 +9,6 @@ t0 = (θ0 − centre)/scale, t1 = θ1·scale, t3 = θ3 + θ4·centre, t4 = θ4·
 Shapes: B problems, R runs, K values of k, P = 5 or 3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product

@@ -4,8 +4,6 @@ Each takes a batch of tables and gives a batch of `PowerFits`; with one k there 
 R runs, K values of k, P exponents.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

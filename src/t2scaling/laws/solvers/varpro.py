@@ -3,8 +3,6 @@
 The lowest end is then checked along strips through it, and left again where a strip holds a lower point.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 from itertools import product

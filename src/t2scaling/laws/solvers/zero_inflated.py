@@ -11,8 +11,6 @@ where there are none, and below `ENOUGH` samples per question it is not looked f
 Inside, u = (log a, log b, logit π). Shapes: B runs, Q questions.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

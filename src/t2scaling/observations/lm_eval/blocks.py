@@ -6,8 +6,6 @@ the line to blame or copes with what polars does not take (a bare NaN). Blocks t
 survive, take that way too: deep nesting, half a surrogate pair, a key that may stand twice.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import deque

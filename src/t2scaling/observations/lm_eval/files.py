@@ -1,7 +1,5 @@
 """Which logs a folder holds, and what the results file of each says about its run and its task."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """All logs of a harness run, as one part of a canonical table."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

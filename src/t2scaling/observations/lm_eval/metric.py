@@ -1,7 +1,5 @@
 """A metric for lm-evaluation-harness tasks that sample each question several times."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 

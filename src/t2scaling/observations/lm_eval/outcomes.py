@@ -5,8 +5,6 @@ rows of outcomes (`read`) and, where a choice needs the whole file, settles it a
 the harness writes into `resps` is text: log-probabilities too.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import polars as pl

@@ -10,8 +10,6 @@ of the built-in source cost nothing to skip, so its files are made by several pr
 read once, in order.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

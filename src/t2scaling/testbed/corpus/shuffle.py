@@ -4,8 +4,6 @@ A four-round Feistel network permutes the integers of an even number of bits; an
 again until it falls inside (cycle walking; Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -4,8 +4,6 @@ A source is a frozen dataclass with `documents(start)`, an iterator from documen
 `source(...)` reads back. The built-in source is endless and each of its documents is a function of (seed, index).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import count, islice

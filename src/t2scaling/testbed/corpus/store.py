@@ -5,8 +5,6 @@ of the stream in a random order that is a function of (seed, epoch), so that a r
 have seen.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path

@@ -3,8 +3,6 @@
 Makes the token files 1 + WHICH, 1 + WHICH + STRIDE, … below N_SHARDS, each of SIZE documents, of the folder's settings.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

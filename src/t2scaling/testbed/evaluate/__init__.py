@@ -11,8 +11,6 @@ Likelihoods and samples share their tokens: at temperature 1 an exact match has 
 torch is imported when a model is loaded, not before.
 """
 
-from __future__ import annotations
-
 from t2scaling.testbed.evaluate.checkpoint import Run, open_run
 from t2scaling.testbed.evaluate.run import evaluate, evaluate_tasks
 from t2scaling.testbed.evaluate.settings import Settings

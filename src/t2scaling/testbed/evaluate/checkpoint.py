@@ -4,8 +4,6 @@ A run directory holds run.json and the Hugging Face folder model/; any other Hug
 training tokens are told. The facts become the run columns of the table of observations.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ The function takes (question, completion) and returns True or False. `question` 
 the text after the prompt, cut before the first stop string.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Two completions are the same answer if their text before the end is the same but for case, space and the full stop.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

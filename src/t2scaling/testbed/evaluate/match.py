@@ -9,8 +9,6 @@ the cost of one likelihood.
 Shapes: Q questions, P answer tokens of a batch, V vocabulary, S samples.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

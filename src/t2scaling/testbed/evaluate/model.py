@@ -3,8 +3,6 @@
 Shapes: B rows, T tokens, W width, V vocabulary, P positions at which logits are wanted.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -7,8 +7,6 @@ by a token or two; logits are computed for the answer's positions alone, and nor
 Shapes: B questions of a batch, T tokens, V vocabulary, P answer tokens of a batch, Q questions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which questions are asked: a task by its name, a JSONL file of questions, or a task in hand."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from dataclasses import dataclass

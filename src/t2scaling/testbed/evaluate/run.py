@@ -6,8 +6,6 @@ written in one step. A task measured before with the same settings, questions an
 interrupted evaluation goes on where it stopped; a larger number of samples draws only the new ones.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -7,8 +7,6 @@ needed and any architecture with a cache works.
 Shapes: B questions of a group, S samples each, R rows in play (at most B × S), V vocabulary.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 

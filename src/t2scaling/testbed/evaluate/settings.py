@@ -1,7 +1,5 @@
 """How a task is measured, checked once."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -10,8 +10,6 @@ shape of a batch; a draw that lies that close to the edge between two tokens (ab
 the other side.
 """
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -4,8 +4,6 @@ Tables are in the canonical columns. Their Parquet metadata holds the convention
 decides the numbers but for the number of samples, so that a table can be recognised and samples can be added.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping

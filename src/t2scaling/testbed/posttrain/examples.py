@@ -3,8 +3,6 @@
 Shapes: Q questions, T + 1 tokens of the longest.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -7,8 +7,6 @@ Six epochs, batches of 8, a constant rate, and the same number of steps for ever
 2026, arXiv 2604.01411, appendix D). The result has the layout of a pretrained run, with its stage in run.json.
 """
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path

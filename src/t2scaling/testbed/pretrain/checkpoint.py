@@ -9,8 +9,6 @@ A folder is written under a temporary name, flushed to disk and renamed. When a 
 from the newest checkpoint back, and the first one that is undamaged is used.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

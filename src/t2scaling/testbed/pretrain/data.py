@@ -1,7 +1,5 @@
 """The text of a run: the corpus less its last tokens, which are kept for the validation loss."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

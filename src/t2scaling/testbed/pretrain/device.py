@@ -1,7 +1,5 @@
 """Where a run computes: the device, the precision, and how many sequences at once."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from dataclasses import dataclass

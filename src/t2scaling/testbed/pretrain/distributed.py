@@ -6,8 +6,6 @@
 A process alone is rank 0 of 1, and then nothing here does anything.
 """
 
-from __future__ import annotations
-
 import os
 from datetime import timedelta
 

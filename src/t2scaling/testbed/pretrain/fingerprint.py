@@ -1,7 +1,5 @@
 """What decides the weights of a run, as one number: so that a run folder never mixes two plans."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import asdict
 from pathlib import Path

@@ -12,8 +12,6 @@ Shapes: B sequences, T tokens, n = B·T positions, w width, h query heads, c key
 f inner width, V vocabulary.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

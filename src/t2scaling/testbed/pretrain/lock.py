@@ -1,7 +1,5 @@
 """One process per run folder."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager

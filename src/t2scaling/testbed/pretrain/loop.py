@@ -1,7 +1,5 @@
 """The training loop's state between steps, and what happens in one step."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable

@@ -11,8 +11,6 @@ every position, but queries, attention and the MLP for those alone.
 Shapes: B sequences, T tokens, w width, h heads, d width of a head, V vocabulary.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

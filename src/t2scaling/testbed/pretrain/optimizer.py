@@ -1,7 +1,5 @@
 """AdamW on the flat weights: two tensors (matrices, decayed; norms, not), whatever the number of layers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """What is checked and prepared before the first run of a suite starts."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Sequence

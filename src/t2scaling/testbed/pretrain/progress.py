@@ -1,7 +1,5 @@
 """The progress bar of a run: loss, tokens per second, utilisation where the peak is known, time left."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any

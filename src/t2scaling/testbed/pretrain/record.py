@@ -1,7 +1,5 @@
 """run.json: the facts of a finished run."""
 
-from __future__ import annotations
-
 import platform
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ wsd      linear warmup, a constant trunk, and a linear decay to zero over the la
          (warmup-stable-decay: Hu et al. 2024, arXiv 2404.06395; Hägele et al. 2024, arXiv 2405.18392)
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

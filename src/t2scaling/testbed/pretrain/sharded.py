@@ -6,8 +6,6 @@ kept. What is computed is `Model`'s; checkpoints hold the whole state, the same 
 so a run may go on with another number of processes, sharded or not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any

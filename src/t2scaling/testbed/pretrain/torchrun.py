@@ -3,8 +3,6 @@
 SIGTERM reaches every process: they save together and end. Where the process that asked is gone, they end at once.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -9,8 +9,6 @@ The same suite, seed and machine give the same weights bit for bit, however ofte
 a step is a function of the step, nothing else is drawn at random, and checkpoints hold everything that a step reads.
 """
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

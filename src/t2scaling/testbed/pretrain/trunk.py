@@ -6,8 +6,6 @@ The first cell of a size to need the trunk trains it as far as its own branch; t
 copies nothing: it loads the checkpoint of its branch and trains the decay by itself.
 """
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

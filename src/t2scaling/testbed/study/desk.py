@@ -9,8 +9,6 @@
 A job is done when its last file stands, so any number of workers on any machines that see the folder may share it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

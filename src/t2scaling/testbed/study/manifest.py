@@ -4,8 +4,6 @@ It gathers the run.json files of a study: seeds, FLOPs, seconds and final losses
 used, and the class of machine (never its name).
 """
 
-from __future__ import annotations
-
 import os
 import platform
 from importlib import metadata

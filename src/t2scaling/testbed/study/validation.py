@@ -5,8 +5,6 @@ validation/               the cells' own small study: suite.json, runs, evals, o
 validation/verdict.json   predicted beside measured, for each point
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

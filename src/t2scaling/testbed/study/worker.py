@@ -6,8 +6,6 @@ lease. Exit codes: 0 nothing left (or asked to stop), 70 an unforeseen error (it
 memory is not trusted with the next one, so a new worker must go on), 75 the lease was lost.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -5,8 +5,6 @@ wsd      cells of one size share a trunk of constant rate up to the longest bran
          per size 6·N·(max (D − d) + Σ d), d the tokens of a cell's decay
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any

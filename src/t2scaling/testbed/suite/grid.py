@@ -5,8 +5,6 @@ overtrained those beyond the ordinary range, which the paper adds to see whether
 (Roberts et al. 2026, arXiv 2604.01411, Figure 8).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@ are made of and the backward pass reads. On g devices (fully sharded) it takes 1
 a time (a block, or embedding and head) is there twice, whole, with its gradient. The rest goes to activations.
 """
 
-from __future__ import annotations
-
 from t2scaling.errors import SuiteError
 from t2scaling.testbed.suite.shape import ModelShape
 from t2scaling.units import format_number

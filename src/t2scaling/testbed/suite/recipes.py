@@ -10,8 +10,6 @@
 `RECIPES` maps names to functions; `t2 suite NAME` and study files use it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches

@@ -7,8 +7,6 @@ otherwise: all matrices but the input embedding, and no norm weights, as in Pori
 (4·width + 3·d_ff)·width·depth + vocab·width.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

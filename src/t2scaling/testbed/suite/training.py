@@ -4,8 +4,6 @@ Source: Roberts et al. 2026 (arXiv 2604.01411, appendix C.2) and Porian et al. 2
 "short warmup, Chinchilla decay" recipe they follow.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -7,8 +7,6 @@ encodes it alone. Under this rule the chance of a right sample at temperature 1 
 from sampling and from likelihood estimate the same number.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ often as the train split has it, or draws each part of the answer (a word, a dig
 split has it in that place; the better of the two is the question's chance.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable

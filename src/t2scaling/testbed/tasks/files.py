@@ -1,7 +1,5 @@
 """Tasks as files: JSON Lines, one question a row, for this package and for lm-eval alike."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from pathlib import Path

@@ -9,8 +9,6 @@ The combinations that the last three ask for are held out: the text never has th
 questions in the text, has only others. What knowledge asks for is in the text; its splits have different facts.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from itertools import count, islice

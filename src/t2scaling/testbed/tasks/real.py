@@ -12,8 +12,6 @@ second the test split; a task without a train split takes the whole.
 Prompts and answers are those of lm-evaluation-harness, to the character, so that likelihoods agree with it.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable

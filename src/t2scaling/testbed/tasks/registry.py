@@ -1,7 +1,5 @@
 """Tasks by name."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from t2scaling.errors import SuiteError

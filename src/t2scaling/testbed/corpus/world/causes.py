@@ -5,8 +5,6 @@ five held out, and the task asks for these only: what the text says of a substan
 together with what other substances do at this one. The rank of a substance decides how often the text speaks of it.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from t2scaling.testbed.corpus.world.draw import Draw, Fact, hashed, invented_name, is_held_out, listed

@@ -4,8 +4,6 @@ Only `random.Random.random` is used, whose sequence for a seed Python promises t
 document depends on its seed and index and on nothing else.
 """
 
-from __future__ import annotations
-
 import hashlib
 import random
 from collections.abc import Sequence

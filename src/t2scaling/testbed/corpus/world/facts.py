@@ -4,8 +4,6 @@ A fact's rank decides how often the text states it (`Draw.rank`). The answer is 
 syllable follows from the person's name by one rule for all, the rest has to be remembered.
 """
 
-from __future__ import annotations
-
 from t2scaling.testbed.corpus.world.draw import Draw, Fact, hashed, invented_name, kin_name
 
 # Relation, question, statements; {s} is the person, {v} the value.

@@ -6,8 +6,6 @@ Pairs of towns are one in five held out, and the task asks for these only. The r
 speaks of it.
 """
 
-from __future__ import annotations
-
 from t2scaling.testbed.corpus.world.draw import Draw, Fact, hashed, invented_name, is_held_out, listed
 
 _PAST = listed(

@@ -1,7 +1,5 @@
 """A search of the text for what must not be in it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 

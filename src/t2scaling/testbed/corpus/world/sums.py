@@ -6,8 +6,6 @@ out, and the task asks for these only: the coins have to be remembered, and the 
 decides how often the text speaks of her.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from t2scaling.testbed.corpus.world.draw import Draw, Fact, hashed, invented_name, is_held_out

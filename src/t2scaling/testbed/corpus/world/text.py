@@ -4,8 +4,6 @@ Half of the documents of a topic are in question-and-answer form, so that a base
 document says nothing twice, and has eight facts or more, so that no two documents are the same.
 """
 
-from __future__ import annotations
-
 from t2scaling.testbed.corpus.world import causes, facts, places, sums
 from t2scaling.testbed.corpus.world.draw import Draw, Fact
 

@@ -6,8 +6,6 @@ It owns nothing: what is done, leased or failed stands in the folder, so any num
 called as start(folder, places, options, watch) with watch() called about once a second.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Workers as processes of this machine. One that dies is replaced, until the folder says that a job killed too many."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import time

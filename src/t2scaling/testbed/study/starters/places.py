@@ -1,7 +1,5 @@
 """The places for workers on a machine: one per GPU, or one per core with one thread each."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

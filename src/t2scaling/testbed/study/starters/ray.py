@@ -4,8 +4,6 @@ A task is a worker process; Ray starts it anew where its node is lost (`max_retr
 since the folder already says which job failed. Ray owns no checkpoints here: the folder does.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable
 from pathlib import Path

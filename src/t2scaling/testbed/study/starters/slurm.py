@@ -5,8 +5,6 @@ study waits until the folder says that nothing is left, or until Slurm has no wo
 worker, and starting it again submits only what the folder still needs.
 """
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import time
