@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import t2scaling as t2
+from t2scaling.allocate.spread import near_optimal
 from t2scaling.laws import Measurements
-from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.observations.figure8 import cells
 from t2scaling.passk import pass_at_k_from_nll
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import t2scaling as t2
+from t2scaling.allocate.spread import near_optimal
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import Measurements, curves
 from t2scaling.laws.heldout import Trial
-from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.laws.registry import law_class
 from t2scaling.laws.regret import decisions, pass_at_own_k
 from t2scaling.laws.splits import AXES, Split, axis_values, inner_splits, splits

@@ -23,12 +23,11 @@ from t2scaling.allocate.optimum import optimum, profile, runaway
 from t2scaling.allocate.problem import Problem, TwoBudgets, tiled
 from t2scaling.allocate.result import Interval, Plan
 from t2scaling.allocate.source import Source, check_usable, source_of
-from t2scaling.allocate.spread import other_laws, refits, spread
+from t2scaling.allocate.spread import near_optimal, other_laws, refits, spread
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.errors import ArgumentError, require
 from t2scaling.laws import Law, Measurements
 from t2scaling.laws.constrained import repeated
-from t2scaling.laws.near_optimal import near_optimal
 from t2scaling.passk import guessing
 from t2scaling.strategies import ORACLE, Strategy, parse
 from t2scaling.units import named_number, parse_numbers

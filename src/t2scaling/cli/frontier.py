@@ -9,25 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from t2scaling.cli import costing
 from t2scaling.cli.common import JsonFlag, as_options, emit, note, output_option, wrote
-from t2scaling.cli.costing import (
-    ActiveFraction,
-    AnswerTokens,
-    Batch,
-    CostName,
-    FitName,
-    LawName,
-    MaxTokens,
-    Precision,
-    PromptTokens,
-    SizeRange,
-    Sizes,
-    StrategyName,
-    Tp,
-    UniqueTokens,
-    WholeSamples,
-    cost_model,
-)
 from t2scaling.cli.plan import law_name
 from t2scaling.errors import ArgumentError
 from t2scaling.units import format_flops, format_number, named_number, parse_numbers
@@ -43,8 +26,8 @@ _METRICS = {"neg_log_pass_at_k": "−log pass@k in nats", "pass_at_k": "mean pas
 
 
 def command(
-    fit: FitName = None,
-    law: LawName = None,
+    fit: costing.FitName = None,
+    law: costing.LawName = None,
     train_flops: Annotated[
         str, typer.Option(help="Training budgets in FLOPs: from:to:how many (log-spaced), or a list 1e19,1e20.")
     ] = "1e17:1e25:33",
@@ -52,20 +35,20 @@ def command(
         str | None,
         typer.Option(help="Inference budgets in FLOPs per token served (or the unit of --cost), likewise; all pairs."),
     ] = None,
-    sizes: Sizes = None,
-    n_range: SizeRange = None,
-    max_tokens: MaxTokens = None,
-    unique_tokens: UniqueTokens = None,
-    integer_k: WholeSamples = False,
-    cost: CostName = None,
+    sizes: costing.Sizes = None,
+    n_range: costing.SizeRange = None,
+    max_tokens: costing.MaxTokens = None,
+    unique_tokens: costing.UniqueTokens = None,
+    integer_k: costing.WholeSamples = False,
+    cost: costing.CostName = None,
     gpu: Annotated[str, typer.Option(help="GPU that serves, where --cost is serving.")] = "h100",
-    prompt_tokens: PromptTokens = None,
-    answer_tokens: AnswerTokens = None,
-    precision: Precision = None,
-    batch: Batch = None,
-    tp: Tp = None,
-    active_fraction: ActiveFraction = None,
-    strategy: StrategyName = "oracle",
+    prompt_tokens: costing.PromptTokens = None,
+    answer_tokens: costing.AnswerTokens = None,
+    precision: costing.Precision = None,
+    batch: costing.Batch = None,
+    tp: costing.Tp = None,
+    active_fraction: costing.ActiveFraction = None,
+    strategy: costing.StrategyName = "oracle",
     as_json: JsonFlag = False,
     output: Annotated[Path | None, output_option("Where to write all budgets.", ".csv", ".json")] = None,
 ) -> None:
@@ -92,7 +75,7 @@ def command(
         max_tokens=max_tokens,
         unique_tokens=unique_tokens,
         integer_k=integer_k,
-        cost=cost_model(
+        cost=costing.cost_model(
             cost,
             gpu=gpu,
             prompt_tokens=prompt_tokens,

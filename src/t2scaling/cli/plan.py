@@ -7,30 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from t2scaling.cli import costing
 from t2scaling.cli.common import METRICS, JsonFlag, Output, as_options, emit, number_option, warning, wrote
-from t2scaling.cli.costing import (
-    ActiveFraction,
-    AnswerTokens,
-    Batch,
-    CostName,
-    InferenceFlops,
-    LawName,
-    MaxTokens,
-    Maybe,
-    Precision,
-    PromptTokens,
-    SizeRange,
-    Sizes,
-    StrategyName,
-    TokensServed,
-    TotalFlops,
-    Tp,
-    TrainFlops,
-    UniqueTokens,
-    WholeSamples,
-    cost_model,
-    serve_price_of,
-)
+from t2scaling.cli.costing import Maybe
 from t2scaling.errors import DataError
 from t2scaling.units import format_flops, format_number, parse_numbers
 
@@ -51,13 +30,13 @@ def command(
     weights: Annotated[
         str | None, typer.Option(help="Weight of each FIT's task, such as 2,1.", show_default="equal")
     ] = None,
-    law: LawName = None,
-    train_flops: TrainFlops = None,
+    law: costing.LawName = None,
+    train_flops: costing.TrainFlops = None,
     train_dollars: Annotated[Maybe, number_option("Training budget in dollars.", "--train-dollars")] = None,
     train_gpu_hours: Annotated[
         Maybe, number_option("Training budget in GPU-hours.", "--gpu-hours", "--train-gpu-hours")
     ] = None,
-    inference_flops: InferenceFlops = None,
+    inference_flops: costing.InferenceFlops = None,
     serving_dollars: Annotated[
         Maybe, number_option("Inference budget in dollars for all tokens served.", "--serving-dollars")
     ] = None,
@@ -67,21 +46,21 @@ def command(
     query_dollars: Annotated[
         Maybe, number_option("Budget per query in dollars.", "--query-dollars", positive=True)
     ] = None,
-    total_flops: TotalFlops = None,
+    total_flops: costing.TotalFlops = None,
     total_dollars: Annotated[Maybe, number_option("Lifetime budget in dollars.", "--total-dollars")] = None,
     total_gpu_hours: Annotated[Maybe, number_option("Lifetime budget in GPU-hours.", "--total-gpu-hours")] = None,
-    tokens_served: TokensServed = None,
+    tokens_served: costing.TokensServed = None,
     queries: Annotated[
         Maybe, number_option("Queries over the model's life, with --output-tokens.", "--queries")
     ] = None,
-    output_tokens: AnswerTokens = None,
-    cost: CostName = None,
-    prompt_tokens: PromptTokens = None,
-    precision: Precision = None,
-    batch: Batch = None,
-    tp: Tp = None,
-    active_fraction: ActiveFraction = None,
-    strategy: StrategyName = "oracle",
+    output_tokens: costing.AnswerTokens = None,
+    cost: costing.CostName = None,
+    prompt_tokens: costing.PromptTokens = None,
+    precision: costing.Precision = None,
+    batch: costing.Batch = None,
+    tp: costing.Tp = None,
+    active_fraction: costing.ActiveFraction = None,
+    strategy: costing.StrategyName = "oracle",
     gpu: Annotated[str, typer.Option(help="GPU that dollars and GPU-hours buy: a100, h100, h200, b200, …")] = "h100",
     price: Annotated[
         Maybe, number_option("Dollars per GPU-hour.", "--price", default_text="the GPU's price in the table")
@@ -98,11 +77,11 @@ def command(
             show_default="none: give it, or --prompt-tokens for the roofline",
         ),
     ] = None,
-    sizes: Sizes = None,
-    n_range: SizeRange = None,
-    max_tokens: MaxTokens = None,
-    unique_tokens: UniqueTokens = None,
-    integer_k: WholeSamples = False,
+    sizes: costing.Sizes = None,
+    n_range: costing.SizeRange = None,
+    max_tokens: costing.MaxTokens = None,
+    unique_tokens: costing.UniqueTokens = None,
+    integer_k: costing.WholeSamples = False,
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Give the law's own optimum however far it lies from the data.")
     ] = False,
@@ -127,7 +106,7 @@ def command(
 
     source = _source(fits or [], law, weights)
     serve_price = serve_price if serve_gpu or serve_price else price
-    model = cost_model(
+    model = costing.cost_model(
         cost,
         gpu=serve_gpu or gpu,
         price=serve_price,
@@ -153,7 +132,7 @@ def command(
         queries=queries,
         output_tokens=output_tokens,
         train=Price(gpu, price, utilisation),
-        serve=serve_price_of(model, serve_gpu or gpu, serve_price, serve_utilisation),
+        serve=costing.serve_price_of(model, serve_gpu or gpu, serve_price, serve_utilisation),
         cost=model,
     )
     result = plan(

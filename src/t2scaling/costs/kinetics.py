@@ -50,16 +50,8 @@ class KineticsCost(QueryCost):
     vocab_size: float = VOCABULARY
 
     name: ClassVar[str] = "kinetics"
-
-    @property
-    def label(self) -> str:
-        """For people."""
-        return "computing and cache traffic per query"
-
-    @property
-    def serve_unit(self) -> str:
-        """What `serve` counts."""
-        return "equivalent FLOPs per query"
+    label: ClassVar[str] = "computing and cache traffic per query"
+    serve_unit: ClassVar[str] = "equivalent FLOPs per query"
 
     def line(self, N: Array) -> tuple[Array, Array]:
         """(prompt, one sample)."""

@@ -28,6 +28,8 @@ class QueryCost:
     answer_tokens: float
 
     name: ClassVar[str] = "query"
+    label: ClassVar[str] = "2·N·(prompt + k·answer) per query"
+    serve_unit: ClassVar[str] = "FLOPs per query"
     train_unit: ClassVar[str] = "FLOPs"
     product: ClassVar[bool] = False
 
@@ -36,16 +38,6 @@ class QueryCost:
             raise ArgumentError(f"`prompt_tokens` = {self.prompt_tokens:g} must be 0 or more.")
         if not (np.isfinite(self.answer_tokens) and self.answer_tokens > 0):
             raise ArgumentError(f"`answer_tokens` = {self.answer_tokens:g} must be above zero.")
-
-    @property
-    def label(self) -> str:
-        """For people."""
-        return "2·N·(prompt + k·answer) per query"
-
-    @property
-    def serve_unit(self) -> str:
-        """What `serve` counts."""
-        return "FLOPs per query"
 
     def line(self, N: Array) -> tuple[Array, Array]:
         """(cost of the prompt, cost of one sample) of a model of N parameters."""

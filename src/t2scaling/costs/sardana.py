@@ -20,16 +20,8 @@ class SardanaCost(QueryCost):
     decode_utilisation: float = 0.01
 
     name: ClassVar[str] = "sardana"
-
-    @property
-    def label(self) -> str:
-        """For people."""
-        return "2·N·(prompt/U_in + k·answer/U_out) per query"
-
-    @property
-    def serve_unit(self) -> str:
-        """What `serve` counts."""
-        return "FLOPs of peak per query"
+    label: ClassVar[str] = "2·N·(prompt/U_in + k·answer/U_out) per query"
+    serve_unit: ClassVar[str] = "FLOPs of peak per query"
 
     def line(self, N: Array) -> tuple[Array, Array]:
         """(prompt, one sample)."""

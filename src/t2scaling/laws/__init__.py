@@ -7,7 +7,7 @@ direct, nearest                    what these have to beat
 options, fit, result, cautions     fitting: choices in, a `FitResult` with its warnings out
 measurements, curves, isoflop      what a law is fitted to
 splits, heldout, quality           a law judged on hidden runs; intervals, the widths that follow from it
-backtest, regret, near_optimal     tables of it, decisions on measured cells, and the range of plans as good as the best
+backtest, regret                   tables of it, and decisions on measured cells
 bootstrap                          refits to resampled data
 published, constrained             laws that need no data of one's own
 mix                                one law's fits to several tasks, weighed

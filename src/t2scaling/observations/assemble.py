@@ -10,13 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from t2scaling.observations.checks import (
-    check_duplicates,
-    check_names,
-    check_one_kind_per_task,
-    check_outcomes,
-    check_runs,
-)
+from t2scaling.observations import checks
 from t2scaling.observations.identity import settle
 from t2scaling.observations.keys import row_keys
 from t2scaling.observations.manifest import Manifest, attach
@@ -42,13 +36,13 @@ def assemble(
         runs = named
     # Columns that are not canonical may be misspelt ones, which the refusal should know of.
     require_columns({*runs.columns, *outcomes.columns, *(name for part in parts for name in part.unused)}, where)
-    check_names(outcomes, where)
+    checks.check_names(outcomes, where)
     outcomes = settle(outcomes, report)
-    check_names(outcomes, where)
+    checks.check_names(outcomes, where)
     runs = _one_row_per_run(runs.with_columns(pl.col("run_id").str.strip_chars()), where)
-    check_outcomes(outcomes, where)
+    checks.check_outcomes(outcomes, where)
     outcomes = _in_order(outcomes, where)
-    check_one_kind_per_task(outcomes, where)
+    checks.check_one_kind_per_task(outcomes, where)
     return runs, outcomes, meant
 
 
@@ -71,7 +65,7 @@ def _renamed(outcomes: pl.DataFrame, before: pl.DataFrame, after: pl.DataFrame) 
 def _one_row_per_run(runs: pl.DataFrame, where: str) -> pl.DataFrame:
     """What is known of each run in one row: an empty cell says nothing, two values are an error."""
     facts = [name for name in RUN_COLUMNS if name in runs.columns]
-    check_runs(runs, where)
+    checks.check_runs(runs, where)
     told = runs.group_by(RUN_KEYS).agg(pl.col(name).drop_nulls().first() for name in facts)
     return told.sort("n_params", "n_tokens", *RUN_KEYS)
 
@@ -105,5 +99,5 @@ def _side_by_side(outcomes: pl.DataFrame, repeated: np.ndarray, where: str) -> p
             joined = rows.group_by(KEYS, maintain_order=True).agg(pl.all().drop_nulls().first())
             outcomes = pl.concat([single, joined.select(outcomes.columns)])
             return outcomes[np.argsort(row_keys(outcomes), kind="stable")]
-    check_duplicates(rows, where)
+    checks.check_duplicates(rows, where)
     raise AssertionError("rows whose keys are equal have equal names")

@@ -13,7 +13,6 @@ SHOWN = 3  # offending rows that a message names
 MOST = 1e40  # parameters, tokens, FLOPs: far above what there is, far below what overflows in a product
 GIVEN = ("n_params", "n_tokens")  # what every run must say
 POSITIVE = (*GIVEN, "train_flops", "unique_tokens")
-TOKENS = ("nll_tokens", "prompt_tokens", "completion_tokens")
 MOST_SAMPLES = 2**53  # counts become floats in the arrays, which are exact up to here
 
 
@@ -74,92 +73,50 @@ def _check_positive(facts: pl.DataFrame, name: str, where: str) -> None:
         )
 
 
+_NLL, _N, _C, _WRONG = (pl.col(name) for name in ("nll", "n_samples", "n_correct", "wrong_counts"))
+_TOKENS = {name: pl.col(name).cast(pl.Float64) for name in ("nll_tokens", "prompt_tokens", "completion_tokens")}
+_FINITE = pl.element().is_finite()
+# Column, the rows that break the rule, what is wrong with them, and the way out, in the order of looking.
+RULES: tuple[tuple[str, pl.Expr, str, str], ...] = (
+    ("nll", ~_NLL.is_finite(), "NaN or infinite", "Leave the row out, or correct it: a probability of 0 has no nll."),
+    ("nll", _NLL < 0, "negative", "nll is −log p, so a log-probability (the number that harnesses log) has the wrong "
+     "sign here: multiply it by −1."),
+    ("n_samples", _N < 0, "negative", "Counts start at 0: correct the row."),
+    ("n_correct", _C < 0, "negative", "Counts start at 0: correct the row."),
+    ("n_samples", _N == 0, "0", "Leave out questions of which no sample was graded."),
+    ("n_samples", _N > MOST_SAMPLES, "above 2^53", "Correct the row: no question was sampled that often."),
+    ("n_correct", _C > _N, "above n_samples", "Correct the row; are the two columns exchanged?"),
+    ("n_samples", _N.is_null() != _C.is_null(), "without its n_correct, or the reverse",
+     "Give both, or leave both empty."),
+    ("nll", _NLL.is_null() & _C.is_null(), "missing, and so are the counts", "Drop the row, or give the outcome."),
+    *((name, ~(tokens.is_finite() & (tokens >= 0)), "no number of tokens",
+       "Give a finite number, 0 or more, or leave the cell empty.") for name, tokens in _TOKENS.items()),
+    ("chance", ~pl.col("chance").is_between(0, 1), "no probability",
+     "Give a number between 0 and 1, or leave the cell empty."),
+    # What is told of single samples agrees with the counts.
+    ("wrong_counts", _WRONG.is_not_null() & _N.is_null(), "there without counts",
+     "Give n_samples and n_correct beside it."),
+    ("wrong_counts", _WRONG.list.min() < 1, "less than 1", "Count each answer that came."),
+    ("wrong_counts", _WRONG.list.sum() > _N - _C, "more than the samples that are wrong",
+     "Its sum is at most n_samples − n_correct."),
+    *((name, pl.col(name).list.len() != _N, "not one per sample",
+       "It has n_samples values, one for each sample in their order.") for name in ("scores", "correct")),
+    ("scores", ~pl.col("scores").list.eval(_FINITE).list.all(), "NaN or infinite", "Give every sample a finite score."),
+    ("correct", pl.col("correct").list.sum() != _C, "another number than n_correct", "Count its true values."),
+)  # fmt: skip
+
+
 def check_outcomes(frame: pl.DataFrame, where: str) -> None:
     """Every row has an outcome, nll or counts, and every number is one that its column may hold."""
     have = set(frame.columns)
-    has = pl.lit(False)
-    if "nll" in have:
-        check_likelihoods(frame, where)
-        has = has | pl.col("nll").is_not_null()
-    if {"n_samples", "n_correct"} <= have:
-        check_counts(frame, where)
-        has = has | pl.col("n_correct").is_not_null()
-    elif lone := {"n_samples", "n_correct"} & have:
+    if len(lone := {"n_samples", "n_correct"} & have) == 1:
         name, other = lone.pop(), ({"n_samples", "n_correct"} - have).pop()
         raise DataError(f"{where} has `{name}` and no `{other}`: a graded question has both. Add it, or drop `{name}`.")
-    _refuse(frame, ~has, "nll", where, "missing, and so are the counts", "Drop the row, or give the outcome.")
-    for name in TOKENS:
-        if name in have:
-            value = pl.col(name).cast(pl.Float64)
-            _refuse(frame, ~(value.is_finite() & (value >= 0)), name, where, "no number of tokens",
-                    "Give a finite number, 0 or more, or leave the cell empty.")  # fmt: skip
-    if "chance" in have:
-        chance = pl.col("chance")
-        _refuse(
-            frame,
-            ~chance.is_between(0, 1),
-            "chance",
-            where,
-            "no probability",
-            "Give a number between 0 and 1, or leave the cell empty.",
-        )
-    check_samples(frame, where)
-
-
-def check_likelihoods(frame: pl.DataFrame, where: str) -> None:
-    """nll is finite and not negative."""
-    _refuse(
-        frame,
-        ~pl.col("nll").is_finite(),
-        "nll",
-        where,
-        "NaN or infinite",
-        "Leave the row out, or correct it: a probability of 0 has no nll.",
-    )
-    _refuse(frame, pl.col("nll") < 0, "nll", where, "negative", "nll is −log p, so a log-probability (the number "
-            "that harnesses log) has the wrong sign here: multiply it by −1.")  # fmt: skip
-
-
-def check_counts(frame: pl.DataFrame, where: str) -> None:
-    """0 ≤ n_correct ≤ n_samples, n_samples ≥ 1, both or neither."""
-    n, c = pl.col("n_samples"), pl.col("n_correct")
-    _refuse(frame, n < 0, "n_samples", where, "negative", "Counts start at 0: correct the row.")
-    _refuse(frame, c < 0, "n_correct", where, "negative", "Counts start at 0: correct the row.")
-    _refuse(frame, n == 0, "n_samples", where, "0", "Leave out questions of which no sample was graded.")
-    _refuse(
-        frame,
-        n > MOST_SAMPLES,
-        "n_samples",
-        where,
-        "above 2^53",
-        "Correct the row: no question was sampled that often.",
-    )
-    _refuse(frame, c > n, "n_correct", where, "above n_samples", "Correct the row; are the two columns exchanged?")
-    _refuse(frame, n.is_null() != c.is_null(), "n_samples", where, "without its n_correct, or the reverse",
-            "Give both, or leave both empty.")  # fmt: skip
-
-
-def check_samples(frame: pl.DataFrame, where: str) -> None:
-    """What is told of single samples agrees with the counts: wrong answers are samples that are not correct."""
-    have = set(frame.columns)
-    n, c = (pl.col(name) if name in have else pl.lit(None, pl.Int64) for name in ("n_samples", "n_correct"))
-    if "wrong_counts" in have:
-        wrong = pl.col("wrong_counts")
-        _refuse(frame, wrong.is_not_null() & n.is_null(), "wrong_counts", where, "there without counts",
-                "Give n_samples and n_correct beside it.")  # fmt: skip
-        _refuse(frame, wrong.list.min() < 1, "wrong_counts", where, "less than 1", "Count each answer that came.")
-        _refuse(frame, wrong.list.sum() > n - c, "wrong_counts", where, "more than the samples that are wrong",
-                "Its sum is at most n_samples − n_correct.")  # fmt: skip
-    for name in ("scores", "correct"):
-        if name in have:
-            _refuse(frame, pl.col(name).list.len() != n, name, where, "not one per sample",
-                    "It has n_samples values, one for each sample in their order.")  # fmt: skip
-    if "scores" in have:
-        _refuse(frame, ~pl.col("scores").list.eval(pl.element().is_finite()).list.all(), "scores", where,
-                "NaN or infinite", "Give every sample a finite score.")  # fmt: skip
-    if "correct" in have:
-        _refuse(frame, pl.col("correct").list.sum() != c, "correct", where, "another number than n_correct",
-                "Count its true values.")  # fmt: skip
+    outcomes = {"nll": pl.Float64, "n_samples": pl.Int64, "n_correct": pl.Int64}
+    frame = frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in outcomes.items() if name not in have)
+    for column, broken, what, way_out in RULES:
+        if column in have or column in outcomes:
+            _refuse(frame, broken, column, where, what, way_out)
 
 
 def _refuse(frame: pl.DataFrame, broken: pl.Expr, column: str, where: str, what: str, way_out: str) -> None:

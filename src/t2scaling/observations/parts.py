@@ -11,21 +11,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from t2scaling.errors import DataError
+from t2scaling.observations import schema
 from t2scaling.observations.aliases import Naming
 from t2scaling.observations.casts import Rows, cast
 from t2scaling.observations.facts import HELPERS
 from t2scaling.observations.report import ReportBuilder
-from t2scaling.observations.schema import (
-    BY_NAME,
-    CONVENTIONS,
-    KEYS,
-    OUTCOME_COLUMNS,
-    RUN_COLUMNS,
-    RUN_KEYS,
-    STATEMENTS,
-    Column,
-    require_columns,
-)
+from t2scaling.observations.schema import RUN_COLUMNS, Column
 from t2scaling.observations.tabular import Sheet
 
 # Names are kept as numbers with one list of texts beside them: a fifth of the memory.
@@ -69,12 +60,12 @@ def part_from_sheet(sheet: Sheet, naming: Naming, report: ReportBuilder) -> Part
         more = f" and {len(naming.unused) - 6} more" if len(naming.unused) > 6 else ""
         report.notes.append(f"columns of {sheet.where} that are not used: {', '.join(naming.unused[:6])}{more}.")
     if not naming.columns:
-        require_columns(sheet.columns, sheet.where)
+        schema.require_columns(sheet.columns, sheet.where)
     said: dict[str, set[str]] = {}
     runs, outcomes = [], []
     for frame, rows in sheet.batches(list(naming.columns.values())):
         named = naming.apply(frame)
-        for name in STATEMENTS:
+        for name in schema.STATEMENTS:
             if name in named.columns:
                 column = cast(named[name], Column(name, "run", "text", ""), sheet.where, rows)
                 said.setdefault(name, set()).update(column.drop_nulls().unique())
@@ -92,15 +83,15 @@ def part_from_sheet(sheet: Sheet, naming: Naming, report: ReportBuilder) -> Part
 def _split(frame: pl.DataFrame, where: str, rows: Rows) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The runs of a frame with their facts, and its outcomes. Raises DataError as `cast` does."""
     columns = {
-        column.name: column for column in (*BY_NAME.values(), *(Column(n, "run", "number", "") for n in HELPERS))
+        column.name: column for column in (*schema.BY_NAME.values(), *(Column(n, "run", "number", "") for n in HELPERS))
     }
     present = [column for name, column in columns.items() if name in frame.columns]
     typed = pl.DataFrame([cast(frame[column.name], column, where, rows) for column in present])
     stage = pl.col("stage").fill_null("base") if "stage" in frame.columns else pl.lit("base")
     typed = typed.with_columns(stage.alias("stage"))
-    facts = [name for name in (*RUN_KEYS, *RUN_COLUMNS, *HELPERS) if name in typed.columns]
-    measured = [name for name in OUTCOME_COLUMNS if name in typed.columns]
-    names = [pl.col(name).cast(NAME) for name in KEYS if name in typed.columns]
+    facts = [name for name in (*schema.RUN_KEYS, *RUN_COLUMNS, *HELPERS) if name in typed.columns]
+    measured = [name for name in schema.OUTCOME_COLUMNS if name in typed.columns]
+    names = [pl.col(name).cast(NAME) for name in schema.KEYS if name in typed.columns]
     return typed.select(facts).unique(maintain_order=True), typed.select(*names, *measured)
 
 
@@ -114,7 +105,7 @@ def _statements(said: Mapping[str, set[str]], where: str) -> dict[str, str]:
                 "be compared. Convert the rows to one of them, or read them as two tables."
             )
         for value in values:
-            found[STATEMENTS[column]] = value
+            found[schema.STATEMENTS[column]] = value
     return found
 
 
@@ -122,10 +113,10 @@ def agree(parts: Sequence[Part], overrides: Mapping[str, str], report: ReportBui
     """What the numbers of all parts mean. Raises DataError where parts give likelihoods in different units."""
     meant = dict(overrides)
     with_nll = [part for part in parts if "nll" in part.outcomes.columns]
-    names = {name for part in parts for name in part.conventions} | set(CONVENTIONS)
+    names = {name for part in parts for name in part.conventions} | set(schema.CONVENTIONS)
     for name in sorted(names - set(meant)):
         speakers = with_nll if name == "nll" else parts
-        values = list(dict.fromkeys(part.conventions.get(name, CONVENTIONS.get(name, "")) for part in speakers))
+        values = list(dict.fromkeys(part.conventions.get(name, schema.CONVENTIONS.get(name, "")) for part in speakers))
         if len(values) == 1:
             meant[name] = values[0]
         elif name == "nll" and values:
@@ -144,4 +135,4 @@ def agree(parts: Sequence[Part], overrides: Mapping[str, str], report: ReportBui
         report.notes.append(
             "no unit is stated for nll: taken as the sum over the answer's tokens (--nll-unit mean_per_token if not)."
         )
-    return {**CONVENTIONS, **meant}
+    return {**schema.CONVENTIONS, **meant}

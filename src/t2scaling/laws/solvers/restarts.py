@@ -14,17 +14,8 @@ import numpy as np
 from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.laws.options import EXPONENT_BOUNDS, RESTARTS
-from t2scaling.laws.solvers.success import (
-    LOWER,
-    UPPER,
-    Curve,
-    SuccessFits,
-    beta_curve,
-    from_inner,
-    standardise,
-    start_grid,
-    success_objective,
-)
+from t2scaling.laws.solvers import success
+from t2scaling.laws.solvers.success import Curve, SuccessFits
 from t2scaling.laws.solvers.varpro import PowerFits
 
 GRID = np.linspace(0.01, 0.95, 40)  # values of E that `fit_profile` tries, as shares of the smallest loss
@@ -163,18 +154,18 @@ def fit_success_restarts(curve: Curve, loss: Array, k: Array, passed: Array, wei
     """Stage 2 of Approach 2 by L-BFGS-B from every start of the sigmoid-seeded grid; shapes as in `fit_success`."""
     from scipy.optimize import Bounds, minimize
 
-    P = 5 if curve is beta_curve else 3
+    P = 5 if curve is success.beta_curve else 3
     options = {"maxiter": MAX_ITER, "maxfun": 10 * MAX_ITER, "ftol": FTOL, "gtol": GTOL}
     theta, value, converged = [], [], []
     for i in range(len(loss)):
-        centre, scale = standardise(loss[i])
+        centre, scale = success.standardise(loss[i])
         ell = (loss[i] - centre) / scale
-        objective = success_objective(curve, ell, k, passed[i], weight[i])
-        grid = np.clip(start_grid(ell, passed[i], P), LOWER[:P], UPPER[:P])
-        bounds = Bounds(LOWER[:P], UPPER[:P])
+        objective = success.success_objective(curve, ell, k, passed[i], weight[i])
+        grid = np.clip(success.start_grid(ell, passed[i], P), success.LOWER[:P], success.UPPER[:P])
+        bounds = Bounds(success.LOWER[:P], success.UPPER[:P])
         runs = [minimize(objective, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for x in grid]
         best = min(runs, key=lambda run: run.fun)
-        theta.append(from_inner(best.x[None], centre, scale)[0])
+        theta.append(success.from_inner(best.x[None], centre, scale)[0])
         value.append(best.fun)
         converged.append(best.status != 1)
     return SuccessFits(np.array(theta), np.array(value), np.array(converged))
