@@ -53,7 +53,7 @@ def test_round_trip(name, tmp_path):
 def test_unknown_name_suggests_the_nearest():
     with pytest.raises(DataError, match="did you mean chinchilla/besiroglu"):
         load_law("chinchilla/besirogl")
-    with pytest.raises(DataError, match=r"published laws are chinchilla/hoffmann.*pythia/gsm8k"):
+    with pytest.raises(DataError, match=r"published laws are chinchilla/besiroglu.*pythia/gsm8k"):
         load_law("zzz.json")
 
 

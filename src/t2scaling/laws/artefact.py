@@ -236,3 +236,4 @@ class PublishedFile(_Part):
     warnings: tuple[str, ...]
     provenance: dict[str, Any]
     bootstrap: BootstrapPart | None = None
+    data_constrained: dict[str, float] | None = None
