@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "arrays": set(),
     "errors": set(),
     "units": {"errors"},
-    "views": set(),
+    "views": {"artefacts"},
     "artefacts": {"errors", "units"},
     "foreign": {"errors"},
     "run_record": {"artefacts", "errors", "foreign"},

@@ -1,29 +1,49 @@
-"""Results as frames and figures: the one door from a result to polars and matplotlib, opened only when asked.
-
-Fits, plans and frontiers know nothing of either; their `.to_frame()` and `.plot()` come through here.
-"""
+"""Results as JSON, frames and figures: the one door to polars and matplotlib, opened only when asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from t2scaling.artefacts import dumps
 
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
 
-def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Rows as a polars frame; a column's type is read from all of them."""
-    made: pl.DataFrame = import_module("polars").DataFrame(rows, infer_schema_length=None)
-    return made
+class Result:
+    """What fits, plans, frontiers and backtests share.
 
+    kind     of result; `t2scaling.report.plots` has a figure of that name
+    indent   of its JSON
+    """
 
-def figure(name: str, *results: Any) -> Figure:
-    """The figure `name` of `t2scaling.report.plots`, drawn from results."""
-    drawn: Figure = getattr(import_module("t2scaling.report.plots"), name)(*results)
-    return drawn
+    kind: ClassVar[str]
+    indent: ClassVar[int] = 2
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as plain values and arrays."""
+        raise NotImplementedError
+
+    def records(self) -> list[dict[str, Any]]:
+        """Its table, a dict per row."""
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON text."""
+        return dumps(self.to_dict(), indent=self.indent)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Its table as a polars frame."""
+        made: pl.DataFrame = import_module("polars").DataFrame(self.records(), infer_schema_length=None)
+        return made
+
+    def plot(self) -> Figure:
+        """Its figure (needs matplotlib)."""
+        drawn: Figure = getattr(import_module("t2scaling.report.plots"), self.kind)(self)
+        return drawn
 
 
 def html_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:

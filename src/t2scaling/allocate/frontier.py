@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,17 +19,12 @@ from t2scaling.allocate.plan import check_grows_better, limits_of
 from t2scaling.allocate.problem import TwoBudgets
 from t2scaling.allocate.source import Source, source_of
 from t2scaling.arrays import Array, Flags
-from t2scaling.artefacts import dumps, write_json, write_text
+from t2scaling.artefacts import write_json, write_text
 from t2scaling.costs import PAPER, CostModel
 from t2scaling.errors import ArgumentError
 from t2scaling.strategies import ORACLE, Strategy, parse
 from t2scaling.units import format_flops, format_number, named_number, parse_numbers
-from t2scaling.views import figure, frame, html_table
-
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.figure import Figure
-
+from t2scaling.views import Result, html_table
 
 COLUMNS = (
     "train_flops",
@@ -47,7 +42,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, repr=False)
-class Frontier:
+class Frontier(Result):
     """The optimum and Chinchilla's allocation at each of n budgets, arrays of shape (n,).
 
     NaN marks a budget that affords no model allowed or has no best size, and a Chinchilla value at k < 1.
@@ -71,6 +66,7 @@ class Frontier:
     outside: Flags
     unique_tokens: float = np.inf
     warnings: tuple[str, ...] = ()
+    kind: ClassVar[str] = "frontier"
 
     @property
     def tokens_per_param(self) -> Array:
@@ -87,14 +83,12 @@ class Frontier:
         columns = [getattr(self, name).tolist() for name in COLUMNS] + [self.outside.tolist()]
         return [dict(zip((*COLUMNS, "outside"), row, strict=True)) for row in zip(*columns, strict=True)]
 
+    records = rows
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         head = {"law": self.law, "task": self.task, "metric": self.metric}
         return {**head, "rows": self.rows(), "warnings": list(self.warnings)}
-
-    def to_json(self) -> str:
-        """`to_dict` as JSON text."""
-        return dumps(self.to_dict(), indent=2)
 
     def to_csv(self) -> str:
         """One line per budget under the names of `COLUMNS`; an empty field where there is no number."""
@@ -102,14 +96,6 @@ class Frontier:
         header = ",".join((*COLUMNS, "outside"))
         lines = [",".join("" if value != value else str(value) for value in row.values()) for row in rows]
         return "\n".join([header, *lines]) + "\n"
-
-    def to_frame(self) -> pl.DataFrame:
-        """`rows` as a polars frame."""
-        return frame(self.rows())
-
-    def plot(self) -> Figure:
-        """N, D/N and the value along the budgets, as a figure (needs matplotlib)."""
-        return figure("frontier", self)
 
     def save(self, path: str | Path) -> Path:
         """Write CSV, or JSON where the name ends so."""

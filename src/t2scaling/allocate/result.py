@@ -10,7 +10,7 @@ import html
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator, TypeAdapter
 
@@ -19,18 +19,14 @@ from t2scaling.allocate.evidence import Measured, run_on_the_way
 from t2scaling.allocate.limits import Limits
 from t2scaling.allocate.planfile import FORMAT, WAY_OUT, Distance, Number, Reach, read_plan
 from t2scaling.allocate.sentence import format_per_param, format_value, plan_sentence
-from t2scaling.artefacts import dumps, write_json
+from t2scaling.artefacts import write_json
 from t2scaling.costs import PAPER, CostModel, cost_from_dict
 from t2scaling.errors import DataError
 from t2scaling.foreign import validate
 from t2scaling.laws.support import Support
 from t2scaling.strategies import ORACLE, Strategy, parse
 from t2scaling.units import format_number
-from t2scaling.views import figure, frame, html_table
-
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.figure import Figure
+from t2scaling.views import Result, html_table
 
 Interval = dict[str, tuple[Number, Number]]
 
@@ -40,7 +36,7 @@ def _support(ranges: Any) -> Support:
 
 
 @dataclass(frozen=True, repr=False)
-class Plan:
+class Plan(Result):
     """The best allocation under a budget.
 
     law, task       name of the law and the task it was fitted to
@@ -94,6 +90,7 @@ class Plan:
     spend: dict[str, Number] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     conventions: dict[str, str] = field(default_factory=dict)
+    kind: ClassVar[str] = "plan"
 
     @property
     def n_params(self) -> float:
@@ -171,10 +168,6 @@ class Plan:
             "sentence": self.sentence(),
         }
 
-    def to_json(self) -> str:
-        """`to_dict` as JSON text."""
-        return dumps(self.to_dict(), indent=2)
-
     def save(self, path: str | Path) -> Path:
         """Write plan.json and return its path."""
         return write_json(path, self.to_dict())
@@ -194,13 +187,7 @@ class Plan:
         named = {"optimum": self.optimum, "within data": self.within_data, "chinchilla": self.chinchilla}
         return [{"plan": name, **one.to_dict()} for name, one in named.items() if one is not None]
 
-    def to_frame(self) -> pl.DataFrame:
-        """`rows` as a polars frame."""
-        return frame(self.rows())
-
-    def plot(self) -> Figure:
-        """N, D, k and the value of the plan against the size chosen, as a figure (needs matplotlib)."""
-        return figure("plan", self)
+    records = rows
 
     def __repr__(self) -> str:
         best = self.optimum

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.artefacts import dumps, write_text
+from t2scaling.artefacts import write_text
 from t2scaling.errors import ArgumentError, T2Error
 from t2scaling.laws.base import Law
 from t2scaling.laws.curves import curves as make_curves
@@ -29,12 +29,7 @@ from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import law_class
 from t2scaling.laws.regret import decisions
 from t2scaling.laws.splits import AXES, Split, splits
-from t2scaling.views import figure, frame
-
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.figure import Figure
-
+from t2scaling.views import Result
 
 FORMAT = "t2scaling/backtest/1"
 DEFAULT_AXES = ("overtrained", "larger", "longer", "compute")
@@ -43,7 +38,7 @@ NOT_COVERED = dict.fromkeys(("covered_50", "covered_80", "covered_90"), float("n
 
 
 @dataclass(frozen=True)
-class Backtest:
+class Backtest(Result):
     """Rows of a table: one per task, axis, bound, metric and law; `decisions` one per law where levels were compared.
 
     Each row: task, stage, axis, bound, law, metric, target (which mean −log pass@k is), trained and judged (runs),
@@ -57,6 +52,7 @@ class Backtest:
     points_said: tuple[tuple[Array, Array], ...] = field(default=(), repr=False)
 
     kind: ClassVar[str] = "backtest"
+    indent: ClassVar[int] = 1
 
     @property
     def table(self) -> list[dict[str, Any]]:
@@ -91,15 +87,11 @@ class Backtest:
         """Write CSV where the name ends so, else backtest.json; returns the path."""
         if Path(path).suffix == ".csv":
             return write_text(path, self.to_frame().write_csv())
-        return write_text(path, dumps(self.to_dict(), indent=1) + "\n")
+        return write_text(path, self.to_json() + "\n")
 
-    def to_frame(self) -> pl.DataFrame:
-        """The rows as a frame."""
-        return frame(list(self.rows))
-
-    def plot(self) -> Figure:
-        """Forecast against measurement on the hidden runs, a panel per law (needs matplotlib)."""
-        return figure("backtest", self)
+    def records(self) -> list[dict[str, Any]]:
+        """`rows`."""
+        return list(self.rows)
 
 
 def backtest(

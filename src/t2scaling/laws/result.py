@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array, Flags
-from t2scaling.artefacts import dumps, write_text
+from t2scaling.artefacts import write_text
 from t2scaling.errors import ArgumentError
 from t2scaling.foreign import read_artefact, validate
 from t2scaling.laws.artefact import FIT_FORMAT, FitFile, fit_content
@@ -24,18 +24,14 @@ from t2scaling.laws.measurements import Curves, Target
 from t2scaling.laws.outcome import Bootstrap, FitStatus
 from t2scaling.laws.quality import Quality
 from t2scaling.laws.support import Support
-from t2scaling.views import figure, frame, html_table
-
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.figure import Figure
+from t2scaling.views import Result, html_table
 
 __all__ = ["Bootstrap", "FitResult", "FitStatus"]
 MADE_BY = "t2 fit … -o fit.json"
 
 
 @dataclass(frozen=True, repr=False)
-class FitResult:
+class FitResult(Result):
     """A fitted law and everything needed to judge it.
 
     law         the law at its best parameters
@@ -70,6 +66,7 @@ class FitResult:
     quality: Quality = field(default_factory=Quality)
 
     kind: ClassVar[str] = "fit"
+    indent: ClassVar[int] = 1
 
     @property
     def laws(self) -> tuple[Law, ...]:
@@ -131,7 +128,7 @@ class FitResult:
         """The status, the errors on own and hidden runs, and every warning, in sentences."""
         return "\n".join([self.status.value, self.quality.sentence(), *self.warnings])
 
-    def to_frame(self) -> pl.DataFrame:
+    def records(self) -> list[dict[str, Any]]:
         """One row per run and k that was measured: what was observed, and what the law says."""
         curves, observed = self.curves, self.law.observed(self.curves)
         columns = {
@@ -143,12 +140,7 @@ class FitResult:
             "predicted": (observed - self.residuals).ravel(),
         }
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        made = [dict(zip(columns, row, strict=True)) for row in rows if np.isfinite(row[-1])]
-        return frame(made)
-
-    def plot(self) -> Figure:
-        """Predicted against observed at every k, as a figure (needs matplotlib)."""
-        return figure("fit", self)
+        return [dict(zip(columns, row, strict=True)) for row in rows if np.isfinite(row[-1])]
 
     def __repr__(self) -> str:
         numbers = ", ".join(f"{name}={value:.4g}" for name, value in self.law.parameters.items())
@@ -166,12 +158,7 @@ class FitResult:
         return f"<p><b>{escape(title)}</b></p>{html_table(head, body)}{said}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, as plain values and arrays."""
         return fit_content(self)
-
-    def to_json(self) -> str:
-        """The text of fit.json."""
-        return dumps(self.to_dict(), indent=1)
 
     def save(self, path: str | Path) -> Path:
         """Write fit.json in one step and return its path."""
