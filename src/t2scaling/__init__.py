@@ -74,16 +74,7 @@ if TYPE_CHECKING:
     from t2scaling.allocate import Frontier, Plan, frontier, mix, plan
     from t2scaling.api import backtest, fit
     from t2scaling.errors import ArgumentError, DataError, FitError, PrerequisiteError, SuiteError, T2Error
-    from t2scaling.laws import (
-        AccuracyLaw,
-        Backtest,
-        ChinchillaLaw,
-        FitResult,
-        FitStatus,
-        LossLaw,
-        NaiveLaw,
-        load_law,
-    )
+    from t2scaling.laws import AccuracyLaw, Backtest, ChinchillaLaw, FitResult, FitStatus, LossLaw, NaiveLaw, load_law
     from t2scaling.observations import Observations, load_observations, load_suite, read
 
 

@@ -47,12 +47,7 @@ def fit(
 
 
 def readable(
-    data: Any,
-    law: str,
-    task: str | None = None,
-    k: ArrayLike | str | None = None,
-    stage: str = "base",
-    **reading: Any,
+    data: Any, law: str, task: str | None = None, k: ArrayLike | str | None = None, stage: str = "base", **reading: Any
 ) -> tuple[Any, tuple[str, ...]]:
     """`data` as something that a law can be fitted to (Observations, `Measurements` or `Curves`), and what is to be
     known of it.

@@ -21,8 +21,7 @@ def command(
         list[Path], typer.Argument(metavar="RUN", help="Directories of `t2 pretrain` runs, or Hugging Face folders.")
     ],
     tasks: Annotated[
-        str,
-        typer.Option(help="Names, NAME=PATH for local copies, or JSONL files, separated by commas; or `all`."),
+        str, typer.Option(help="Names, NAME=PATH for local copies, or JSONL files, separated by commas; or `all`.")
     ],
     mode: Annotated[str, typer.Option(help="nll: likelihood of the correct answer; sample: graded samples.")] = "nll",
     samples: Annotated[int, typer.Option(help="Samples per question; more than before adds to those drawn.")] = 64,

@@ -40,8 +40,7 @@ def command(
         ),
     ],
     law: Annotated[
-        str,
-        typer.Option(help="auto (the bottleneck law, the paper's two beside it), or one law: see `t2 laws`."),
+        str, typer.Option(help="auto (the bottleneck law, the paper's two beside it), or one law: see `t2 laws`.")
     ] = "auto",
     task: Annotated[
         str | None,

@@ -46,8 +46,7 @@ def command(
     ] = None,
     nll_unit: NllUnit = None,
     n_params_convention: Annotated[
-        str | None,
-        typer.Option(help="How N is counted: with_head, non_embedding, total, …", show_default=False),
+        str | None, typer.Option(help="How N is counted: with_head, non_embedding, total, …", show_default=False)
     ] = None,
     output: Annotated[Path, output_option("The canonical Parquet to write.", ".parquet")] = Path(
         "observations.parquet"

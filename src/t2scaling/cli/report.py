@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 def command(
     fits: Annotated[
-        list[str],
-        typer.Argument(help="One or more fit.json, or names of published laws.", metavar="FIT..."),
+        list[str], typer.Argument(help="One or more fit.json, or names of published laws.", metavar="FIT...")
     ],
     plan: Annotated[
         Path | None, typer.Option("--plan", help="A plan.json to recommend.", show_default="made from the budgets")

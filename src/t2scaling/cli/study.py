@@ -25,8 +25,7 @@ def command(
         int | None, typer.Option("--seed", help="Seed of weights and data order.", show_default="the suite's")
     ] = None,
     on: Annotated[
-        str,
-        typer.Option(help="Where workers run: local, ray, slurm; settings as slurm:partition=gpu,timeout_min=60."),
+        str, typer.Option(help="Where workers run: local, ray, slurm; settings as slurm:partition=gpu,timeout_min=60.")
     ] = "local",
     join: Annotated[bool, typer.Option("--join", help="Work along on a study that another machine began.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Begin the jobs anew that have failed.")] = False,

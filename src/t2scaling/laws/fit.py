@@ -33,11 +33,7 @@ MOST_MISSED = 0.5  # of a value, in the median: a law that misses more is no des
 
 
 def fit(
-    data: Any,
-    law: str = AUTO,
-    task: str | None = None,
-    k: ArrayLike | str | None = None,
-    **options: Any,
+    data: Any, law: str = AUTO, task: str | None = None, k: ArrayLike | str | None = None, **options: Any
 ) -> FitResult:
     """Fit a law to measurements.
 

@@ -237,12 +237,7 @@ def _filled(frame: pl.DataFrame, where: str, task: str | None) -> pl.DataFrame:
     # Without a name a row is a run of its own, unless several k or tasks make rows of one N and D one run.
     several = [name for name in ("k", "task") if name in have and frame[name].n_unique() > 1]
     by_size = pl.format("N = {}, D = {}", "n_params", "n_tokens") if several else pl.col("where")
-    defaults = {
-        "run_id": by_size,
-        "stage": pl.lit("base"),
-        "task": pl.lit(task or "results"),
-        "k": pl.lit(1.0),
-    }
+    defaults = {"run_id": by_size, "stage": pl.lit("base"), "task": pl.lit(task or "results"), "k": pl.lit(1.0)}
     filled = frame.with_columns(
         (pl.col(name).fill_null(default) if name in have else default).alias(name) for name, default in defaults.items()
     )

@@ -58,12 +58,7 @@ LAW = (
     f"E + A·N^−alpha + B·D^−beta with {RUN_NOISE:.0%} noise per run; questions spread log-normally around it "
     f"(0.40 to 0.70 in log NLL, {NOISE:.0%} noise per answer)."
 )
-CONVENTIONS = {
-    "origin": "simulated",
-    "statement": LAW,
-    "n_params": "with_head",
-    "nll": "sum",
-}
+CONVENTIONS = {"origin": "simulated", "statement": LAW, "n_params": "with_head", "nll": "sum"}
 
 
 def simulate(seed: int = 0, questions: int = 200, tasks: list[str] | None = None, noise: float = 1.0) -> pl.DataFrame:

@@ -94,12 +94,7 @@ def _point(
 
 
 def _draw(
-    axes: NDArray[np.object_],
-    budgets: Array,
-    N: Array,
-    span: tuple[float, float] | None,
-    label: str,
-    **line: Any,
+    axes: NDArray[np.object_], budgets: Array, N: Array, span: tuple[float, float] | None, label: str, **line: Any
 ) -> None:
     """D/N, N and D of one allocation, dashed outside `span`."""
     D = tokens_afforded(N, budgets)

@@ -96,13 +96,7 @@ def fit_powers(
 
 
 def _descend(
-    problem: Design,
-    low: float,
-    high: float,
-    max_iter: int,
-    tolerance: float,
-    begin: Array,
-    which: Positions,
+    problem: Design, low: float, high: float, max_iter: int, tolerance: float, begin: Array, which: Positions
 ) -> Descent:
     """The lowest end of the descents of each problem in `which` (b,) from its starts `begin` (b, S, P)."""
     b, S, P = begin.shape

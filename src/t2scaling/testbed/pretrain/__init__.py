@@ -6,12 +6,4 @@ from t2scaling.testbed.pretrain.plan import bytes_needed, check_plan, prepare_co
 from t2scaling.testbed.pretrain.record import read_run
 from t2scaling.testbed.pretrain.train import pretrain
 
-__all__ = [
-    "DiskError",
-    "DivergedError",
-    "bytes_needed",
-    "check_plan",
-    "prepare_corpus",
-    "pretrain",
-    "read_run",
-]
+__all__ = ["DiskError", "DivergedError", "bytes_needed", "check_plan", "prepare_corpus", "pretrain", "read_run"]

@@ -92,12 +92,7 @@ def save_model(target: Path, hf: Any, weights: dict[str, Tensor], tokenizer_dir:
 
 
 def save(
-    root: Path,
-    hf: Any,
-    weights: dict[str, Tensor],
-    moments: dict[str, Tensor],
-    state: dict[str, Any],
-    keep: int | None,
+    root: Path, hf: Any, weights: dict[str, Tensor], moments: dict[str, Tensor], state: dict[str, Any], keep: int | None
 ) -> Path:
     """Write root/step-N for N = state["step"], then remove all but the newest `keep` checkpoints (None: keep all)."""
     from safetensors.torch import save_file

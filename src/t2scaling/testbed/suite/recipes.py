@@ -157,14 +157,7 @@ def paper(seed: int = 0, schedule: str = "cosine") -> Suite:
         size = sizes[point.n_params]
         shape = ModelShape(size.width, size.depth, 4, size.d_ff, 50_432)
         grid.append(
-            cell(
-                shape,
-                point.train_flops,
-                seq_len=2048,
-                batch=batch,
-                overtrained=point.overtrained,
-                run_id=point.name,
-            )
+            cell(shape, point.train_flops, seq_len=2048, batch=batch, overtrained=point.overtrained, run_id=point.name)
         )
     return Suite(
         "paper",
