@@ -106,7 +106,8 @@ def cost_model(
     total = None if active_fraction is None else 1 / active_fraction
     if price is not None and not price > 0:
         raise ArgumentError(f"`price` = {price:g} must be positive: dollars for one GPU-hour.")
-    settings: dict[str, Any] = {"weights": precision, "tp": tp, "batch": _batch(batch), "total_per_active": total}
+    asked = batch if batch in (None, "max") else parse_number(batch)
+    settings: dict[str, Any] = {"weights": precision, "tp": tp, "batch": asked, "total_per_active": total}
     settings = {key: value for key, value in settings.items() if value is not None}
     if dollars:
         settings |= {"unit": "dollars", "dollars_per_hour": price}
@@ -123,7 +124,3 @@ def serve_price_of(cost: CostModel, gpu: str, price: float | None, utilisation: 
             f"`--serve-utilisation` has no place beside the {cost.name} cost, which says itself what is reached."
         )
     return Price(gpu, price, utilisation or 1.0) if counted or utilisation is not None else None
-
-
-def _batch(text: str | None) -> float | str | None:
-    return text if text in (None, "max") else parse_number(text)

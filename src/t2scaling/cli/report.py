@@ -48,6 +48,8 @@ def command(
 
     The recommendation comes from --plan, or is made from the first fit under the budgets given.
     """
+    from rich.markup import escape
+
     from t2scaling.allocate import Budget
     from t2scaling.allocate import plan as make_plan
     from t2scaling.artefacts import check_target
@@ -90,8 +92,9 @@ def command(
             compare=[Path(name).stem for name in fits] if compare else False,
             advance=advance,
         )
+    shown = [escape(recommended.sentence()), f"Report: {escape(str(path))}"]
     content = {"report": path, "figures": figures, "recommendation": recommended.sentence()}
-    emit(content | {"plan": recommended.to_dict()}, as_json=as_json, show=_show(recommended, path))
+    emit(content | {"plan": recommended.to_dict()}, as_json=as_json, show=shown)
     if figures is not None:
         wrote(f"{figures}/*.svg, *.pdf, *.png")
 
@@ -124,9 +127,3 @@ def _with_plan(fits: list[Law], path: Path) -> tuple[list[Law], Plan]:
             f"`--plan` = {path} is of the {plan.law} law on {plan.task}, but FIT has {have}: name the fit it came from."
         )
     return [behind[0], *(fit for fit in fits if fit is not behind[0])], plan
-
-
-def _show(plan: Plan, path: Path) -> list[str]:
-    from rich.markup import escape
-
-    return [escape(plan.sentence()), f"Report: {escape(str(path))}"]

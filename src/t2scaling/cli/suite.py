@@ -66,8 +66,10 @@ def command(
     path = None
     if not dry_run:
         path = plan.save(output or Path(f"{plan.name}.json"))
-    content = _content(plan, cost, path) | ({"makespan": _span_content(span, on, gpus)} if span else {})
-    shown = [_grid(plan), _bill(plan, cost)] + ([_span_text(span, on, gpus)] if span else [])
+    content, shown = _content(plan, cost, path), [_grid(plan), _bill(plan, cost)]
+    if span:
+        content["makespan"] = asdict(span) | {"bound_seconds": span.bound_seconds, "on": on or "local", "gpus": gpus}
+        shown.append(_span_text(span, on, gpus))
     emit(content, as_json=json, show=shown)
     if path is not None and not json:
         wrote(path)
@@ -88,10 +90,6 @@ def _makespan(
 
     starter(on or "local")
     return suite_makespan(plan, priced, gpus, preemptions, seed)
-
-
-def _span_content(span: Makespan, on: str | None, gpus: int | None) -> dict[str, Any]:
-    return asdict(span) | {"bound_seconds": span.bound_seconds, "on": on or "local", "gpus": gpus}
 
 
 def _span_text(span: Makespan, on: str | None, gpus: int | None) -> str:

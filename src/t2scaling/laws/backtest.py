@@ -23,7 +23,7 @@ from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.curves import sample_counts
 from t2scaling.laws.default import AUTO, names
 from t2scaling.laws.fit import default_k
-from t2scaling.laws.heldout import FEWEST_IN_FOLD, Trial, coverage, folds, judge, spread, trials
+from t2scaling.laws.heldout import FEWEST_IN_FOLD, Trial, coverage, folds, judge, mean_of, spread, trials
 from t2scaling.laws.measurements import Curves, Measurements
 from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import law_class
@@ -62,7 +62,7 @@ class Backtest(Result):
             found.setdefault((row["metric"], row["law"]), []).append(row)
         keys = ("relative", "absolute", "log", "even", "bias", "covered_50", "covered_80", "covered_90")
         out = [
-            {"metric": metric, "law": law, "splits": len(rows), **{key: _mean(rows, key) for key in keys}}
+            {"metric": metric, "law": law, "splits": len(rows), **{key: mean_of(rows, key) for key in keys}}
             for (metric, law), rows in found.items()
         ]
         return sorted(out, key=lambda row: (row["metric"] != "pass_at_k", row["metric"], row["relative"]))
@@ -234,8 +234,3 @@ def _row(trial: Trial, law: str, covered: dict[str, float], stage: str) -> dict[
         "metric": trial.metric, "target": trial.target if is_log else None, "trained": int(split.train.sum()),
         "judged": int(trial.judged.any(axis=1).sum()), **trial.errors(), **covered,
     }  # fmt: skip
-
-
-def _mean(rows: Sequence[dict[str, Any]], key: str) -> float:
-    values = np.array([row[key] for row in rows], dtype=float)
-    return float(np.mean(values[np.isfinite(values)])) if np.isfinite(values).any() else float("nan")

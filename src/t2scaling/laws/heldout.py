@@ -5,8 +5,9 @@ read from one place. Laws differ in which mean −log pass@k is; each is judged 
 Shapes: R runs, K values of k.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -182,3 +183,8 @@ def coverage(trial: Trial, width: Spread | None) -> dict[str, float]:
 def _mean(values: Array) -> float:
     finite = values[np.isfinite(values)]
     return float(np.mean(finite)) if finite.size else float("nan")
+
+
+def mean_of(rows: Sequence[Mapping[str, Any]], key: str) -> float:
+    """Mean of a number over rows, those where it is not finite left out."""
+    return _mean(np.array([row[key] for row in rows], dtype=float))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from t2scaling.laws.base import Law, Metric
-from t2scaling.laws.heldout import Trial, folds, judge, spread
+from t2scaling.laws.heldout import Trial, folds, judge, mean_of, spread
 from t2scaling.laws.intervals import Spread
 from t2scaling.laws.measurements import Curves, Measurements
 from t2scaling.laws.options import FitOptions
@@ -100,28 +100,23 @@ def quality(
         metric: [_of(fold, metric).errors() for fold in inner[law.name] if fold] for metric, law in speakers.items()
     }
     hidden = {metric: errors for metric, errors in hidden.items() if errors}
+    passed = {
+        name: [trial.errors() for fold in every for trial in fold if trial.metric == "pass_at_k"]
+        for name, every in inner.items()
+    }
     widths = {metric: spread(within[metric], inner[law.name]) for metric, law in speakers.items()}
     return Quality(
         in_sample=_finite({metric: trial.errors()["relative"] for metric, trial in within.items()}),
-        held_out=_finite({metric: _mean(errors, "relative") for metric, errors in hidden.items()}),
-        bias=_finite({metric: _mean(errors, "bias") for metric, errors in hidden.items()}),
-        even=_finite({metric: _mean(errors, "even") for metric, errors in hidden.items()}),
-        points=_finite({name: _points(trials) for name, trials in inner.items()}),
+        held_out=_finite({metric: mean_of(errors, "relative") for metric, errors in hidden.items()}),
+        bias=_finite({metric: mean_of(errors, "bias") for metric, errors in hidden.items()}),
+        even=_finite({metric: mean_of(errors, "even") for metric, errors in hidden.items()}),
+        points=_finite({name: mean_of(errors, "absolute") for name, errors in passed.items()}),
         spreads={metric: width for metric, width in widths.items() if width is not None},
     )
 
 
 def _of(trials: Sequence[Trial], metric: Metric) -> Trial:
     return next(trial for trial in trials if trial.metric == metric)
-
-
-def _mean(errors: Sequence[Mapping[str, float]], name: str) -> float:
-    values = np.array([error[name] for error in errors])
-    return float(np.mean(values[np.isfinite(values)])) if np.isfinite(values).any() else float("nan")
-
-
-def _points(inner: Sequence[Sequence[Trial]]) -> float:
-    return _mean([trial.errors() for fold in inner for trial in fold if trial.metric == "pass_at_k"], "absolute")
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float]:

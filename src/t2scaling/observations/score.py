@@ -45,7 +45,8 @@ def score(
     if stage is not None and stage not in observations.stages:
         raise unknown("stage", stage, observations.stages)
     for name in [stage] if stage else observations.stages:
-        for of in [task] if task else _tasks_at(observations, name):
+        tasks = observations.outcomes.filter(pl.col("stage") == name)["task"].unique().sort()
+        for of in [task] if task else tasks:
             for strategy in chosen:
                 rows += _rows(observations, of, name, strategy, counts, reach)
     table = pl.DataFrame(rows, infer_schema_length=None)
@@ -55,10 +56,6 @@ def score(
             "draw more (`t2 samples` says pass@k beyond the samples drawn)."
         )
     return table
-
-
-def _tasks_at(observations: Observations, stage: str) -> list[str]:
-    return observations.outcomes.filter(pl.col("stage") == stage)["task"].unique().sort().to_list()
 
 
 def _rows(

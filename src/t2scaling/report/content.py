@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from t2scaling.allocate import Allocation, Plan, PlanStatus
-from t2scaling.allocate.sentence import format_value
+from t2scaling.allocate.sentence import format_per_param, format_value
 from t2scaling.allocate.words import evidence_lines
 from t2scaling.artefacts import dumps
 from t2scaling.costs import CostModel
@@ -117,7 +117,7 @@ def _cells(choice: Allocation, cost: CostModel) -> list[str]:
     return [
         format_number(choice.n_params),
         format_number(choice.n_tokens),
-        _ratio(choice.tokens_per_param),
+        format_per_param(choice.tokens_per_param),
         "—" if loss else _samples(choice.k),
         _amount(float(cost.train(choice.n_params, choice.n_tokens)), cost.train_unit),
         "—" if loss else _amount(float(cost.serve(choice.n_params, choice.k)), cost.serve_unit),
@@ -127,10 +127,6 @@ def _cells(choice: Allocation, cost: CostModel) -> list[str]:
 
 def _amount(value: float, unit: str) -> str:
     return format_flops(value) if "FLOPs" in unit else format_number(value)
-
-
-def _ratio(value: float) -> str:
-    return format_number(value) if value >= 1e6 else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _samples(k: float) -> str:
@@ -189,9 +185,7 @@ def law_facts(law: FitResult | PublishedLaw, title: str) -> dict[str, Any]:
     }
 
 
-def _fitting(fit: FitResult | PublishedLaw) -> list[tuple[str, str]]:
-    if not isinstance(fit, FitResult):
-        return []
+def _fitting(fit: FitResult) -> list[tuple[str, str]]:
     return [
         ("runs × k", f"{len(fit.curves.N)} × {len(fit.curves.k)}"),
         ("loss" if fit.law.metric == "pass_at_k" else "target", TARGETS[fit.target]),

@@ -47,7 +47,9 @@ def drawings(
     shown.append(_forecast(laws, plans, inference_flops))
     if not fits:
         return shown
-    shown += [_agreement(fits, inference_flops), _grid(fits[0])]
+    caption = "Which sizes were trained on which budgets, with tokens per parameter."
+    grid = Drawing("grid", "The checkpoints", figures.checkpoint_grid(fits[0].curves), caption)
+    shown += [_agreement(fits, inference_flops), grid]
     if len(fits[0].curves.k) > 1:
         shown.append(_coverage(fits, guess))
     shown.append(
@@ -110,11 +112,6 @@ def _agreement(fits: Sequence[FitResult], inference_flops: float) -> Drawing:
     )
     figure = figures.predicted_observed(fits, inference_flops, held)
     return Drawing("agreement", "Predicted against observed", figure, caption)
-
-
-def _grid(fit: FitResult) -> Drawing:
-    caption = "Which sizes were trained on which budgets, with tokens per parameter."
-    return Drawing("grid", "The checkpoints", figures.checkpoint_grid(fit.curves), caption)
 
 
 def _coverage(fits: Sequence[FitResult], guess: NDArray | None) -> Drawing:

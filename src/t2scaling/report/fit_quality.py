@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from t2scaling.arrays import Array
 from t2scaling.laws.base import METRIC_LABELS
 from t2scaling.laws.result import FitResult
 from t2scaling.report import style
@@ -49,7 +48,8 @@ def _agreement(ax: Axes, fit: FitResult, found: Agreement) -> None:
             observed[both], predicted[both], "o", markersize=8, markerfacecolor="none", markeredgecolor=style.INK,
             zorder=4, label="overtrained, held out" if found.forecast else "overtrained",
         )  # fmt: skip
-    low, high = _limits(np.concatenate([observed[shown], predicted[shown]]))
+    seen = np.concatenate([observed[shown], predicted[shown]])
+    low, high = (float(seen.min()) / 1.15, float(seen.max()) * 1.15) if len(seen) else (0.1, 1.0)
     ax.plot([low, high], [low, high], color=style.MUTED, linewidth=1.0, zorder=2)
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
@@ -59,10 +59,6 @@ def _agreement(ax: Axes, fit: FitResult, found: Agreement) -> None:
     text = _error_text(found)
     ax.set_title(fit.law.label, pad=14 * (text.count("\n") + 1) + 8)
     ax.text(0.5, 1.02, text, transform=ax.transAxes, ha="center", va="bottom", linespacing=1.4)
-
-
-def _limits(values: Array) -> tuple[float, float]:
-    return (float(values.min()) / 1.15, float(values.max()) * 1.15) if len(values) else (0.1, 1.0)
 
 
 def _error_text(found: Agreement) -> str:

@@ -55,7 +55,8 @@ def read_logs(paths: Iterable[Path], options: Options, report: ReportBuilder) ->
         if frame is not None:
             frames.append(frame.select(pl.lit(log.run_id).alias("run_id"), pl.lit(log.task).alias("task"), pl.all()))
     if not frames:
-        raise DataError(f"none of {len(logs)} logs holds outcomes of questions. " + _reasons(report))
+        reasons = " ".join(f"{dropped.what}: {dropped.reason}." for dropped in report.dropped[:3])
+        raise DataError(f"none of {len(logs)} logs holds outcomes of questions. {reasons}")
     for run in {log.run_id for log in logs}:
         if facts.get(run, "n_params") is None and (counted := facts.get(run, "counted_n")) is not None:
             facts.add(run, {"n_params": counted}, "the harness' count")
@@ -148,7 +149,3 @@ def _convention(conventions: list[str], report: ReportBuilder) -> str:
         f"n_params is {' and '.join(shown)} of {len(conventions)} runs: make sure that all are counted alike."
     )
     return "mixed: " + " and ".join(f"{kind} for {conventions.count(kind)} runs" for kind in kinds)
-
-
-def _reasons(report: ReportBuilder) -> str:
-    return " ".join(f"{dropped.what}: {dropped.reason}." for dropped in report.dropped[:3])
