@@ -136,8 +136,9 @@ def make(observations: Observations, path: Path, suite: Suite, section: Validate
 
 def fitted_to(forecast: Forecast, suite: Suite) -> str:
     """What the forecast's laws have seen of a suite, in words."""
-    levels = [cell.level for cell in suite.cells if cell.run_id in set(forecast.fitted_on)]
-    return f"{len(forecast.fitted_on)} ordinary runs of up to {format_flops(max(levels))} FLOPs"
+    seen = [cell for cell in suite.cells if cell.run_id in set(forecast.fitted_on)]
+    kind = "runs" if any(cell.overtrained for cell in seen) else "ordinary runs"
+    return f"{len(forecast.fitted_on)} {kind} of up to {format_flops(max(cell.level for cell in seen))} FLOPs"
 
 
 def judge(forecast: Forecast, observations: Observations) -> list[dict[str, Any]]:
