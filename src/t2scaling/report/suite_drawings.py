@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from t2scaling.allocate import plan
 from t2scaling.laws import FitResult
 from t2scaling.report import figures
 from t2scaling.report.drawings import Drawing, drawings
+from t2scaling.report.results.findings import plans
 from t2scaling.report.results.page import Suite
 
 _SERVING = (1.0, 4.0, 16.0)  # inference budgets of Figures 6 and 7, in samples of the largest model
@@ -14,9 +14,8 @@ _SERVING = (1.0, 4.0, 16.0)  # inference budgets of Figures 6 and 7, in samples 
 def suite_drawings(suite: Suite) -> list[Drawing]:
     """Figures 2 to 8 of a suite, as far as its stages and tasks go."""
     serving = suite.serving[0]
-    fits = suite.fits("base", suite.base.task, serving)
-    plans = [plan(fit, train_flops=suite.budget, inference_flops=serving) for fit in fits]
-    shown = drawings(fits, plans, serving)
+    planned = plans(suite.fits("base", suite.base.task, serving), suite.budget, serving)
+    shown = drawings([fit for fit, _ in planned], [made for _, made in planned], serving) if planned else []
     stages = [stage for stage in ("base", "ft", "sft") if suite.of_stage(stage)]
     if len(stages) > 1:
         by_stage = {stage: suite.fits(stage, suite.of_stage(stage)[0].task, serving) for stage in stages}

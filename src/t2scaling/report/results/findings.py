@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from t2scaling.allocate import PlanStatus, plan
+from t2scaling.allocate import Plan, PlanStatus, plan
 from t2scaling.errors import ArgumentError, DataError, FitError
 from t2scaling.laws import fit
 from t2scaling.laws.measurements import Measurements
@@ -172,18 +172,25 @@ def chinchilla_fit(data: Measurements, seed: int) -> Fitted:
 def optima(
     data: Measurements, fitted: list[FitResult], stage: str, train_flops: float, inference_flops: float, seed: int
 ) -> list[Optimum]:
-    """RQ1: each law's optimum under a pair of budgets. One that finds none, or whose fit is refused, leaves no row."""
+    """RQ1: each law's optimum under a pair of budgets."""
     usual = _chinchilla_ratio(data, train_flops, seed)
     rows = []
-    for result in fitted:
-        try:
-            best = plan(result, train_flops=train_flops, inference_flops=inference_flops)
-        except (ArgumentError, FitError):
-            continue
+    for result, best in plans(fitted, train_flops, inference_flops):
         place = train_flops, inference_flops, best.n_params, best.k, best.tokens_per_param
         far, exists = best.status is PlanStatus.OUTSIDE, best.status is not PlanStatus.NO_OPTIMUM
         rows.append(Optimum(data.task, stage, result.law.name, *place, usual, far, exists))
     return rows
+
+
+def plans(fitted: list[FitResult], train_flops: float, inference_flops: float) -> list[tuple[FitResult, Plan]]:
+    """Each fit with its plan. One that finds none, or whose fit is refused, is left out."""
+    found = []
+    for result in fitted:
+        try:
+            found.append((result, plan(result, train_flops=train_flops, inference_flops=inference_flops)))
+        except (ArgumentError, FitError):
+            continue
+    return found
 
 
 def _chinchilla_ratio(data: Measurements, train_flops: float, seed: int) -> float:
