@@ -11,6 +11,7 @@ import pytest
 from t2scaling.errors import ArgumentError, DataError
 from t2scaling.laws import LAWS, AccuracyLaw, ChinchillaLaw, LossLaw, NaiveLaw, law_class, register
 from t2scaling.laws.base import METRICS
+from t2scaling.laws.constrained import repeated
 
 TRAINING = ChinchillaLaw(4, 400, 0.34, 1200, 0.37)
 THETA = (10, 0.6, 0.9, 1, -0.1)
@@ -40,6 +41,17 @@ def test_a_law_is_its_vector_and_its_dictionary(name):
     assert type(law).from_dict(law.to_dict()) == law
     assert tuple(law.parameters) == law.parameter_names
     assert law.metrics[0] == law.metric
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_arrays_that_do_not_broadcast_are_named_with_their_shapes(name):
+    with pytest.raises(
+        ArgumentError, match=r"`N` \(3,\), `D` \(2,\), `k` \(\)\): give numbers, or arrays of one shape"
+    ):
+        EXAMPLES[name].predict([1e7, 1e8, 1e9], [1e9, 1e10])
+    for law in (repeated(EXAMPLES[name], 1e9), EXAMPLES[name]):
+        with pytest.raises(ArgumentError, match=r"`k` \(2,\)"):
+            law.predict([1e7, 1e8, 1e9], 1e9, np.ones(2))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

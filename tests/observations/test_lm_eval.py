@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.observations import lm_eval_metric, read
 from t2scaling.observations.lm_eval.blocks import SamplesFile
 from t2scaling.observations.lm_eval.outcomes import Loglikelihood
@@ -394,6 +394,8 @@ def test_runs_bear_the_part_of_a_models_name_that_tells(
     assert read(path).runs["run_id"].to_list() == [name]
     assert read(path, names="mine").runs["run_id"].to_list() == ["mine"]
     assert read(path, names={name: "mine"}).runs["run_id"].to_list() == ["mine"]
+    with pytest.raises(ArgumentError, match=f"`name` = other is no run that was read: there is `{name}`"):
+        read(path, names={"other": "mine"})
 
 
 def test_models_of_one_last_name_stay_apart(lm_eval_log: Write) -> None:

@@ -55,7 +55,7 @@ class Budget:
             object.__setattr__(self, name, named_number(name, getattr(self, name)))
         for one in fields(self)[:6]:
             _check_positive(one.name, getattr(self, one.name))
-        for name in ("train_flops", "total_flops", "inference_flops", "tokens_served"):
+        for name in ("train_flops", "total_flops", "inference_flops", "tokens_served", "serve_budget"):
             check_sensible(name, getattr(self, name))
         per_token = self.inference_flops is not None or self.serve_budget is not None
         if (self.train_flops is None) == (self.total_flops is None):
@@ -208,6 +208,7 @@ def check_sensible(name: str, value: float | None) -> None:
         reason = "is over a hundred times the largest training run so far (about 5e26)"
         reason = reason if trains else f"is beyond all reason (above {format_flops(_MOST_FLOPS)})"
     such = {"inference_flops": "FLOPs per token such as 2e9", "tokens_served": "tokens such as 1T"}
+    such["serve_budget"] = "what one query may cost"
     raise ArgumentError(f"`{name}` = {format_flops(value)} {reason}: give {such.get(name, 'FLOPs such as 1e21')}.")
 
 

@@ -101,11 +101,11 @@ def cost_model(
             raise ArgumentError(f"`--cost` = {name} takes `--prompt-tokens` and `--answer-tokens`, both and no more.")
         model: CostModel = COSTS[name](**tokens)
         return model
-    if active_fraction is not None and not 0 < active_fraction <= 1:
-        raise ArgumentError(f"`--active-fraction` = {active_fraction:g} must lie in (0, 1]: it is a share.")
+    if active_fraction is not None and not 1e-6 <= active_fraction <= 1:
+        raise ArgumentError(f"`--active-fraction` = {active_fraction:g} must lie in [1e-6, 1]: it is a share.")
     total = None if active_fraction is None else 1 / active_fraction
-    if price is not None and not price > 0:
-        raise ArgumentError(f"`price` = {price:g} must be positive: dollars for one GPU-hour.")
+    if price is not None and not 1e-9 <= price <= 1e9:
+        raise ArgumentError(f"`price` = {price:g} must be dollars for one GPU-hour, such as 2.5.")
     asked = batch if batch in (None, "max") else parse_number(batch)
     settings: dict[str, Any] = {"weights": precision, "tp": tp, "batch": asked, "total_per_active": total}
     settings = {key: value for key, value in settings.items() if value is not None}

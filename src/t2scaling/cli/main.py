@@ -155,11 +155,13 @@ def _options(app: typer.Typer, argv: list[str]) -> dict[str, tuple[str, str]]:
     commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
     verb = commands.get(argv[0]) if argv else None
     params = verb.params if verb is not None else []
-    return {
-        param.name: (param.opts[0], _typed(param.opts, argv))
-        for param in params
-        if param.opts and param.opts[0].startswith("--")
-    }
+    found: dict[str, tuple[str, str]] = {}
+    for param in params:
+        names = [name for name in param.opts if name.startswith("--")]
+        used = [name for name in names if _typed([name], argv)] or names
+        for known in [param.name, *(name[2:].replace("-", "_") for name in names)] if names else ():
+            found[known] = (used[0], _typed(param.opts, argv))
+    return found
 
 
 def _typed(names: list[str], argv: list[str]) -> str:

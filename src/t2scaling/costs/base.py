@@ -8,12 +8,17 @@ Any other model is searched, and needs `samples` to fall with N (0 where a size 
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
 from t2scaling.costs.flops import sample_flops, samples_afforded, tokens_afforded, train_flops
+from t2scaling.errors import ArgumentError
+
+# The longest contexts hold some 1e7 tokens, and no other amount in a cost model is as large.
+_LEAST_AMOUNT, _MOST_AMOUNT = 1e-9, 1e9
 
 
 @runtime_checkable
@@ -90,3 +95,20 @@ class PaperCost:
 
 
 PAPER = PaperCost()
+
+
+def check_amounts(model: Any, *names: str, zero: bool = False) -> None:
+    """Judge fields of a cost model: token counts, prices, seconds and the like, each a number or None.
+
+    zero   whether they may be 0
+    Raises ArgumentError for the first that cannot be, or that is beyond all there is.
+    """
+    for name in names:
+        value = getattr(model, name)
+        if value is None or (zero and value == 0):
+            continue
+        if not (isinstance(value, Real) and _LEAST_AMOUNT <= value <= _MOST_AMOUNT):
+            shown = f"{value:g}" if isinstance(value, Real) else repr(value)
+            allowed = f"{'0 or ' if zero else ''}between {_LEAST_AMOUNT:g} and {_MOST_AMOUNT:g}"
+            such = "tokens such as 512" if name.endswith("_tokens") else "a number that somebody has"
+            raise ArgumentError(f"`{name}` = {shown} must be {allowed}: give {such}.")

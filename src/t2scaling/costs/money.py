@@ -32,8 +32,8 @@ class Price:
 
     def __post_init__(self) -> None:
         share, price = self.utilisation, self.dollars_per_hour
-        require(0 < share <= 1, "utilisation", share, "lie in (0, 1]: it is a share of the peak")
-        require(price is None or price > 0, "price", price, "be positive: dollars for one GPU-hour")
+        require(1e-9 <= share <= 1, "utilisation", share, "lie in (0, 1]: it is a share of the peak")
+        require(price is None or 1e-9 <= price <= 1e9, "price", price, "be dollars for one GPU-hour, such as 2.5")
         find_gpu(self.gpu).peak(self.precision)
 
     @property

@@ -3,15 +3,15 @@
 `QueryCost` is the plainest, 2·N·(prompt + k·answer). Others (`sardana`, `kinetics`) say only what the line is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
+from t2scaling.costs.base import check_amounts
 from t2scaling.costs.flops import sample_flops, tokens_afforded, train_flops
-from t2scaling.errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,8 @@ class QueryCost:
     product: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.prompt_tokens) and self.prompt_tokens >= 0):
-            raise ArgumentError(f"`prompt_tokens` = {self.prompt_tokens:g} must be 0 or more.")
-        if not (np.isfinite(self.answer_tokens) and self.answer_tokens > 0):
-            raise ArgumentError(f"`answer_tokens` = {self.answer_tokens:g} must be above zero.")
+        check_amounts(self, "prompt_tokens", zero=True)
+        check_amounts(self, *(one.name for one in fields(self)[1:]))  # those of the models below this one too
 
     def line(self, N: Array) -> tuple[Array, Array]:
         """(cost of the prompt, cost of one sample) of a model of N parameters."""

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from t2scaling.costs import flops
+from t2scaling.costs.base import check_amounts
 from t2scaling.costs.gpus import GPU
 from t2scaling.costs.gpus import gpu as find_gpu
 from t2scaling.costs.memory import kv_bytes_per_token
@@ -121,12 +122,9 @@ class Serving:
     product: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for name in ("answer_tokens", "most_sequences", "step_seconds", "dollars_per_hour", "vocab_size"):
-            value = getattr(self, name)
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise ArgumentError(f"`{name}` = {value:g} must be a positive, finite number.")
-        if not (np.isfinite(self.prompt_tokens) and self.prompt_tokens >= 0):
-            raise ArgumentError(f"`prompt_tokens` = {self.prompt_tokens:g} must be 0 or more.")
+        check_amounts(self, "answer_tokens", "most_sequences", "step_seconds", "dollars_per_hour", "vocab_size", "tp")
+        check_amounts(self, "total_per_active")
+        check_amounts(self, "prompt_tokens", zero=True)
         if self.batch != "max" and not (isinstance(self.batch, int | float) and 1 <= self.batch < np.inf):
             raise ArgumentError(f"`batch` = {self.batch!r} must be sequences in flight (1 or more), or 'max'.")
         if self.batch != "max" and self.step_seconds is not None:

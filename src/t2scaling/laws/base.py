@@ -255,6 +255,20 @@ def check_samples(k: ArrayLike) -> Array:
     return k
 
 
+def points(N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> tuple[Array, Array, Array]:
+    """N, D and k as float arrays that broadcast. Raises ArgumentError where one is impossible or the shapes differ."""
+    arrays = positive("N", N), positive("D", D), check_samples(k)
+    try:
+        np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError:
+        shapes = ", ".join(f"`{name}` {array.shape}" for name, array in zip("NDk", arrays, strict=True))
+        raise ArgumentError(
+            f"`N`, `D` and `k` have shapes that do not broadcast ({shapes}): give numbers, or arrays of one shape; for "
+            "a grid of two of them make the one a column, such as N[:, None]."
+        ) from None
+    return arrays
+
+
 def positive(name: str, value: ArrayLike) -> Array:
     """Return a positive float array; raises ArgumentError naming the argument otherwise."""
     value = as_array(name, value)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError
 from t2scaling.laws import cautions
-from t2scaling.laws.base import Law, Metric, Solutions, check_samples, numbers, positive
+from t2scaling.laws.base import Law, Metric, Solutions, numbers, points, positive
 from t2scaling.laws.measurements import Curves, FitData
 from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import register
@@ -57,9 +57,10 @@ class ChinchillaLaw(Law):
         """Loss in nats at N parameters and D tokens; k must be 1, since this law knows nothing of samples."""
         if metric not in (None, "loss"):
             raise self.cannot_say(metric, "the loss only; fit a loss or accuracy law for pass@k")
-        if np.any(check_samples(k) != 1):
+        N, D, k = points(N, D, k)
+        if np.any(k != 1):
             raise ArgumentError("`k` has no place in the Chinchilla law: leave it out, or use a loss or accuracy law.")
-        return np.asarray(self.surface(positive("N", N), positive("D", D)))
+        return np.asarray(self.surface(N, D))
 
     def surface(self, N: Array, D: Array) -> Array:
         """The sum itself, unchecked: for arrays of laws, and for N and D beyond anything that can be trained."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.laws.base import Law, Metric, positive
+from t2scaling.laws.base import Law, Metric, points, positive
 from t2scaling.laws.chinchilla import SPECK, ChinchillaLaw
 from t2scaling.laws.mix import MixLaw
 from t2scaling.laws.solvers.rootfind import root
@@ -36,7 +36,7 @@ class DataConstrainedLaw:
 
     def predict(self, N: ArrayLike, D: ArrayLike, unique_tokens: ArrayLike) -> Array:
         """Loss in nats, broadcast. With unique_tokens ≥ D this is the plain law, up to excess parameters."""
-        N, D, U = positive("N", N), positive("D", D), positive("unique_tokens", unique_tokens)
+        (N, D, _), U = points(N, D), positive("unique_tokens", unique_tokens)
         return self.loss.predict(self.effective_params(N, D, U), self.effective_tokens(D, U))
 
     def effective_tokens(self, D: ArrayLike, unique_tokens: ArrayLike) -> Array:
@@ -93,7 +93,7 @@ class _RepeatedLoss(ChinchillaLaw):
 
     def worth(self, N: ArrayLike, D: ArrayLike) -> tuple[Array, Array]:
         """(N', D'). Raises ArgumentError where N or D is not positive."""
-        N, D = positive("N", N), positive("D", D)
+        N, D, _ = points(N, D)
         return saturated(N, self._fed, R_PARAMS), saturated(D, self.unique_tokens, R_TOKENS)
 
     @property

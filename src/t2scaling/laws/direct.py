@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.laws.base import Metric, Solutions, check_samples, positive
+from t2scaling.laws.base import Metric, Solutions, points
 from t2scaling.laws.bottleneck import INDEX_NAMES, needs_success
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.measurements import Curves, FitData, Target
@@ -58,7 +58,7 @@ class DirectLaw(TableLaw):
         """Mean pass@k over questions, or its −log."""
         if metric is not None and metric not in self.metrics:
             raise self.cannot_say(metric, ", ".join(self.metrics))
-        N, D, k = np.broadcast_arrays(positive("N", N), positive("D", D), check_samples(k))
+        N, D, k = np.broadcast_arrays(*points(N, D, k))
         table = self.value if metric == "neg_log_pass_at_k" else self.passed
         A, a, B, b, gamma = table.T
         index = gamma * np.log(A * N[..., None] ** -a + B * D[..., None] ** -b)  # (…, K)

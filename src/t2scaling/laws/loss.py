@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
 from t2scaling.laws import cautions
-from t2scaling.laws.base import Law, Metric, Solutions, check_samples, numbers, positive
+from t2scaling.laws.base import Law, Metric, Solutions, numbers, points
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.measurements import Curves, FitData, Target
 from t2scaling.laws.options import FitOptions
@@ -69,7 +69,7 @@ class LossLaw(Law):
                 "the mean of −log pass@k over questions, from which the mean pass@k does not follow; "
                 "use the accuracy law, or fit with target='neg_log_mean'",
             )
-        k, N, D = check_samples(k), positive("N", N), positive("D", D)
+        N, D, k = points(N, D, k)
         value = ChinchillaLaw(self.E, self.A, self.alpha, self.B, self.beta).surface(N, D) + self.G * k**-self.gamma
         return np.asarray(np.exp(-value) if metric == "pass_at_k" else value)
 

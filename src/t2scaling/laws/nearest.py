@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.laws.base import Metric, Solutions, check_samples, positive
+from t2scaling.laws.base import Metric, Solutions, points
 from t2scaling.laws.measurements import FitData, Target
 from t2scaling.laws.options import FitOptions
 from t2scaling.laws.registry import register
@@ -47,7 +47,7 @@ class NearestLaw(TableLaw):
         """Mean pass@k over questions, or its −log; NaN where the nearest run was not measured."""
         if metric is not None and metric not in self.metrics:
             raise self.cannot_say(metric, ", ".join(self.metrics))
-        N, D, k = np.broadcast_arrays(positive("N", N), positive("D", D), check_samples(k))
+        N, D, k = np.broadcast_arrays(*points(N, D, k))
         away = (np.log(N)[..., None] - self.table[:, 0]) ** 2 + (np.log(D)[..., None] - self.table[:, 1]) ** 2
         run = np.argmin(away, axis=-1)
         K = len(self.k)

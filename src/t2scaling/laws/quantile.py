@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
 from t2scaling.errors import DataError
-from t2scaling.laws.base import Metric, Solutions, check_samples
+from t2scaling.laws.base import Metric, Solutions, points
 from t2scaling.laws.bottleneck import INDEX_NAMES, about_help, needs_success
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.measurements import Curves, FitData, Target
@@ -65,8 +65,8 @@ class QuantileLaw(TableLaw):
         """Mean pass@k over questions, or the −log of it that `target` names."""
         if metric is not None and metric not in self.metrics:
             raise self.cannot_say(metric, ", ".join(self.metrics))
-        index = self.gamma * np.log(self.loss.predict(N, D))
-        index, k = np.broadcast_arrays(index, check_samples(k))
+        N, D, k = points(N, D, k)
+        index, k = np.broadcast_arrays(self.gamma * np.log(self.loss.predict(N, D)), k)
         # Many points share an index (all k of a run): each set of quantiles is carried once.
         distinct, where = np.unique(index, return_inverse=True)
         nll = carry(self.theta, self.log_nll, distinct)

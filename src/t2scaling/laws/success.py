@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
 from t2scaling.laws import cautions
-from t2scaling.laws.base import Law, Metric, Solutions, check_samples, numbers
+from t2scaling.laws.base import Law, Metric, Solutions, numbers, points
 from t2scaling.laws.chinchilla import ChinchillaLaw
 from t2scaling.laws.measurements import Curves, FitData
 from t2scaling.laws.options import FitOptions
@@ -66,7 +66,7 @@ class SuccessLaw(Law):
         """Mean pass@k over questions, its −log, or the task's k = 1 loss."""
         if metric is not None and metric not in self.metrics:
             raise self.cannot_say(metric, ", ".join(self.metrics))
-        k = check_samples(k)
+        N, D, k = points(N, D, k)
         loss = self.loss.predict(N, D)
         if metric == "loss":
             return np.broadcast_to(loss, np.broadcast_shapes(loss.shape, k.shape)).copy()

@@ -23,7 +23,7 @@ from typing import Any
 import polars as pl
 from pydantic import field_validator
 
-from t2scaling.errors import DataError
+from t2scaling.errors import ArgumentError, DataError
 from t2scaling.foreign import Strict, guard_polars, read_text, read_yaml, short, validate
 from t2scaling.foreign.models import Scalar
 from t2scaling.observations.facts import FACTS, HELPERS, RunFacts, typed
@@ -58,6 +58,7 @@ class Rule:
     """Facts for the runs whose name equals `run_id` or contains a match of `match`.
 
     only   True where it is meant for the only run there is
+    must   True where it is asked for by name: a run that is not there is refused
     """
 
     where: str
@@ -65,6 +66,7 @@ class Rule:
     run_id: str | None
     values: Mapping[str, Any]
     only: bool = False
+    must: bool = False
 
     def facts(self, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Run → the facts that the rule gives it, for those of `runs` that it speaks of."""
@@ -74,6 +76,9 @@ class Rule:
                 "meant, as RUN=NAME (--name, or `names` in Python)."
             )
         if self.match is None:
+            if self.must and self.run_id not in runs:
+                there = ", ".join(f"`{run}`" for run in runs[:10]) + f" and {len(runs) - 10} more" * (len(runs) > 10)
+                raise ArgumentError(f"`name` = {self.run_id} is no run that was read: there is {there}.")
             return {run: dict(self.values) for run in runs if run == self.run_id}
         return {run: self._of(groups) for run, groups in _search(self.match, runs, self.where)}
 
@@ -136,7 +141,7 @@ def renaming(manifest: Manifest, names: str | Mapping[str, str] | None) -> Manif
         return manifest
     given = {None: names} if isinstance(names, str) else names
     rules = [
-        Rule(f"the name `{name}`", "" if run is None else None, run, {NAME: name}, only=run is None)
+        Rule(f"the name `{name}`", "" if run is None else None, run, {NAME: name}, run is None, must=True)
         for run, name in given.items()
     ]
     return replace(manifest, rules=(*rules, *manifest.rules))

@@ -56,6 +56,14 @@ def test_what_a_study_file_cannot_say(tmp_path, text, message):
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize("key", ["fit", "plan", "validate"])
+def test_an_inference_budget_that_buys_no_sample_is_said_before_training(tmp_path, key):
+    budget = "[1K]" if key == "validate" else "1K"
+    read(tmp_path, f"suite: {{recipe: tiny}}\n{key}: {{inference_flops: {budget}}}")
+    with pytest.raises(SuiteError, match=rf"`{key}\.inference_flops` = 1e3 buys no sample .*smallest model \(2·N = "):
+        open_study(tmp_path / "trial.yaml")
+
+
 def test_a_binary_file_is_refused(tmp_path):
     path = tmp_path / "trial.yaml"
     path.write_bytes(b"\xff\xfe\x00\x81")

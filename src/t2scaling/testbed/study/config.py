@@ -55,6 +55,7 @@ def _plans(laws: tuple[str, ...]) -> tuple[str, ...]:
 LawName = Annotated[str, AfterValidator(_law)]
 Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
 TrainBudget = Annotated[Budget, AfterValidator(lambda flops: check_sensible("train_flops", flops) or flops)]
+ServeBudget = Annotated[Budget, AfterValidator(lambda flops: check_sensible("inference_flops", flops) or flops)]
 Replicates = Annotated[int, AfterValidator(lambda number: FitOptions(bootstrap=number).bootstrap)]
 
 
@@ -130,7 +131,7 @@ class FitSection(_Section):
         default=("loss", "accuracy"), min_length=1, description="Laws to fit; the plan is made from the first."
     )
     task: str = Field(default="macro", description="A task's name, or macro for the mean over all.")
-    inference_flops: Budget | None = Field(default=None, description="Budget that the grid of k is made for.")
+    inference_flops: ServeBudget | None = Field(default=None, description="Budget that the grid of k is made for.")
     bootstrap: Replicates = Field(default=0, description="Bootstrap samples of each fit.")
 
 
@@ -140,7 +141,7 @@ class PlanSection(_Section):
     train_flops: TrainBudget | None = Field(
         default=None, description="Training budget; ten times the suite's largest by default."
     )
-    inference_flops: Budget | None = Field(
+    inference_flops: ServeBudget | None = Field(
         default=None, description="Inference budget; 2·N of the largest model by default."
     )
 
@@ -153,7 +154,7 @@ class ValidateSection(_Section):
     train_flops: tuple[TrainBudget, ...] = Field(
         default=(), description="Training budgets; the largest level by default."
     )
-    inference_flops: tuple[Budget, ...] = Field(
+    inference_flops: tuple[ServeBudget, ...] = Field(
         default=(), description="Inference budgets; one and 16 samples of the largest model by default."
     )
     up_to: Budget | None = Field(

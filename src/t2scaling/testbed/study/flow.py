@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2scaling.artefacts import write_json, write_text
+from t2scaling.costs import sample_flops
 from t2scaling.errors import SuiteError
 from t2scaling.foreign import read_text
 from t2scaling.foreign.models import call
@@ -30,7 +31,7 @@ from t2scaling.testbed.study.starters import Place, start
 from t2scaling.testbed.study.starters.places import places
 from t2scaling.testbed.study.status import Overview
 from t2scaling.testbed.study.validation import of_forecast, write_forecast, write_verdict
-from t2scaling.units import check_seed
+from t2scaling.units import check_seed, format_flops
 
 if TYPE_CHECKING:
     from t2scaling.testbed.suite import Suite
@@ -98,6 +99,7 @@ def open_study(
         suite = suite if seed is None else replace(suite, seed=check_seed(seed))
         study = Study(config, suite, Layout(config.out))
         _check_tasks(study)
+        _check_budgets(study)
         _check_folder(study)
     except SuiteError as error:
         if str(path) in str(error):
@@ -260,6 +262,23 @@ def _check_tasks(study: Study) -> None:
         raise SuiteError(
             f"`fit.task` = {given.fit.task!r} is not measured here: use one of {', '.join(sorted(known))}."
         )
+
+
+def _check_budgets(study: Study) -> None:
+    """Every inference budget buys a sample of the smallest model: fits and plans at the end would refuse another."""
+    given, least = study.config, float(sample_flops(min(cell.n_params for cell in study.suite.cells), 1))
+    forecast = given.validation.inference_flops if given.validation else ()
+    for key, budgets in (
+        ("fit.inference_flops", (given.fit.inference_flops,)),
+        ("plan.inference_flops", (given.plan.inference_flops,)),
+        ("validate.inference_flops", forecast),
+    ):
+        for budget in budgets:
+            if budget is not None and budget < least:
+                raise SuiteError(
+                    f"`{key}` = {format_flops(budget)} buys no sample of the suite's smallest model (2·N = "
+                    f"{format_flops(least)} FLOPs per token): raise it, or leave it out for one sample of the largest."
+                )
 
 
 def _check_folder(study: Study) -> None:
