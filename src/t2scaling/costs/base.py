@@ -107,8 +107,8 @@ def check_amounts(model: Any, *names: str, zero: bool = False) -> None:
         value = getattr(model, name)
         if value is None or (zero and value == 0):
             continue
-        if not (isinstance(value, Real) and _LEAST_AMOUNT <= value <= _MOST_AMOUNT):
-            shown = f"{value:g}" if isinstance(value, Real) else repr(value)
+        if not (isinstance(value, Real) and _LEAST_AMOUNT <= float(value) <= _MOST_AMOUNT):
+            shown = f"{float(value):g}" if isinstance(value, Real) else repr(value)
             allowed = f"{'0 or ' if zero else ''}between {_LEAST_AMOUNT:g} and {_MOST_AMOUNT:g}"
             such = "tokens such as 512" if name.endswith("_tokens") else "a number that somebody has"
             raise ArgumentError(f"`{name}` = {shown} must be {allowed}: give {such}.")
