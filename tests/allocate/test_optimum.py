@@ -324,3 +324,17 @@ def test_chinchilla_s_whole_samples_are_rounded_down():
 def test_what_cannot_be_afforded_is_nan():
     best = optimum(LOSS, TwoBudgets(np.array([1e20, 1e20]), np.array([1e9, 1.0]), Limits()))
     assert np.isnan(best.N).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("law", [LOSS, ACCURACY], ids=lambda law: law.name)
+def test_chinchilla_of_whole_samples_is_given_the_best_of_all_shares(law):
+    """Score against share has a tooth for every whole k; the best is at the point of one of them."""
+    N, D, k = chinchilla(law, life(1e21, 1e11, integer_k=True))
+    found = badness(law, N, D, k)[0]
+    assert k[0] == round(k[0])
+    spent = np.linspace(1e-4, 0.9999, 400_001) * 1e21
+    N, D = law.training_law.optimum(spent)
+    k = np.floor((1e21 - spent) / (2 * N * 1e11))
+    best = np.min(badness(law, N[k >= 1], D[k >= 1], k[k >= 1]))
+    assert found <= best + 1e-12 * abs(best)
+    assert found == pytest.approx(best, rel=1e-4)

@@ -118,12 +118,12 @@ def test_lifetime_budgets(name: str) -> None:
     law = LAWS[name]
     asked = [
         {"kind": "plan", "law": as_page(law), "cost": {"name": "paper"}, "budget": {"total": total, "served": served},
-         "limits": {}, "strategy": {"name": "oracle"}}
-        for total, served in ((1e20, 1e10), (1e23, 1e12))
+         "limits": {"integerK": whole}, "strategy": {"name": "oracle"}}
+        for total, served, whole in ((1e20, 1e10, False), (1e23, 1e12, False), (1e21, 1e12, True))
     ]  # fmt: skip
     for page, one in zip(ask(asked), asked, strict=True):
-        budget = one["budget"]
-        plan = t2.plan(law, total_flops=budget["total"], tokens_served=budget["served"])
+        budget, whole = one["budget"], one["limits"]["integerK"]
+        plan = t2.plan(law, total_flops=budget["total"], tokens_served=budget["served"], integer_k=whole)
         same(page["best"], plan.optimum, 2e-6)
         assert page["rival"]["value"] == pytest.approx(plan.chinchilla.value, rel=1e-6)
         assert page["rival"]["N"] == pytest.approx(plan.chinchilla.n_params, rel=1e-4)  # flat along the share

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from t2scaling.allocate.optimum import optimum
+from t2scaling.allocate.optimum import badness, optimum
 from t2scaling.allocate.problem import Lifetime, Problem, TwoBudgets
-from t2scaling.allocate.search import minimise
+from t2scaling.allocate.search import last, minimise
 from t2scaling.laws import Law
 from t2scaling.laws.base import Metric
 from t2scaling.strategies import ORACLE, Strategy
@@ -40,17 +42,24 @@ def _trained(law: Law, problem: Problem, train_flops: Array) -> tuple[Array, Arr
 
 
 def _with_the_best_share(law: Law, problem: Lifetime) -> tuple[Array, Array, Array]:
-    def at(log_share: Array) -> tuple[Array, Array, Array]:
+    real = replace(problem, limits=replace(problem.limits, integer_k=False))
+    lo, hi = np.full(problem.shape, np.log(1e-12)), np.full(problem.shape, np.log1p(-1e-12))
+
+    def at(log_share: Array, problem: Lifetime = problem) -> tuple[Array, Array, Array]:
         return _trained(law, problem, np.exp(log_share) * problem.total_flops)
 
-    def score(log_share: Array) -> Array:
-        value = predict(law, *at(log_share))
-        worse = -value if law.metric == "pass_at_k" else value
-        return np.where(np.isnan(worse), np.inf, worse)
+    def score(log_share: Array, problem: Lifetime = real) -> Array:
+        N, D, k = at(log_share, problem)
+        ok = (k >= 1) & np.isfinite(N)
+        return np.where(ok, badness(law, ORACLE, *(np.where(ok, one, 1.0) for one in (N, D, k))), np.inf)
 
-    lo = np.full(problem.shape, np.log(1e-12))
-    share = minimise(score, lo, np.full(problem.shape, np.log1p(-1e-12)), points=400)
-    feasible = np.isfinite(score(share))
+    share = minimise(score, lo, hi, points=400)
+    if problem.limits.integer_k and law.samples:
+        # Whole samples are best where nothing is left of the budget: at the largest shares that leave so many, (2, n).
+        whole = np.floor(at(share, real)[2] * (1 + 1e-12)) + np.array([0.0, 1.0]).reshape(2, *(1 for _ in lo.shape))
+        ends = last(lambda x: at(x)[2] >= whole, lo, hi)
+        share = np.take_along_axis(ends, np.argmin(score(ends, problem), axis=0)[None], axis=0)[0]
+    feasible = np.isfinite(score(share, problem))
     N, D, k = (np.where(feasible, array, np.nan) for array in at(share))
     return N, D, k
 

@@ -77,7 +77,7 @@ def _refined(score: Function, slope: Function | None, left: Array, right: Array,
 
 def last(holds: Callable[[Array], NDArray[np.bool_]], lo: Array, hi: Array, iterations: int = 60) -> Array:
     """The greatest x in [lo, hi] where `holds`, which is True from `lo` up to some point and False beyond it."""
-    good, bad = np.array(lo, dtype=float), np.array(hi, dtype=float)
+    good, bad = np.asarray(lo, dtype=float), np.asarray(hi, dtype=float)
     good = np.where(holds(bad), bad, good)
     for _ in range(iterations):
         middle = (good + bad) / 2

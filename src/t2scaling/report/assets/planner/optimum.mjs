@@ -146,13 +146,22 @@ export function within(limits, support) {
 export function chinchilla(law, cost, budget, limits = {}, strategy = { name: "oracle" }) {
   if (budget.total === undefined) return trained(law, cost, /** @type {number} */ (budget.train), budget, limits, strategy);
   const total = budget.total;
-  const at = (/** @type {number} */ logShare) => trained(law, cost, Math.exp(logShare) * total, budget, limits, strategy);
-  const worse = (/** @type {number} */ logShare) => {
-    const one = at(logShare);
+  const real = { ...limits, integerK: false };
+  const at = (/** @type {number} */ logShare, /** @type {Limits} */ within = limits) =>
+    trained(law, cost, Math.exp(logShare) * total, budget, within, strategy);
+  const worse = (/** @type {number} */ logShare, /** @type {Limits} */ within = real) => {
+    const one = at(logShare, within);
     return one === null || !(one.k >= 1) ? Infinity : score(law, trainingLoss(law.training, one.N, one.D), samples(law) ? Math.log(one.k) : 0);
   };
-  const share = minimise(worse, Math.log(1e-12), Math.log1p(-1e-12), 400);
-  return Number.isFinite(worse(share)) ? at(share) : null;
+  const [lo, hi] = [Math.log(1e-12), Math.log1p(-1e-12)];
+  let share = minimise(worse, lo, hi, 400);
+  if (limits.integerK && samples(law)) {
+    // Whole samples are best where nothing is left of the budget: at the largest shares that leave so many.
+    const whole = Math.floor((at(share, real)?.k ?? NaN) * (1 + 1e-12));
+    const [fewer, more] = [whole, whole + 1].map((k) => last((x) => (at(x)?.k ?? 0) >= k, lo, hi));
+    share = worse(more, limits) < worse(fewer, limits) ? more : fewer;
+  }
+  return Number.isFinite(worse(share, limits)) ? at(share) : null;
 }
 
 /** The samples that size N trained on D affords. @param {Cost} cost @param {Budget} budget @param {number} N @param {number} D */
