@@ -332,7 +332,7 @@ def test_chinchilla_of_whole_samples_is_given_the_best_of_all_shares(law):
     N, D, k = chinchilla(law, life(1e21, 1e11, integer_k=True))
     found = badness(law, N, D, k)[0]
     assert k[0] == round(k[0])
-    spent = np.linspace(1e-4, 0.9999, 400_001) * 1e21
+    spent = np.geomspace(1e-10, 0.9999, 400_001) * 1e21
     N, D = law.training_law.optimum(spent)
     k = np.floor((1e21 - spent) / (2 * N * 1e11))
     best = np.min(badness(law, N[k >= 1], D[k >= 1], k[k >= 1]))
