@@ -9,14 +9,13 @@ one candidate per integer near the real optimum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from t2scaling.allocate.limits import LEAST_PARAMS
-from t2scaling.allocate.problem import Lifetime, Problem, Training, TwoBudgets
+from t2scaling.allocate.problem import Problem, Training
 from t2scaling.allocate.search import last, minimise
 from t2scaling.laws import Law
 from t2scaling.laws.solvers.rootfind import root
@@ -49,8 +48,8 @@ def optimum(law: Law, problem: Problem, strategy: Strategy = ORACLE) -> Choice:
     search = _by_samples if closed and _wants_least_loss(law, problem) else _by_size
     if not problem.limits.sizes:
         return search(law, problem, strategy)
-    menu = [replace(problem, limits=problem.limits.at(size)) for size in problem.limits.menu]
-    return best_of([search(law, one, strategy) for one in menu])
+    menu = [search(law, replace(problem, limits=problem.limits.at(size)), strategy) for size in problem.limits.menu]
+    return _best(Choice(*(np.stack([getattr(one, name) for one in menu]) for name in ("N", "D", "k", "score"))))
 
 
 def _wants_least_loss(law: Law, problem: Problem) -> bool:
@@ -75,15 +74,11 @@ def runaway(problem: Problem, choice: Choice) -> NDArray[np.bool_]:
     return choice.N <= LEAST_PARAMS * (1 + 1e-6)
 
 
-def best_of(choices: list[Choice]) -> Choice:
-    """The choice of least score per element; infeasible ones (NaN) lose to all others."""
-    scores = np.stack([choice.score for choice in choices])
-    winner = np.argmin(np.where(np.isnan(scores), np.inf, scores), axis=0)[None]
-
-    def pick(name: str) -> Array:
-        return np.take_along_axis(np.stack([getattr(choice, name) for choice in choices]), winner, axis=0)[0]
-
-    return Choice(pick("N"), pick("D"), pick("k"), pick("score"))
+def _best(among: Choice) -> Choice:
+    """The choice of least score along the first axis, (m, n) each; infeasible ones (NaN) lose to all others."""
+    winner = np.argmin(np.where(np.isnan(among.score), np.inf, among.score), axis=0)[None]
+    parts = among.N, among.D, among.k, among.score
+    return Choice(*(np.take_along_axis(part, winner, axis=0)[0] for part in parts))
 
 
 def badness(law: Law, strategy: Strategy, N: Array, D: Array, k: Array) -> Array:
@@ -109,7 +104,7 @@ def _by_samples(law: Law, problem: Problem, strategy: Strategy) -> Choice:
 
     if not (problem.limits.integer_k and law.samples):
         return at(np.exp(log_k))
-    return best_of([at(k) for k in _whole(np.exp(log_k), np.exp(log_most))])
+    return _best(at(_whole(np.exp(log_k), np.exp(log_most))))
 
 
 def _searched_samples(law: Law, training: Training, log_most: Array) -> Array:
@@ -142,11 +137,10 @@ def _by_size(law: Law, problem: Problem, strategy: Strategy) -> Choice:
     k = np.exp(search.log_samples(x))
     if not (problem.limits.integer_k and law.samples):
         return search.at(x, k, feasible)
-    choices = []
-    for whole in _whole(k, np.maximum(problem.most_samples(np.exp(lo)), 1.0)):
-        start, end, ok = _sizes(problem, whole)
-        choices.append(search.at(minimise(_fixed(search.score, np.log(whole)), start, end), whole, ok))
-    return best_of(choices)
+    whole = _whole(k, np.maximum(problem.most_samples(np.exp(lo)), 1.0))
+    lo, hi, feasible = _sizes(problem, whole)
+    x = minimise(lambda x: search.score(x, np.log(whole)), lo, hi)
+    return _best(search.at(x, whole, feasible))
 
 
 def profile(law: Law, problem: Problem, strategy: Strategy = ORACLE, points: int = 400) -> Choice:
@@ -199,10 +193,6 @@ class _Sizes:
         return _choice(self.law, self.strategy, N, np.where(ok, self.problem.tokens(N, k), np.nan), k, ok)
 
 
-def _fixed(score_at: Callable[[Array, Array], Array], log_k: Array) -> Callable[[Array], Array]:
-    return lambda x: score_at(x, log_k)
-
-
 def _sizes(problem: Problem, k: Array | float) -> tuple[Array, Array, NDArray[np.bool_]]:
     """(lo, hi) of log N that can be trained and draw k samples, and whether there is any.
 
@@ -210,23 +200,20 @@ def _sizes(problem: Problem, k: Array | float) -> tuple[Array, Array, NDArray[np
     """
     limits = problem.limits
     least = max(limits.n_range[0], limits.min_tokens / limits.tokens_per_param[1])
-    lo = np.full(problem.shape, np.log(least))
-    hi = np.full(problem.shape, np.log(min(limits.n_range[1], _MOST_PARAMS)))
+    shape = np.broadcast_shapes(problem.shape, np.shape(k))
+    lo, hi = np.full(shape, np.log(least)), np.full(shape, np.log(min(limits.n_range[1], _MOST_PARAMS)))
     feasible = problem.affords(np.exp(lo), k) & (lo <= hi)
     return lo, np.where(feasible, last(lambda x: problem.affords(np.exp(x), k), lo, hi), lo), feasible
 
 
-def _whole(k: Array, most: Array) -> list[Array]:
-    """Whole samples near k, between 1 and `most`."""
-    top = np.floor(most * (1 + 1e-12))
-    near = np.floor(k * (1 + 1e-12))
-    return [np.clip(near + step, 1, np.maximum(top, 1)) for step in range(1 - _NEIGHBOURS, _NEIGHBOURS)]
+def _whole(k: Array, most: Array) -> Array:
+    """Whole samples near k (n,), between 1 and `most`, shape (2·_NEIGHBOURS − 1, n)."""
+    top = np.maximum(np.floor(most * (1 + 1e-12)), 1)
+    steps = np.arange(1 - _NEIGHBOURS, _NEIGHBOURS).reshape(-1, *(1 for _ in k.shape))
+    return np.clip(np.floor(k * (1 + 1e-12)) + steps, 1, top)
 
 
 def _choice(law: Law, strategy: Strategy, N: Array, D: Array, k: Array, feasible: NDArray[np.bool_]) -> Choice:
     """The choice with its score; NaN where it is not feasible."""
     value = badness(law, strategy, N, np.where(feasible, D, 1.0), k)
     return Choice(*(np.where(feasible, array, np.nan) for array in (N, D, k, value)))
-
-
-__all__ = ["Choice", "Lifetime", "Problem", "TwoBudgets", "badness", "best_of", "optimum"]
