@@ -74,6 +74,14 @@ def start(file: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     )
 
 
+def without(whole: Path, out: Path, *runs: str) -> None:
+    """A copy of a finished study that lacks some of its runs."""
+    shutil.copytree(whole, out)
+    for name in runs:
+        shutil.rmtree(out / "runs" / name)
+        shutil.rmtree(out / "evals" / name)
+
+
 def finished(study: subprocess.Popen[str]) -> tuple[int, dict]:
     answer, _ = study.communicate(timeout=600)
     return study.returncode, json.loads(answer) if answer else {}
@@ -109,9 +117,10 @@ def test_two_studies_at_once_share_the_work(study_file, whole, tmp_path):
 
 @pytest.mark.slow
 def test_killed_workers_and_a_killed_study_cost_no_run_and_change_no_weights(study_file, whole, tmp_path):
-    out = tmp_path / "out"
+    out, gone = tmp_path / "out", [cell.run_id for cell in small_suite().cells][:4]
+    without(whole, out, *gone)
     study = start(study_file, out)
-    wait_until(lambda: any(out.glob("runs/*/metrics.jsonl")), study)
+    wait_until(lambda: any((out / "runs" / name / "metrics.jsonl").is_file() for name in gone), study)
     worker = children(study.pid)[0]
     os.kill(worker, signal.SIGKILL)
     # The study goes on: another worker takes the place of the one that was killed.
@@ -138,17 +147,17 @@ def test_post_training_can_be_added_to_a_study_that_is_done(study_file, whole, t
 
 
 @pytest.mark.slow
-def test_a_run_that_fails_is_reported_and_stops_no_other(study_file, tmp_path):
-    out, (first, *others) = tmp_path / "out", [cell.run_id for cell in small_suite().cells]
-    (out / "runs").mkdir(parents=True)
+def test_a_run_that_fails_is_reported_and_stops_no_other(study_file, whole, tmp_path):
+    out, (first, *_, last) = tmp_path / "out", [cell.run_id for cell in small_suite().cells]
+    without(whole, out, first, last)
     (out / "runs" / first).write_text("a file where the run's folder should be")
     code, answer = finished(start(study_file, out))
-    assert code == 1
+    assert (code, answer["done"]) == (1, [last])
     assert list(answer["failed"]) == [first]
     assert "Error" in answer["failed"][first]["error"]
     assert "Traceback" in Path(answer["failed"][first]["log"]).read_text()
-    assert set(weights(out)) == set(others)
-    assert Path(answer["artefacts"]["observations"]).is_file()
+    assert weights(out) == {name: sha for name, sha in weights(whole).items() if name != first}
+    assert set(read(answer["artefacts"]["observations"]).runs["run_id"]) == set(weights(out))
     (out / "runs" / first).unlink()
     assert finished(start(study_file, out))[0] == 1
     code, answer = finished(start(study_file, out, "--retry"))

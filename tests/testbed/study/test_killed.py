@@ -16,7 +16,7 @@ PROGRAM = Path(__file__).parents[3] / "benchmarks" / "kill_anything.py"
     ("arguments", "last"),
     [
         (("study", "--kills", "5"), "5 kills in"),
-        (("joiners", "--jobs", "200", "--joiners", "8"), "nothing lost, no two live holders"),
+        (("joiners", "--jobs", "80", "--joiners", "8"), "nothing lost, no two live holders"),
     ],
     ids=["study", "joiners"],
 )
