@@ -104,7 +104,7 @@ def _repeats(limits: Limits, best: Allocation) -> list[str]:
 
 
 def _at_the_end(limits: Limits, best: Allocation) -> str:
-    lo, hi = (min(limits.menu), max(limits.menu)) if limits.sizes else limits.n_range
+    lo, hi = limits.ends
     if lo == hi:
         return ""
     if best.n_params <= lo * (1 + 1e-9):

@@ -75,6 +75,11 @@ class Limits:
         return tuple(size for size in self.sizes if lo <= size <= hi)
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest size allowed."""
+        return (min(self.menu), max(self.menu)) if self.sizes else self.n_range
+
+    @property
     def unbounded_below(self) -> bool:
         """Whether nothing but good sense keeps N from shrinking to nothing."""
         return not self.sizes and self.n_range[0] == LEAST_PARAMS

@@ -263,7 +263,7 @@ def _status(source: Source, problem: Problem, best: Allocation) -> tuple[PlanSta
 def _at_a_limit(source: Source, problem: Problem, best: Allocation) -> bool:
     """Whether a limit, and not the law, decides: an end of `n_range` or of the menu, all tokens, or a single sample."""
     limits = problem.limits
-    lo, hi = (min(limits.menu), max(limits.menu)) if limits.sizes else limits.n_range
+    lo, hi = limits.ends
     at_end = best.n_params <= lo * (1 + 1e-9) or best.n_params >= hi * (1 - 1e-9)
     capped = best.n_tokens >= limits.max_tokens * (1 - 1e-9)
     single = source.law.samples and best.k < 1 + 1e-9 and isinstance(problem, TwoBudgets)

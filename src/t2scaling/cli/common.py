@@ -76,6 +76,7 @@ def folder_option(help: str) -> Any:
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
 Output = Annotated[Path | None, output_option("Where to write the artefact.", ".json")]
+PLAIN: dict[str, Any] = {"header_style": "bold", "box": None, "pad_edge": False}  # the look of a table without lines
 METRICS = {"pass_at_k": "pass@k", "neg_log_pass_at_k": "−log pass@k", "loss": "loss"}
 Stage = Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")]
 Samples = Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,8,64.")]
@@ -145,6 +146,13 @@ def warning(text: str) -> str:
     from rich.markup import escape
 
     return f"[yellow]![/] {escape(as_options(text))}"
+
+
+def yellow(text: str) -> str:
+    """A remark as a line for people."""
+    from rich.markup import escape
+
+    return f"[yellow]{escape(text)}[/yellow]"
 
 
 def as_options(text: str) -> str:

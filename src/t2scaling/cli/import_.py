@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, console, emit, output_option, wrote
-from t2scaling.cli.tables import Columns, NllUnit, Runs, columns_of
+from t2scaling.cli.common import PLAIN, JsonFlag, console, grid
+from t2scaling.cli.tables import PARQUET, Columns, NllUnit, Parquet, Runs, TaskName, columns_of
+from t2scaling.cli.validate import written
 from t2scaling.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ def command(
         str | None, typer.Option(help="lm-eval filter, or Inspect scorer, to take.", show_default="the first")
     ] = None,
     column: Columns = None,
-    task: Annotated[
-        str | None, typer.Option(help="Name of the task, for a table without such a column.", show_default=False)
-    ] = None,
+    task: TaskName = None,
     name: Annotated[
         list[str] | None,
         typer.Option(help="Rename a run: RUN=NAME (repeatable), or NAME where there is one run.", show_default=False),
@@ -48,15 +47,11 @@ def command(
     n_params_convention: Annotated[
         str | None, typer.Option(help="How N is counted: with_head, non_embedding, total, …", show_default=False)
     ] = None,
-    output: Annotated[Path, output_option("The canonical Parquet to write.", ".parquet")] = Path(
-        "observations.parquet"
-    ),
+    output: Parquet = PARQUET,
     json: JsonFlag = False,
 ) -> None:
     """Read logs or tables, check them, write one canonical Parquet, and report what was read, dropped and why."""
-    from t2scaling.cli import validate
     from t2scaling.observations import read
-    from t2scaling.observations.summary import summarise
 
     with console(stderr=True).status("reading"):
         observations = read(
@@ -72,12 +67,7 @@ def command(
             task=task,
         )
         observations.write(output)
-    tasks = summarise(observations)
-    content = {"output": str(output), **validate.describe(observations, tasks)}
-    report = observations.report
-    shown = [*_read_and_dropped(report), *validate.show(observations, tasks), *validate.notes(report)]
-    emit(content, as_json=json, show=shown)
-    wrote(output)
+    written(observations, output, json, _read_and_dropped(observations.report))
 
 
 def _names(pairs: list[str]) -> str | dict[str, str] | None:
@@ -94,20 +84,13 @@ def _names(pairs: list[str]) -> str | dict[str, str] | None:
 
 def _read_and_dropped(report: ImportReport, most: int = 20) -> list[Any]:
     """A table of the files read, and one of what was left out of them."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    sources = Table("read", "rows", "kept", "outcome", header_style="bold", box=None, pad_edge=False)
-    for source in report.sources[:most]:
-        sources.add_row(escape(_short(source.path)), f"{source.rows:,}", f"{source.kept:,}", escape(source.how))
-    shown: list[Any] = [sources]
+    sources = [(_short(one.path), f"{one.rows:,}", f"{one.kept:,}", one.how) for one in report.sources[:most]]
+    shown: list[Any] = [grid("", ("read", "rows", "kept", "outcome"), sources, left=4, **PLAIN)]
     if len(report.sources) > most:
         shown.append(f"… and {len(report.sources) - most} more files (--json lists all)")
     if report.dropped:
-        dropped = Table("dropped", "rows", "why", header_style="bold", box=None, pad_edge=False)
-        for item in report.dropped[:most]:
-            dropped.add_row(escape(_short(item.what)), f"{item.rows:,}", escape(item.reason))
-        shown += ["", dropped]
+        dropped = [(_short(item.what), f"{item.rows:,}", item.reason) for item in report.dropped[:most]]
+        shown += ["", grid("", ("dropped", "rows", "why"), dropped, left=3, **PLAIN)]
     return [*shown, ""]
 
 

@@ -16,15 +16,8 @@ def command(as_json: JsonFlag = False) -> None:
     from t2scaling.laws.published import names
 
     fitted = [
-        {
-            "name": law.name,
-            "label": law.label,
-            "formula": law.formula,
-            "parameters": list(law.parameter_names),
-            "metric": law.metric,
-            "samples": law.samples,
-            "plans": law.plans,
-        }
+        {name: getattr(law, name) for name in ("name", "label", "formula", "metric", "samples", "plans")}
+        | {"parameters": list(law.parameter_names)}
         for law in LAWS.values()
     ]
     published = [_published(load_law(name), name) for name in names()]

@@ -103,19 +103,11 @@ def _span_text(span: Makespan, on: str | None, gpus: int | None) -> str:
     )
 
 
+_OF_CELL = ("run_id", "n_params", "n_tokens", "tokens_per_param", "train_flops", "overtrained")
+
+
 def _content(plan: Suite, cost: SuiteCost, path: Path | None) -> dict[str, Any]:
-    cells = [
-        {
-            "run_id": cell.run_id,
-            "n_params": cell.n_params,
-            "n_tokens": cell.n_tokens,
-            "tokens_per_param": cell.tokens_per_param,
-            "train_flops": cell.train_flops,
-            "overtrained": cell.overtrained,
-            "steps": plan.steps(cell),
-        }
-        for cell in plan.cells
-    ]
+    cells = [{name: getattr(cell, name) for name in _OF_CELL} | {"steps": plan.steps(cell)} for cell in plan.cells]
     bill = asdict(cost) | {"wsd_fraction": cost.wsd_fraction}
     return {"name": plan.name, "path": path, "cost": bill, "cells": cells}
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from t2scaling.cli.common import output_option
 from t2scaling.errors import ArgumentError
 
 Columns = Annotated[
@@ -16,6 +17,11 @@ Runs = Annotated[
     Path | None,
     typer.Option(help="Manifest (YAML or CSV) that gives N and D to runs that lack them.", show_default=False),
 ]
+TaskName = Annotated[
+    str | None, typer.Option(help="Name of the task, for a table without such a column.", show_default=False)
+]
+PARQUET = Path("observations.parquet")
+Parquet = Annotated[Path, output_option("The canonical Parquet to write.", ".parquet")]
 NllUnit = Annotated[
     str | None, typer.Option(help="sum or mean_per_token, where the file does not say.", show_default=False)
 ]

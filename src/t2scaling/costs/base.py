@@ -58,8 +58,22 @@ class CostModel(Protocol):
         """Plain values, for plan.json."""
 
 
+class FlopsTraining:
+    """The training that cost models of serving share: 6·N·D FLOPs."""
+
+    train_unit: ClassVar[str] = "FLOPs"
+
+    def train(self, N: ArrayLike, D: ArrayLike) -> Array:
+        """6·N·D FLOPs."""
+        return train_flops(N, D)
+
+    def tokens(self, N: ArrayLike, train_budget: ArrayLike) -> Array:
+        """D = C/(6·N)."""
+        return tokens_afforded(N, train_budget)
+
+
 @dataclass(frozen=True)
-class PaperCost:
+class PaperCost(FlopsTraining):
     """6·N·D to train and 2·N·k per token served (Roberts et al. 2026, arXiv 2604.01411, Eq. 1).
 
     >>> cost = PaperCost()
@@ -69,21 +83,12 @@ class PaperCost:
 
     name: ClassVar[str] = "paper"
     label: ClassVar[str] = "6·N·D to train, 2·N·k per token served"
-    train_unit: ClassVar[str] = "FLOPs"
     serve_unit: ClassVar[str] = "FLOPs per token served"
     product: ClassVar[bool] = True
-
-    def train(self, N: ArrayLike, D: ArrayLike) -> Array:
-        """6·N·D FLOPs."""
-        return train_flops(N, D)
 
     def serve(self, N: ArrayLike, k: ArrayLike) -> Array:
         """2·N·k FLOPs per token served."""
         return sample_flops(N, k)
-
-    def tokens(self, N: ArrayLike, train_budget: ArrayLike) -> Array:
-        """D = C/(6·N)."""
-        return tokens_afforded(N, train_budget)
 
     def samples(self, N: ArrayLike, serve_budget: ArrayLike) -> Array:
         """k = C_inf/(2·N)."""

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.costs.base import check_amounts
-from t2scaling.costs.flops import sample_flops, tokens_afforded, train_flops
+from t2scaling.costs.base import FlopsTraining, check_amounts
+from t2scaling.costs.flops import sample_flops
 
 
 @dataclass(frozen=True)
-class QueryCost:
+class QueryCost(FlopsTraining):
     """6·N·D to train and 2·N·(prompt + k·answer) FLOPs per query, the prompt being read once for all samples.
 
     prompt_tokens, answer_tokens   of one query and of one sample
@@ -30,7 +30,6 @@ class QueryCost:
     name: ClassVar[str] = "query"
     label: ClassVar[str] = "2·N·(prompt + k·answer) per query"
     serve_unit: ClassVar[str] = "FLOPs per query"
-    train_unit: ClassVar[str] = "FLOPs"
     product: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -40,14 +39,6 @@ class QueryCost:
     def line(self, N: Array) -> tuple[Array, Array]:
         """(cost of the prompt, cost of one sample) of a model of N parameters."""
         return sample_flops(N, self.prompt_tokens), sample_flops(N, self.answer_tokens)
-
-    def train(self, N: ArrayLike, D: ArrayLike) -> Array:
-        """6·N·D FLOPs."""
-        return train_flops(N, D)
-
-    def tokens(self, N: ArrayLike, train_budget: ArrayLike) -> Array:
-        """D that a training budget buys."""
-        return tokens_afforded(N, train_budget)
 
     def serve(self, N: ArrayLike, k: ArrayLike) -> Array:
         """Cost of one query with k samples."""

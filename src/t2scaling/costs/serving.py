@@ -19,8 +19,6 @@ fitted to measured throughput by `scripts/fit_serving.py` and stored with their 
 Below 0.6 billion parameters the overheads are extrapolated: no measured model is smaller.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
@@ -28,18 +26,17 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from t2scaling.arrays import Array, Flags
 from t2scaling.costs import flops
-from t2scaling.costs.base import check_amounts
+from t2scaling.costs.base import FlopsTraining, check_amounts
 from t2scaling.costs.gpus import GPU
 from t2scaling.costs.gpus import gpu as find_gpu
 from t2scaling.costs.memory import kv_bytes_per_token
 from t2scaling.costs.params import ShapeLike, n_params
 from t2scaling.costs.shapes import VOCABULARY, typical_shape
 from t2scaling.errors import ArgumentError, unknown
-
-Array = NDArray[np.float64]
 
 # Bytes per weight or cached value, and the units that multiply (weights of four bits are widened before they are).
 PRECISIONS: dict[str, tuple[float, str]] = {
@@ -77,7 +74,7 @@ def shipped_constants() -> Constants:
 
 
 @dataclass(frozen=True)
-class Serving:
+class Serving(FlopsTraining):
     """A cost model of sampling on GPUs; `train` stays 6·N·D FLOPs.
 
     gpu, tp            the GPU (name or `GPU`) and how many of them hold one copy of the model
@@ -118,7 +115,6 @@ class Serving:
 
     name: ClassVar[str] = "serving"
     label: ClassVar[str] = "GPU time of prompt and answers"
-    train_unit: ClassVar[str] = "FLOPs"
     product: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -152,14 +148,6 @@ class Serving:
     def serve_unit(self) -> str:
         """What `serve` counts."""
         return f"{self.unit.replace('gpu', 'GPU').replace('_', '-')} per query"
-
-    def train(self, N: ArrayLike, D: ArrayLike) -> Array:
-        """FLOPs of pretraining, 6·N·D."""
-        return flops.train_flops(N, D)
-
-    def tokens(self, N: ArrayLike, train_budget: ArrayLike) -> Array:
-        """D that a training budget (FLOPs) leaves for size N."""
-        return flops.tokens_afforded(N, train_budget)
 
     def serve(self, N: ArrayLike, k: ArrayLike) -> Array:
         """Cost of one query with k samples of a model of N parameters; infinite where it does not fit in memory."""
@@ -209,7 +197,7 @@ class Serving:
         held = self._cache_tokens(shape) / (self.prompt_tokens / shared + self.answer_tokens / 2)
         return np.minimum(self._asked(shape), held)
 
-    def fits(self, shape: ShapeLike | ArrayLike) -> NDArray[np.bool_]:
+    def fits(self, shape: ShapeLike | ArrayLike) -> Flags:
         """Whether the model and the cache of one sequence fit in the memory of `tp` GPUs, and the limit can be met."""
         return np.asarray(self.sequences(shape) >= 1)
 

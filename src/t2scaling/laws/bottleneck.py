@@ -53,14 +53,12 @@ class BottleneckLaw(SuccessLaw):
     )
     parameter_names: ClassVar[tuple[str, ...]] = (*INDEX_NAMES, "theta0", "theta1", "theta2", "theta3", "theta4")
 
+    metrics: ClassVar[tuple[Metric, ...]] = ("pass_at_k", "neg_log_pass_at_k")
+
     @property
     def parameters(self) -> dict[str, float]:
         values = (self.loss.A, self.loss.alpha, self.loss.B, self.loss.beta, self.gamma, *self.theta)
         return dict(zip(self.parameter_names, values, strict=True))
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return ("pass_at_k", "neg_log_pass_at_k")
 
     def index(self, loss: Array) -> Array:
         """θ = γ·log x at the sum x: the lower, the abler."""

@@ -29,15 +29,12 @@ class SuccessLaw(Law):
     loss: ChinchillaLaw
     theta: tuple[float, ...]
     metric: ClassVar[Metric] = "pass_at_k"
+    metrics: ClassVar[tuple[Metric, ...]] = ("pass_at_k", "neg_log_pass_at_k", "loss")
     curve: ClassVar[Curve]
 
     @property
     def parameters(self) -> dict[str, float]:
         return {**asdict(self.loss), **{f"theta{i}": value for i, value in enumerate(self.theta)}}
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return ("pass_at_k", "neg_log_pass_at_k", "loss")
 
     @property
     def training_law(self) -> ChinchillaLaw:

@@ -20,15 +20,12 @@ class TableLaw(Law):
     """
 
     metric: ClassVar[Metric] = "pass_at_k"
+    metrics: ClassVar[tuple[Metric, ...]] = ("pass_at_k", "neg_log_pass_at_k")
     plans: ClassVar[bool] = False
     resamples: ClassVar[bool] = False
     tables: ClassVar[tuple[str, ...]]
     gaps: ClassVar[bool] = False
     target: Target
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        return ("pass_at_k", "neg_log_pass_at_k")
 
     @property
     def neg_log_target(self) -> Target:

@@ -1,6 +1,6 @@
 """What an import read, what it left out, and why: gathered by the readers, shown by `t2 import`."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -51,11 +51,7 @@ class ImportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts and lists, for `--json`."""
-        return {
-            "sources": [vars(source) for source in self.sources],
-            "dropped": [vars(dropped) for dropped in self.dropped],
-            "notes": list(self.notes),
-        }
+        return asdict(self)
 
 
 @dataclass
