@@ -13,7 +13,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from t2scaling.errors import ArgumentError
+from t2scaling.errors import ArgumentError, require
 
 _POWER = {"": 0, "k": 3, "m": 6, "b": 9, "g": 9, "t": 12, "p": 15}
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
@@ -71,9 +71,14 @@ def parse_decimal(text: str | float | int) -> float:
 
 def check_seed(seed: int, argument: str = "seed") -> int:
     """A seed that every generator takes. Raises ArgumentError where it is negative or has more than 63 bits."""
-    if not 0 <= seed < 2**63:
-        raise ArgumentError(f"`{argument}` = {seed} must lie between 0 and 2^63 − 1.")
+    require(0 <= seed < 2**63, argument, seed, "lie between 0 and 2^63 − 1")
     return seed
+
+
+def check_level(level: float) -> float:
+    """The level of an interval, such as 0.9. Raises ArgumentError outside (0, 1)."""
+    require(isinstance(level, float) and 0 < level < 1, "level", level, "lie between 0 and 1, such as 0.9")
+    return level
 
 
 def named_number(argument: str, value: Any) -> float | None:

@@ -30,7 +30,7 @@ from t2scaling.laws import Law, Measurements
 from t2scaling.laws.constrained import repeated
 from t2scaling.passk import guessing
 from t2scaling.strategies import ORACLE, Strategy, parse
-from t2scaling.units import named_number, parse_numbers
+from t2scaling.units import check_level, named_number, parse_numbers
 
 # How far beyond the data a plan may lie and still be the headline: ten times in N, D, N·D or D/N. Forecasts have been
 # tried on public suites to some three to five times.
@@ -89,7 +89,7 @@ def plan(
     Raises ArgumentError for a budget that is missing, doubled, absurd or infeasible.
     """
     source = source_of(law_or_fit)
-    require(isinstance(level, float) and 0 < level < 1, "level", level, "lie between 0 and 1, such as 0.9")
+    check_level(level)
     require(isinstance(cost, CostModel), "cost", cost, f"be a cost model, such as {PAPER!r}")
     given = (train_flops, inference_flops, total_flops, tokens_served, serve_budget)
     if budget is None:

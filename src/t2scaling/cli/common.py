@@ -82,13 +82,6 @@ Stage = Annotated[str, typer.Option(help="Stage of the runs: base, ft or sft.")]
 Samples = Annotated[str, typer.Option("--k", "-k", help="Samples per problem, such as 1,8,64.")]
 
 
-def check_level(level: float) -> float:
-    """The level of an interval, such as 0.9. Raises ArgumentError outside (0, 1)."""
-    if not 0 < level < 1:
-        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
-    return level
-
-
 def console(stderr: bool = False) -> Console:
     """A rich console on stdout, or on stderr for everything that is not the answer.
 

@@ -12,7 +12,6 @@ from t2scaling.cli.common import (
     Output,
     Seed,
     Stage,
-    check_level,
     console,
     emit,
     grid,
@@ -23,7 +22,7 @@ from t2scaling.cli.common import (
 )
 from t2scaling.cli.tables import Columns, NllUnit, Runs, columns_of
 from t2scaling.errors import ArgumentError
-from t2scaling.units import format_number, format_ratio, parse_numbers
+from t2scaling.units import check_level, format_number, format_ratio, parse_numbers
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from t2scaling.cli.common import JsonFlag, Samples, check_level, emit, grid, output_option, wrote
+from t2scaling.cli.common import JsonFlag, Samples, emit, grid, output_option, wrote
 from t2scaling.units import format_number, parse_numbers
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def command(
     from t2scaling.observations import as_observations
     from t2scaling.observations.score import score
 
-    check_level(level)
     table = score(
         as_observations(observations),
         parse_numbers(k, "k"),

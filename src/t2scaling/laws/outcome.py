@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.errors import ArgumentError
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.measurements import Target
+from t2scaling.units import check_level
 
 
 class FitStatus(StrEnum):
@@ -68,6 +68,5 @@ class Bootstrap:
 
 
 def _tails(level: float) -> list[float]:
-    if not 0 < level < 1:
-        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, e.g. 0.9.")
+    check_level(level)
     return [(1 - level) / 2, (1 + level) / 2]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from t2scaling.arrays import Array, Flags
-from t2scaling.errors import ArgumentError, unknown
+from t2scaling.errors import ArgumentError, require, unknown
 from t2scaling.laws.measurements import Curves
 
 AXES: dict[str, str] = {
@@ -64,8 +64,7 @@ def splits(curves: Curves, axis: str, bound: float | None = None, quantile: floa
     if bound is not None and quantile is not None:
         raise ArgumentError(f"`bound` = {bound:g} and `quantile` = {quantile:g} say the same thing: give one.")
     share = QUANTILE if quantile is None else quantile
-    if not 0 < share < 1:
-        raise ArgumentError(f"`quantile` = {share:g} must lie between 0 and 1, such as {QUANTILE}.")
+    require(0 < share < 1, "quantile", share, f"lie between 0 and 1, such as {QUANTILE}")
     everything = np.ones(len(curves.N), dtype=bool)
     if axis == "size":
         if len(np.unique(curves.N)) < 3:

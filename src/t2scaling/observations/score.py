@@ -13,6 +13,7 @@ from t2scaling.errors import ArgumentError, DataError, unknown
 from t2scaling.observations.table import Observations
 from t2scaling.passk import mean_and_error
 from t2scaling.strategies import PointSuccess, Strategy, parse
+from t2scaling.units import check_level
 
 
 def score(
@@ -36,8 +37,7 @@ def score(
     Raises ArgumentError where no run has k samples, DataError where a strategy needs what was not measured (wrong
     answers, scores).
     """
-    if not 0 < level < 1:
-        raise ArgumentError(f"`level` = {level:g} must lie between 0 and 1, such as 0.9.")
+    check_level(level)
     counts = np.atleast_1d(np.asarray(k, dtype=float))
     chosen = [parse(strategy) for strategy in strategies]
     reach = NormalDist().inv_cdf((1 + level) / 2)

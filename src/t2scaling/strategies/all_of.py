@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.errors import ArgumentError
+from t2scaling.errors import require
 from t2scaling.passk import log_gamma_second_difference
 from t2scaling.strategies.base import register
 from t2scaling.strategies.counts import check_counts, whole_k
@@ -48,8 +48,7 @@ def at_least(n: ArrayLike, c: ArrayLike, k: ArrayLike, tau: float) -> Array:
 
 
 def _needed(k: Array, tau: float) -> Array:
-    if not 0 < tau <= 1:
-        raise ArgumentError(f"`tau` = {tau:g} must lie in (0, 1]: it is the share of the samples that must be right.")
+    require(0 < tau <= 1, "tau", tau, "lie in (0, 1]: it is the share of the samples that must be right")
     return np.ceil(tau * k - 1e-9)
 
 
