@@ -207,6 +207,7 @@ def _plan(
         matched_tokens=matched_tokens(law, best, cost, weight),
         spend=budget.spend(best, cost),
         conventions=source.conventions,
+        warnings=(),
     )
     return replace(made, warnings=(*source.warnings, *cautions(made, source, problem), *interval_warnings))
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import PlainValidator, TypeAdapter
+from pydantic import PlainValidator
 
 from t2scaling.allocate.allocation import Allocation, PlanStatus
 from t2scaling.allocate.evidence import Measured, run_on_the_way
@@ -20,19 +20,14 @@ from t2scaling.allocate.limits import Limits
 from t2scaling.allocate.planfile import FORMAT, WAY_OUT, Distance, Number, Reach, read_plan
 from t2scaling.allocate.sentence import format_per_param, format_value, plan_sentence
 from t2scaling.artefacts import write_json
-from t2scaling.costs import PAPER, CostModel, cost_from_dict
-from t2scaling.errors import DataError
+from t2scaling.costs import CostModel, cost_from_dict
 from t2scaling.foreign import validate
-from t2scaling.laws.support import Support
-from t2scaling.strategies import ORACLE, Strategy, parse
+from t2scaling.laws.artefact import ReadSupport
+from t2scaling.strategies import Strategy, parse
 from t2scaling.units import format_number
 from t2scaling.views import Result, html_table
 
 Interval = dict[str, tuple[Number, Number]]
-
-
-def _support(ranges: Any) -> Support:
-    return Support(TypeAdapter(dict[str, tuple[float, float]]).validate_python(ranges))
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,27 +64,27 @@ class Plan(Result):
     budget: dict[str, Any]
     optimum: Allocation
     chinchilla: Allocation
-    status: PlanStatus = PlanStatus.OPTIMUM
-    limits: Limits = field(default_factory=Limits)
-    cost: Annotated[CostModel, PlainValidator(cost_from_dict)] = PAPER
-    strategy: Annotated[Strategy, PlainValidator(parse)] = ORACLE
-    support: Annotated[Support, PlainValidator(_support)] = field(default_factory=Support)
-    within_data: Allocation | None = None
-    measured: Measured = field(default_factory=Measured)
-    distance: Distance = 0.0
-    reach: Reach = math.inf
-    interval: Interval = field(default_factory=dict)
-    level: float | None = None
-    no_interval: str = ""
-    near_optimal: Interval = field(default_factory=dict)
-    spread: Interval = field(default_factory=dict)
-    quality: dict[str, Number] = field(default_factory=dict)
-    guessing: Number = math.nan
-    break_even: float | None = None
-    matched_tokens: float | None = None
-    spend: dict[str, Number] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    conventions: dict[str, str] = field(default_factory=dict)
+    status: PlanStatus
+    limits: Limits
+    cost: Annotated[CostModel, PlainValidator(cost_from_dict)]
+    strategy: Annotated[Strategy, PlainValidator(parse)]
+    support: ReadSupport
+    within_data: Allocation | None
+    measured: Measured
+    distance: Distance
+    reach: Reach
+    interval: Interval
+    level: float | None
+    no_interval: str
+    near_optimal: Interval
+    spread: Interval
+    quality: dict[str, Number]
+    guessing: Number
+    break_even: float | None
+    matched_tokens: float | None
+    spend: dict[str, Number]
+    conventions: dict[str, str]
+    warnings: tuple[str, ...]
     kind: ClassVar[str] = "plan"
 
     @property
@@ -176,9 +171,6 @@ class Plan(Result):
     def load(cls, path: str | Path) -> Plan:
         """Read a plan.json. Raises DataError if the file is not one, or is of another version."""
         content = read_plan(path)
-        missing = [one.name for one in fields(cls) if one.name not in content and one.name != "interval"]
-        if missing:
-            raise DataError(f"`{path}` is a damaged plan, it lacks `{missing[0]}`. {WAY_OUT}")
         interval = content["optimum"].get("interval", {}) if isinstance(content["optimum"], dict) else {}
         return validate(cls, {**content, "interval": interval}, f"`{path}` is a damaged plan", way_out=WAY_OUT)
 

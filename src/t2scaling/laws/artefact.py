@@ -5,11 +5,20 @@ Shapes: R runs, K values of k, B refits, P parameters. NaN is null in JSON.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationInfo,
+    model_validator,
+)
 
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.intervals import LEVELS, Spread
@@ -19,9 +28,6 @@ from t2scaling.laws.outcome import Bootstrap, FitStatus
 from t2scaling.laws.quality import Quality
 from t2scaling.laws.registry import LAWS
 from t2scaling.laws.support import AXES, Support
-
-if TYPE_CHECKING:
-    from t2scaling.laws.result import FitResult
 
 FIT_FORMAT = "t2scaling/fit/1"
 PUBLISHED_FORMAT = "t2scaling/published-law/1"
@@ -151,89 +157,50 @@ class QualityPart(_Part):
         return Quality(**tables, spreads={metric: part.spread(support) for metric, part in self.spreads.items()})
 
 
-class FitFile(_Part):
-    """fit.json."""
-
-    law: LawPart
-    task: str
-    target: Target
-    status: StatusPart
-    objective: float
-    solver: str
-    seed: int = 0
-    support: dict[str, Range]
-    conventions: dict[str, str]
-    data_hash: str
-    warnings: tuple[str, ...]
-    curves: CurvesPart
-    residuals: Array
-    bootstrap: BootstrapPart | None = None
-    numbers: LawPart | None = None
-    others: tuple[LawPart, ...] = ()
-    quality: QualityPart = Field(default_factory=QualityPart)
-
-    @model_validator(mode="after")
-    def _builds(self) -> Self:
-        if self.residuals.shape != self.curves.value.shape:
-            raise ValueError(f"`residuals` has the shape {self.residuals.shape}, unlike the curves")
-        lacking = [axis for axis in AXES if axis not in self.support]
-        if lacking:
-            raise ValueError(f"`support` lacks {', '.join(lacking)}")
-        self.parts()
-        return self
-
-    def parts(self) -> dict[str, Any]:
-        """The fields of the `FitResult`."""
-        law, support = self.law.law(), Support(self.support)
-        made = {
-            "law": law,
-            "support": support,
-            "status": FitStatus[self.status.name],
-            "curves": self.curves.curves(),
-            "bootstrap": self.bootstrap.bootstrap(law, self.target) if self.bootstrap else None,
-            "numbers": None if self.numbers is None else self.numbers.law(),
-            "others": tuple(part.law() for part in self.others),
-            "quality": self.quality.quality(support),
-        }
-        return {name: getattr(self, name) for name in FitFile.model_fields} | made
+def read_law(content: Any) -> Law:
+    """A law as `Law.to_dict` describes it."""
+    return LawPart.model_validate(content).law()
 
 
-def fit_content(fit: FitResult) -> dict[str, Any]:
-    """What fit.json holds, as plain values and arrays."""
-    boot = fit.bootstrap
-    return {
-        "format": FIT_FORMAT,
-        "law": fit.law.to_dict(),
-        "task": fit.task,
-        "target": fit.target,
-        "status": {"name": fit.status.name, "sentence": fit.status.value},
-        "objective": fit.objective,
-        "solver": fit.solver,
-        "seed": fit.seed,
-        "support": dict(fit.support),
-        "conventions": fit.conventions,
-        "data_hash": fit.data_hash,
-        "warnings": list(fit.warnings),
-        "numbers": None if fit.numbers is None else fit.numbers.to_dict(),
-        "others": [law.to_dict() for law in fit.others],
-        "quality": fit.quality.to_dict(),
-        "summary": fit.summary(),
-        "curves": CurvesPart.of(fit.curves),
-        "residuals": fit.residuals,
-        "bootstrap": None if boot is None else {"over": boot.over, "names": boot.names, "samples": boot.samples},
-    }
+def read_support(content: Any) -> Support:
+    """Ranges by axis."""
+    return Support(_RANGES.validate_python(content))
 
 
-class PublishedFile(_Part):
-    """A published law under `data/`."""
+def read_whole_support(content: Any) -> Support:
+    """Ranges on every axis."""
+    support = read_support(content)
+    lacking = [axis for axis in AXES if axis not in support]
+    if lacking:
+        raise ValueError(f"it lacks {', '.join(lacking)}")
+    return support
 
-    name: str
-    citation: str
-    task: str
-    law: LawPart
-    support: dict[str, Range]
-    conventions: dict[str, str]
-    warnings: tuple[str, ...]
-    provenance: dict[str, Any]
-    bootstrap: BootstrapPart | None = None
-    data_constrained: dict[str, float] | None = None
+
+def read_residuals(content: Any, info: ValidationInfo) -> NDArray[np.float64]:
+    """One for each value of the curves."""
+    residuals = _array(content)
+    if "curves" in info.data and residuals.shape != info.data["curves"].value.shape:
+        raise ValueError(f"it has the shape {residuals.shape}, unlike the curves")
+    return residuals
+
+
+def read_bootstrap(content: Any, info: ValidationInfo) -> Bootstrap | None:
+    """The refits of the law that was read before."""
+    part = BootstrapPart.model_validate(content)
+    return part.bootstrap(info.data["law"], part.target or info.data.get("target")) if "law" in info.data else None
+
+
+def read_quality(content: Any, info: ValidationInfo) -> Quality:
+    """Errors and widths, on the support that was read before."""
+    return QualityPart.model_validate(content).quality(info.data.get("support", Support()))
+
+
+_RANGES = TypeAdapter(dict[str, Range], config=ConfigDict(allow_inf_nan=False))
+ReadLaw = Annotated[Law, PlainValidator(read_law)]
+ReadSupport = Annotated[Support, PlainValidator(read_support)]
+WholeSupport = Annotated[Support, PlainValidator(read_whole_support)]
+ReadStatus = Annotated[FitStatus, PlainValidator(lambda content: FitStatus[StatusPart.model_validate(content).name])]
+ReadCurves = Annotated[Curves, PlainValidator(lambda content: CurvesPart.model_validate(content).curves())]
+Residuals = Annotated[NDArray[np.float64], PlainValidator(read_residuals)]
+ReadBootstrap = Annotated[Bootstrap, PlainValidator(read_bootstrap)]
+ReadQuality = Annotated[Quality, PlainValidator(read_quality)]

@@ -10,20 +10,25 @@ import difflib
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from numpy.typing import ArrayLike
+from pydantic import PlainValidator, ValidationInfo
 
 from t2scaling.arrays import Array
 from t2scaling.errors import ArgumentError, DataError
 from t2scaling.foreign import read_artefact
-from t2scaling.laws.artefact import PUBLISHED_FORMAT, PublishedFile
-from t2scaling.laws.base import Law, Metric
+from t2scaling.laws.artefact import PUBLISHED_FORMAT, ReadBootstrap, ReadLaw, ReadSupport
+from t2scaling.laws.base import Metric
 from t2scaling.laws.constrained import DataConstrainedLaw
-from t2scaling.laws.result import Bootstrap, FitResult
+from t2scaling.laws.result import FitResult
 from t2scaling.laws.support import Support
 
 _DATA = resources.files("t2scaling.laws") / "data"
+
+
+def _read_decay(content: dict[str, float], info: ValidationInfo) -> DataConstrainedLaw:
+    return DataConstrainedLaw(info.data["law"].training_law, **content)
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,15 @@ class PublishedLaw:
     """
 
     name: str
-    law: Law
+    law: ReadLaw
     citation: str
     task: str
-    support: Support = field(default_factory=Support)
+    support: ReadSupport = field(default_factory=Support)
     conventions: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
-    bootstrap: Bootstrap | None = None
-    data_constrained: DataConstrainedLaw | None = None
+    bootstrap: ReadBootstrap | None = None
+    data_constrained: Annotated[DataConstrainedLaw, PlainValidator(_read_decay)] | None = None
 
     kind: ClassVar[str] = "published"
 
@@ -119,17 +124,4 @@ def names() -> tuple[str, ...]:
 
 def read_published(path: Path) -> PublishedLaw:
     """A law as `PublishedLaw.to_dict` describes it. Raises DataError if the file is none."""
-    found = read_artefact(path, PublishedFile, PUBLISHED_FORMAT, "python scripts/publish_laws.py")
-    law, decay = found.law.law(), found.data_constrained
-    return PublishedLaw(
-        name=found.name,
-        law=law,
-        citation=found.citation,
-        task=found.task,
-        support=Support(found.support),
-        conventions=found.conventions,
-        warnings=found.warnings,
-        provenance=found.provenance,
-        bootstrap=found.bootstrap.bootstrap(law, found.bootstrap.target) if found.bootstrap else None,
-        data_constrained=None if decay is None else DataConstrainedLaw(law.training_law, **decay),
-    )
+    return read_artefact(path, PublishedLaw, PUBLISHED_FORMAT, "python scripts/publish_laws.py")

@@ -6,24 +6,24 @@ fit.json and back without loss.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import ConfigDict
 
-from t2scaling.arrays import Array, Flags
+from t2scaling.arrays import Flags
 from t2scaling.artefacts import write_text
 from t2scaling.errors import ArgumentError
 from t2scaling.foreign import read_artefact, validate
-from t2scaling.laws.artefact import FIT_FORMAT, FitFile, fit_content
+from t2scaling.laws import artefact
 from t2scaling.laws.base import Law, Metric, check_samples, positive
-from t2scaling.laws.measurements import Curves, Target
+from t2scaling.laws.measurements import Target
 from t2scaling.laws.outcome import Bootstrap, FitStatus
 from t2scaling.laws.quality import Quality
-from t2scaling.laws.support import Support
 from t2scaling.views import Result, html_table
 
 __all__ = ["Bootstrap", "FitResult", "FitStatus"]
@@ -47,23 +47,24 @@ class FitResult(Result):
     quality     errors on the fit's own runs and on hidden ones, and the intervals that follow
     """
 
-    law: Law
+    law: artefact.ReadLaw
     task: str
     target: Target
-    status: FitStatus
+    status: artefact.ReadStatus
     objective: float
     solver: str
-    curves: Curves
-    residuals: Array
-    support: Support
-    conventions: dict[str, str] = field(default_factory=dict)
-    data_hash: str = ""
+    curves: artefact.ReadCurves
+    residuals: artefact.Residuals
+    support: artefact.WholeSupport
+    conventions: dict[str, str]
+    data_hash: str
+    warnings: tuple[str, ...]
     seed: int = 0
-    warnings: tuple[str, ...] = ()
-    bootstrap: Bootstrap | None = None
-    numbers: Law | None = None
-    others: tuple[Law, ...] = ()
-    quality: Quality = field(default_factory=Quality)
+    bootstrap: artefact.ReadBootstrap | None = None
+    numbers: artefact.ReadLaw | None = None
+    others: tuple[artefact.ReadLaw, ...] = ()
+    quality: artefact.ReadQuality = field(default_factory=Quality)
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
 
     kind: ClassVar[str] = "fit"
     indent: ClassVar[int] = 1
@@ -158,7 +159,22 @@ class FitResult(Result):
         return f"<p><b>{escape(title)}</b></p>{html_table(head, body)}{said}"
 
     def to_dict(self) -> dict[str, Any]:
-        return fit_content(self)
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        boot = self.bootstrap
+        return {
+            "format": artefact.FIT_FORMAT,
+            **plain,
+            "law": self.law.to_dict(),
+            "status": {"name": self.status.name, "sentence": self.status.value},
+            "support": dict(self.support),
+            "warnings": list(self.warnings),
+            "numbers": None if self.numbers is None else self.numbers.to_dict(),
+            "others": [law.to_dict() for law in self.others],
+            "quality": self.quality.to_dict(),
+            "summary": self.summary(),
+            "curves": artefact.CurvesPart.of(self.curves),
+            "bootstrap": None if boot is None else {"over": boot.over, "names": boot.names, "samples": boot.samples},
+        }
 
     def save(self, path: str | Path) -> Path:
         """Write fit.json in one step and return its path."""
@@ -167,9 +183,9 @@ class FitResult(Result):
     @classmethod
     def from_dict(cls, content: Any) -> FitResult:
         """The fit that `to_dict` described, of 0.1.0 too. Raises DataError if the content is no fit."""
-        return cls(**validate(FitFile, content, "the fit", way_out=f"Make it anew with `{MADE_BY}`.").parts())
+        return validate(cls, content, "the fit", way_out=f"Make it anew with `{MADE_BY}`.")
 
     @classmethod
     def load(cls, path: str | Path) -> FitResult:
         """Read fit.json, of 0.1.0 too. Raises DataError if it is no fit, OSError if it cannot be read."""
-        return cls(**read_artefact(path, FitFile, FIT_FORMAT, MADE_BY).parts())
+        return read_artefact(path, cls, artefact.FIT_FORMAT, MADE_BY)
