@@ -7,7 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, validate_call
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, TypeAdapter, ValidationError, validate_call
 from pydantic_core import PydanticCustomError
 
 from t2scaling.errors import DataError, T2Error
@@ -25,6 +27,17 @@ def _plain(value: Any) -> Any:
 
 # A value as it stands in a YAML or CSV file, whose meaning is settled later.
 Scalar = Annotated[Any, BeforeValidator(_plain)]
+
+
+def _floats(value: Any) -> Any:
+    try:
+        return np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise PydanticCustomError("floats", "it should hold numbers or null, all rows of one length") from None
+
+
+# An array of any shape as lists of numbers, null being NaN.
+Floats = Annotated[NDArray[np.float64], PlainValidator(_floats)]
 
 
 class Strict(BaseModel):

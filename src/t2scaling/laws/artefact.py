@@ -5,42 +5,30 @@ Shapes: R runs, K values of k, B refits, P parameters. NaN is null in JSON.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
+    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Field,
     PlainValidator,
     TypeAdapter,
     ValidationInfo,
-    model_validator,
 )
 
-from t2scaling.laws.base import Law, Metric
-from t2scaling.laws.intervals import LEVELS, Spread
+from t2scaling.foreign.models import Floats
+from t2scaling.laws.base import Law
 from t2scaling.laws.measurements import Curves, Target
 from t2scaling.laws.options import Over
 from t2scaling.laws.outcome import Bootstrap, FitStatus
-from t2scaling.laws.quality import Quality
 from t2scaling.laws.registry import LAWS
 from t2scaling.laws.support import AXES, Support
 
 FIT_FORMAT = "t2scaling/fit/1"
 PUBLISHED_FORMAT = "t2scaling/published-law/1"
 
-
-def _array(value: Any) -> NDArray[np.float64]:
-    try:
-        return np.array(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError("it should hold numbers or null, all rows of one length") from None
-
-
-Array = Annotated[Any, BeforeValidator(_array)]
 Range = tuple[float, float]
 
 
@@ -62,63 +50,25 @@ class LawPart(_Part):
         return LAWS[self.name].from_dict(self.model_dump())
 
 
-class CurvesPart(_Part):
-    """`Curves`, every field."""
-
-    task: str
-    run_id: tuple[str, ...]
-    n_params: Array
-    n_tokens: Array
-    k: Array
-    target: Target
-    value: Array
-    pass_at_k: Array
-    se: Array
-    train_flops: Array | None = None
-    overtrained: list[bool] | None = None
-    conventions: dict[str, str] = Field(default_factory=dict)
-    data_hash: str = ""
-    chance: Array | None = None
-
-    @model_validator(mode="after")
-    def _shapes(self) -> Self:
-        R, K = len(self.run_id), self.k.size
-        lists = {"n_params": (R,), "n_tokens": (R,), "k": (K,), "value": (R, K), "pass_at_k": (R, K), "se": (R, K)}
-        lists |= {"train_flops": (R,)} if self.train_flops is not None else {}
-        for name, shape in lists.items():
-            if getattr(self, name).shape != shape:
-                raise ValueError(f"`{name}` has the shape {getattr(self, name).shape}, and {shape} is needed")
-        if self.overtrained is not None and len(self.overtrained) != R:
-            raise ValueError(
-                f"`overtrained` has {len(self.overtrained)} values, and one for each of {R} runs is needed"
-            )
-        for name in ("n_params", "n_tokens", "k"):
-            if not np.all((getattr(self, name) > 0) & np.isfinite(getattr(self, name))):
-                raise ValueError(f"`{name}` must be positive and finite")
-        if self.chance is not None and not (
-            self.chance.ndim == 2 and len(self.chance) == 2 and np.all((self.chance >= 0) & (self.chance <= 1))
-        ):
-            raise ValueError("`chance` must be two rows between 0 and 1: distinct chances, and their shares")
-        return self
-
-    @classmethod
-    def of(cls, curves: Curves) -> dict[str, Any]:
-        """Plain values and arrays of the curves, under the names of the file."""
-        names = {"n_params": "N", "n_tokens": "D"}
-        return {name: getattr(curves, names.get(name, name)) for name in cls.model_fields}
-
-    def curves(self) -> Curves:
-        return Curves(
-            task=self.task, run_id=self.run_id, N=self.n_params, D=self.n_tokens, k=self.k, target=self.target,
-            value=self.value, pass_at_k=self.pass_at_k, se=self.se, train_flops=self.train_flops,
-            overtrained=None if self.overtrained is None else np.array(self.overtrained, dtype=bool),
-            conventions=self.conventions, data_hash=self.data_hash, chance=self.chance,
-        )  # fmt: skip
+def _checked(curves: Curves) -> Curves:
+    held, R, K = curves.to_dict(), len(curves.run_id), curves.k.size
+    shapes = {"n_params": (R,), "n_tokens": (R,), "k": (K,), "value": (R, K), "pass_at_k": (R, K), "se": (R, K)}
+    shapes |= {name: (R,) for name in ("train_flops", "overtrained") if held[name] is not None}
+    for name, shape in shapes.items():
+        if held[name].shape != shape:
+            raise ValueError(f"`{name}` has the shape {held[name].shape}, and {shape} is needed")
+    for name in ("n_params", "n_tokens", "k"):
+        if not np.all((held[name] > 0) & np.isfinite(held[name])):
+            raise ValueError(f"`{name}` must be positive and finite")
+    chance = curves.chance
+    if chance is not None and not (chance.ndim == 2 and len(chance) == 2 and np.all((chance >= 0) & (chance <= 1))):
+        raise ValueError("`chance` must be two rows between 0 and 1: distinct chances, and their shares")
+    return curves
 
 
 class BootstrapPart(_Part):
     over: Over
-    samples: Array
+    samples: Floats
     target: Target | None = None
 
     def bootstrap(self, law: Law, target: Target | None) -> Bootstrap:
@@ -130,31 +80,6 @@ class BootstrapPart(_Part):
 
 class StatusPart(_Part):
     name: Literal["CONVERGED", "AT_BOUND", "MAX_ITERATIONS", "POOR", "FAILED"]
-
-
-class SpreadPart(_Part):
-    metric: Metric
-    k: Array
-    s: Array
-    q: Array
-
-    def spread(self, support: Support) -> Spread:
-        if not self.k.shape == self.s.shape == (self.k.size,) or self.q.shape != LEVELS.shape:
-            raise ValueError(f"`quality.spreads` needs one s per k and {LEVELS.size} values of q")
-        return Spread(self.metric, self.k, self.s, self.q, support)
-
-
-class QualityPart(_Part):
-    in_sample: dict[str, float] = Field(default_factory=dict)
-    held_out: dict[str, float] = Field(default_factory=dict)
-    bias: dict[str, float] = Field(default_factory=dict)
-    even: dict[str, float] = Field(default_factory=dict)
-    points: dict[str, float] = Field(default_factory=dict)
-    spreads: dict[str, SpreadPart] = Field(default_factory=dict)
-
-    def quality(self, support: Support) -> Quality:
-        tables = self.model_dump(exclude={"spreads"})
-        return Quality(**tables, spreads={metric: part.spread(support) for metric, part in self.spreads.items()})
 
 
 def read_law(content: Any) -> Law:
@@ -178,7 +103,7 @@ def read_whole_support(content: Any) -> Support:
 
 def read_residuals(content: Any, info: ValidationInfo) -> NDArray[np.float64]:
     """One for each value of the curves."""
-    residuals = _array(content)
+    residuals = _FLOATS.validate_python(content)
     if "curves" in info.data and residuals.shape != info.data["curves"].value.shape:
         raise ValueError(f"it has the shape {residuals.shape}, unlike the curves")
     return residuals
@@ -190,17 +115,12 @@ def read_bootstrap(content: Any, info: ValidationInfo) -> Bootstrap | None:
     return part.bootstrap(info.data["law"], part.target or info.data.get("target")) if "law" in info.data else None
 
 
-def read_quality(content: Any, info: ValidationInfo) -> Quality:
-    """Errors and widths, on the support that was read before."""
-    return QualityPart.model_validate(content).quality(info.data.get("support", Support()))
-
-
+_FLOATS = TypeAdapter(Floats)
 _RANGES = TypeAdapter(dict[str, Range], config=ConfigDict(allow_inf_nan=False))
 ReadLaw = Annotated[Law, PlainValidator(read_law)]
 ReadSupport = Annotated[Support, PlainValidator(read_support)]
 WholeSupport = Annotated[Support, PlainValidator(read_whole_support)]
 ReadStatus = Annotated[FitStatus, PlainValidator(lambda content: FitStatus[StatusPart.model_validate(content).name])]
-ReadCurves = Annotated[Curves, PlainValidator(lambda content: CurvesPart.model_validate(content).curves())]
+ReadCurves = Annotated[Curves, AfterValidator(_checked)]
 Residuals = Annotated[NDArray[np.float64], PlainValidator(read_residuals)]
 ReadBootstrap = Annotated[Bootstrap, PlainValidator(read_bootstrap)]
-ReadQuality = Annotated[Quality, PlainValidator(read_quality)]

@@ -165,8 +165,7 @@ def folds(
 def spread(trial: Trial, inner: Sequence[Sequence[Trial]]) -> Spread | None:
     """How wide the intervals of this trial's law and metric are, from its inner backtests."""
     same = [other for fold in inner for other in fold if other.metric == trial.metric]
-    fitted = trial.curves.take(trial.split.train)
-    return spread_of(trial.metric, trial.curves.k, trial.within, [other.ratio for other in same], fitted)
+    return spread_of(trial.metric, trial.curves.k, trial.within, [other.ratio for other in same])
 
 
 def coverage(trial: Trial, width: Spread | None) -> dict[str, float]:

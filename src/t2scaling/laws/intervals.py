@@ -12,15 +12,14 @@ Shapes: R runs, K values of k.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from t2scaling.arrays import Array
-from t2scaling.errors import ArgumentError
-from t2scaling.laws.measurements import Curves
-from t2scaling.laws.support import Support
+from t2scaling.errors import ArgumentError, DataError
+from t2scaling.foreign.models import Floats
+from t2scaling.laws.base import Metric
 
 PER_LOG_UNIT = 0.5  # λ: how much wider per log unit of distance
 LEAST_SPREAD = 0.03
@@ -52,31 +51,32 @@ def from_scale(metric: str, value: ArrayLike) -> Array:
 class Spread:
     """How wide the intervals of one law and metric are.
 
-    k, s     robust spread of the residuals within the data at each k, both (K,)
-    q        the ratio's quantiles at `LEVELS`, shape (99,)
-    support  of the runs fitted
+    k, s   robust spread of the residuals within the data at each k, both (K,)
+    q      the ratio's quantiles at `LEVELS`, shape (99,)
     """
 
-    metric: str
-    k: Array
-    s: Array
-    q: Array
-    support: Support
+    metric: Metric
+    k: Floats
+    s: Floats
+    q: Floats
 
-    def interval(self, value: ArrayLike, N: ArrayLike, D: ArrayLike, k: ArrayLike, level: float) -> tuple[Array, Array]:
-        """Low and high around a prediction, broadcast. Raises ArgumentError for a level outside 0.01 … 0.99."""
-        half = quantile_at(self.q, level) * self.scale(N, D, k)
+    def __post_init__(self) -> None:
+        if not self.k.shape == self.s.shape == (self.k.size,) or self.q.shape != LEVELS.shape:
+            raise DataError(f"a spread needs one s per k and {LEVELS.size} values of q: fit again.")
+
+    def interval(self, value: ArrayLike, k: ArrayLike, distance: ArrayLike, level: float) -> tuple[Array, Array]:
+        """Low and high around a prediction, broadcast. Raises ArgumentError for a level outside 0.01 … 0.99.
+
+        distance   beyond the runs fitted, as `Support.distance` has it
+        """
+        half = quantile_at(self.q, level) * self.scale(k, distance)
         middle = to_scale(self.metric, value)
         return from_scale(self.metric, middle - half), from_scale(self.metric, middle + half)
 
-    def scale(self, N: ArrayLike, D: ArrayLike, k: ArrayLike) -> Array:
+    def scale(self, k: ArrayLike, distance: ArrayLike) -> Array:
         """s_k·(1 + λ·distance), broadcast."""
         s = np.interp(np.log(np.asarray(k, dtype=float)), np.log(self.k), self.s)
-        return s * (1 + PER_LOG_UNIT * self.support.distance(N, D))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for fit.json."""
-        return {"metric": self.metric, "k": self.k, "s": self.s, "q": self.q}
+        return s * (1 + PER_LOG_UNIT * np.asarray(distance))
 
 
 def quantile_at(q: Array, level: float) -> float:
@@ -86,7 +86,7 @@ def quantile_at(q: Array, level: float) -> float:
     return float(np.interp(level, LEVELS, q))
 
 
-def spread_of(metric: str, k: Array, within: Array, folds: list[Array], curves: Curves) -> Spread | None:
+def spread_of(metric: Metric, k: Array, within: Array, folds: list[Array]) -> Spread | None:
     """A `Spread` from residuals on the even scale.
 
     within   residuals of the runs fitted, shape (R, K), NaN where not measured
@@ -98,7 +98,7 @@ def spread_of(metric: str, k: Array, within: Array, folds: list[Array], curves: 
     if not finite:
         return None
     q = np.mean([np.quantile(fold, LEVELS) for fold in finite], axis=0)
-    return Spread(metric, k, spread_within(within), q, Support.of(curves.N, curves.D, train=curves.train_flops))
+    return Spread(metric, k, spread_within(within), q)
 
 
 def spread_within(residual: Array) -> Array:

@@ -7,18 +7,21 @@ This package depends on numpy and scipy alone; tables become arrays in `t2scalin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, PlainValidator, TypeAdapter
 
 from t2scaling.arrays import Array, Flags, Positions
 from t2scaling.costs import train_flops
+from t2scaling.foreign.models import Floats
 from t2scaling.laws.isoflop import inverse_variance_weights
 from t2scaling.laws.solvers.quantiles import log_loss_quantiles
 
 Target = Literal["mean_neg_log", "neg_log_mean"]
+_MARKS = TypeAdapter(list[bool])
 
 
 @dataclass(frozen=True)
@@ -91,18 +94,18 @@ class Curves:
 
     task: str
     run_id: tuple[str, ...]
-    N: Array
-    D: Array
-    k: Array
-    value: Array
-    pass_at_k: Array
-    se: Array
+    N: Annotated[Floats, Field(alias="n_params")]
+    D: Annotated[Floats, Field(alias="n_tokens")]
+    k: Floats
+    value: Floats
+    pass_at_k: Floats
+    se: Floats
     target: Target
-    train_flops: Array | None = None
-    overtrained: Flags | None = None
+    train_flops: Floats | None = None
+    overtrained: Annotated[Flags, PlainValidator(lambda marks: np.array(_MARKS.validate_python(marks)))] | None = None
     conventions: dict[str, str] = field(default_factory=dict)
     data_hash: str = ""
-    chance: Array | None = None
+    chance: Floats | None = None
 
     @property
     def loss(self) -> Array:
@@ -113,6 +116,11 @@ class Curves:
     def flops(self) -> Array:
         """Training FLOPs of each run, shape (R,): as measured, or from N and D."""
         return train_flops(self.N, self.D) if self.train_flops is None else self.train_flops
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its fields under the names of fit.json."""
+        names = {"N": "n_params", "D": "n_tokens"}
+        return {names.get(one.name, one.name): getattr(self, one.name) for one in fields(self)}
 
     def take(self, runs: NDArray[Any], most_k: float = np.inf) -> Curves:
         """Those of some runs, by position or by mask, at k up to `most_k`."""

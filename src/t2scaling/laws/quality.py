@@ -6,10 +6,11 @@ the laws beside it are good enough to have a say in the range of near-optimal pl
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from pydantic import ConfigDict
 
 from t2scaling.laws.base import Law, Metric
 from t2scaling.laws.heldout import Trial, folds, judge, mean_of, spread
@@ -40,6 +41,7 @@ class Quality:
     even: Mapping[str, float] = field(default_factory=dict)
     points: Mapping[str, float] = field(default_factory=dict)
     spreads: Mapping[str, Spread] = field(default_factory=dict)
+    __pydantic_config__ = ConfigDict(allow_inf_nan=False)
 
     def accepts(self, law: Law) -> bool:
         """Whether the backtest lets this law have a say: it was judged, and errs at most 1.5 times the best law's."""
@@ -71,9 +73,7 @@ class Quality:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for fit.json."""
-        tables = ("in_sample", "held_out", "bias", "even", "points")
-        spreads = {metric: width.to_dict() for metric, width in self.spreads.items()}
-        return {"axis": AXIS, **{name: dict(getattr(self, name)) for name in tables}, "spreads": spreads}
+        return {"axis": AXIS, **asdict(self)}
 
 
 def quality(

@@ -63,7 +63,7 @@ class FitResult(Result):
     bootstrap: artefact.ReadBootstrap | None = None
     numbers: artefact.ReadLaw | None = None
     others: tuple[artefact.ReadLaw, ...] = ()
-    quality: artefact.ReadQuality = field(default_factory=Quality)
+    quality: Quality = field(default_factory=Quality)
     __pydantic_config__ = ConfigDict(allow_inf_nan=False)
 
     kind: ClassVar[str] = "fit"
@@ -110,7 +110,8 @@ class FitResult(Result):
                 "made with `quality` = False."
             )
         point = positive("N", N), positive("D", D), check_samples(k)
-        return value, *self.quality.spreads[chosen].interval(value, *point, interval)
+        away = self.support.distance(*point[:2])
+        return value, *self.quality.spreads[chosen].interval(value, point[2], away, interval)
 
     def outside(self, N: ArrayLike, D: ArrayLike, k: ArrayLike = 1.0) -> Flags:
         """Whether a point lies outside the ranges of N, D, D/N or k that the fit has seen, broadcast."""
@@ -172,7 +173,7 @@ class FitResult(Result):
             "others": [law.to_dict() for law in self.others],
             "quality": self.quality.to_dict(),
             "summary": self.summary(),
-            "curves": artefact.CurvesPart.of(self.curves),
+            "curves": self.curves.to_dict(),
             "bootstrap": None if boot is None else {"over": boot.over, "names": boot.names, "samples": boot.samples},
         }
 
