@@ -151,7 +151,10 @@ def choose_device(device: str | None) -> torch.device:
 
 
 class _quiet:
-    """Silence the bars with which transformers reports the loading of weights, and put them back after."""
+    """Silence the bars and tables with which transformers reports the loading of weights, and put them back after.
+
+    What is missing is refused here, in one paragraph.
+    """
 
     def __init__(self, transformers: Any) -> None:
         self._logging = transformers.utils.logging
@@ -159,8 +162,11 @@ class _quiet:
     def __enter__(self) -> None:
         self._shown = self._logging.is_progress_bar_enabled()
         self._logging.disable_progress_bar()
+        self._level = self._logging.get_verbosity()
+        self._logging.set_verbosity_error()
 
     def __exit__(self, *_: object) -> None:
+        self._logging.set_verbosity(self._level)
         if self._shown:
             self._logging.enable_progress_bar()
 
