@@ -213,3 +213,16 @@ def test_what_is_raised_is_of_the_family_of_errors():
         and ast.unparse(node.exc.func) in ("ValueError", "TypeError", "KeyError", "RuntimeError")
     ]
     assert plain == []
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_a_line_for_people(monkeypatch, capsys):
+    import warnings
+
+    from t2scaling.cli import laws
+
+    monkeypatch.setattr(laws, "command", lambda: warnings.warn("mind the [gap]", stacklevel=1))
+    assert run(["laws"]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.strip() == "Warning: mind the [gap]"

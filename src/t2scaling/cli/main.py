@@ -6,12 +6,14 @@ Exit codes: 0 done, 1 a fit failed, 2 bad input or a missing prerequisite, 130 i
 import os
 import re
 import sys
+import warnings
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from t2scaling.cli.common import note
 from t2scaling.cli.tables import ready
 from t2scaling.cli.terminal import drop_stdout, prepare_streams
 from t2scaling.errors import ArgumentError, MissingColumns, T2Error
@@ -112,7 +114,9 @@ def run(argv: list[str]) -> int:
     prepare_streams()
     app = build_app()
     try:
-        result = app(args=argv, prog_name="t2", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: note(f"Warning: {message}")
+            result = app(args=argv, prog_name="t2", standalone_mode=False)
         sys.stdout.flush()
     except _USAGE_ERROR as error:
         return _usage(error)

@@ -143,6 +143,16 @@ def test_weights_cut_short_are_refused(hf_folder: Path, tmp_path: Path) -> None:
         load(tmp_path, "cpu")
 
 
+def test_weights_that_the_model_has_no_place_for_are_told_of(hf_folder: Path, tmp_path: Path) -> None:
+    for part in hf_folder.iterdir():
+        (tmp_path / part.name).write_bytes(part.read_bytes())
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["other.head.weight"] = weights["lm_head.weight"].clone()
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.warns(UserWarning, match=r"1 of its weights, such as other\.head\.weight, are not used"):
+        load(tmp_path, "cpu")
+
+
 def test_nothing_is_unpickled(hf_folder: Path, tmp_path: Path) -> None:
     for part in hf_folder.iterdir():
         if part.suffix != ".safetensors":

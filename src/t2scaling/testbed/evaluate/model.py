@@ -3,6 +3,7 @@
 Shapes: B rows, T tokens, W width, V vocabulary, P positions at which logits are wanted.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,12 @@ def load(folder: Path, device: str | None = None, dtype: str = "auto") -> Causal
                 f"`{folder}` lacks {len(missing)} of its model's weights, such as {shown(missing[0])}, which would be "
                 "drawn at random: copy the folder again, all its files.",
                 missing[:5],
+            )
+        if unused := sorted(told["unexpected_keys"]):
+            warnings.warn(
+                f"`{folder}`: {len(unused)} of its weights, such as {shown(unused[0])}, are not used by the model that "
+                "its config.json names; what is measured is that model without them.",
+                stacklevel=2,
             )
         return CausalLM(model.to(place))  # tries the model once: a config may be whole and yet impossible
 
