@@ -57,7 +57,8 @@ SUITES = {
         (
             "**Losses, not success.** At these sizes the right answer is so unlikely that a guesser who knows the "
             "form of the answers does better: what is compared is mean −log pass@k, which falls smoothly and which "
-            "the laws can be held to, and nothing is said of problems solved.",
+            "the laws can be held to, and nothing is said of problems solved. Where success is this rare, −log pass@k "
+            "is the loss less ln k: a model of half the size draws twice the samples and is given 0.69 nats for them.",
             "**The generated tasks** are asked of models whose text has no such questions; their losses fall with "
             "those of the text, and their pass@k is nothing.",
         ),
