@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from t2scaling.artefacts import write_text
 from t2scaling.cli.common import JsonFlag, Seed, emit, number_option, output_option, wrote
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def command(
 
     Every number comes from the observations; nothing is drawn but what the fits draw from --seed.
     """
-    from t2scaling.artefacts import check_target
+    from t2scaling.artefacts import check_target, write_text
     from t2scaling.observations import read
     from t2scaling.observations.suites import suite_manifest
     from t2scaling.report.results import gather, read_manifest, render

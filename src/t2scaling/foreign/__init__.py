@@ -13,18 +13,27 @@ parquet   Parquet files
 models    contents checked by pydantic models; artefacts of this package read back
 """
 
-from __future__ import annotations
-
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from t2scaling.foreign.archive import Archive, open_zip
-from t2scaling.foreign.functions import load_function
-from t2scaling.foreign.names import safe_name, short, shown
-from t2scaling.foreign.parquet import check_parquet, guard_polars, parquet_json, read_parquet, scan_parquet
-from t2scaling.foreign.text import parse_json, parse_json_line, read_json, read_jsonl_rows, read_text, read_yaml
-
 if TYPE_CHECKING:
+    from t2scaling.foreign.archive import Archive, open_zip
+    from t2scaling.foreign.functions import load_function
     from t2scaling.foreign.models import Strict, read_artefact, validate
+    from t2scaling.foreign.names import safe_name, short, shown
+    from t2scaling.foreign.parquet import check_parquet, guard_polars, parquet_json, read_parquet, scan_parquet
+    from t2scaling.foreign.text import parse_json, parse_json_line, read_json, read_jsonl_rows, read_text, read_yaml
+
+# Read when first asked for: `t2 --help` waits neither for pydantic, a fifth of a second, nor for the readers.
+_HOLDS = {
+    "archive": ("Archive", "open_zip"),
+    "functions": ("load_function",),
+    "models": ("Strict", "read_artefact", "validate"),
+    "names": ("safe_name", "short", "shown"),
+    "parquet": ("check_parquet", "guard_polars", "parquet_json", "read_parquet", "scan_parquet"),
+    "text": ("parse_json", "parse_json_line", "read_json", "read_jsonl_rows", "read_text", "read_yaml"),
+}
+_MODULE = {name: module for module, names in _HOLDS.items() for name in names}
 
 __all__ = [
     "Archive",
@@ -51,9 +60,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # pydantic takes a fifth of a second to import, which `t2 --help` should not wait for.
-    if name in ("Strict", "read_artefact", "validate"):
-        from t2scaling.foreign import models
-
-        return getattr(models, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
