@@ -22,7 +22,9 @@ def check_names(outcomes: pl.DataFrame, where: str) -> None:
         raise DataError(f"{where} has no rows: there is nothing to fit. Check the path, or the filter that left none.")
     for name in KEYS:
         column = outcomes[name]
-        empty = [text for text in column.unique().cast(pl.String) if text is None or not text.strip()]
+        names = column.unique().cast(pl.String)
+        unlettered = names.filter(names.is_null() | ~names.str.contains("[!-~]"))
+        empty = [text for text in unlettered if text is None or not text.strip()]
         if empty:
             blank = column.is_null() | column.cast(pl.String).is_in([text for text in empty if text is not None])
             row = (blank.fill_null(True).arg_max() or 0) + 1

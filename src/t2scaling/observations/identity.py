@@ -15,6 +15,8 @@ from t2scaling.observations.report import ReportBuilder
 
 _WHOLE_FLOAT = re.compile(r"([+-]?\d+)\.0+", re.ASCII)
 _LEADING_ZEROS = re.compile(r"\b0+(?=\d)", re.ASCII)
+# What `normal` may change: all others begin and end with a printable character of ASCII.
+_TO_SETTLE = r"^[^!-~]|[^!-~]$|\.0+$"
 
 
 def settle(outcomes: pl.DataFrame, report: ReportBuilder) -> pl.DataFrame:
@@ -24,11 +26,13 @@ def settle(outcomes: pl.DataFrame, report: ReportBuilder) -> pl.DataFrame:
     """
     for name in ("run_id", "task"):
         outcomes = _replace(outcomes, name, {text: text.strip() for text in names_of(outcomes[name].drop_nulls())})
-    forms = {text: normal(text) for text in names_of(outcomes["question_id"].drop_nulls())}
+    names = pl.Series(names_of(outcomes["question_id"].drop_nulls()), dtype=pl.String)
+    forms = {text: normal(text) for text in names.filter(names.str.contains(_TO_SETTLE))}
     changed = {text: form for text, form in forms.items() if text != form}
     if changed:
         outcomes = _unite(outcomes, changed)
-        merged = [(text, form) for text, form in changed.items() if form in forms]
+        before = set(names)
+        merged = [(text, form) for text, form in changed.items() if form in before]
         if merged:
             shown = ", ".join(f"`{text}` as `{form}`" for text, form in merged[:3])
             more = f" and {len(merged) - 3:,} more" if len(merged) > 3 else ""
@@ -65,8 +69,13 @@ def _replace(outcomes: pl.DataFrame, name: str, forms: dict[str, str]) -> pl.Dat
 
 
 def _note_lookalikes(outcomes: pl.DataFrame, report: ReportBuilder) -> None:
+    names = pl.Series(names_of(outcomes["question_id"].drop_nulls()), dtype=pl.String)
+    if not names.str.contains(r"[^\x00-\x7F]").any():  # of ASCII the same rule in one pass: mostly nothing is alike
+        keys = names.str.to_lowercase().str.replace_all(r"\b0+([0-9])", "${1}")
+        if keys.n_unique() == len(keys):
+            return
     alike = defaultdict(list)
-    for text in names_of(outcomes["question_id"].drop_nulls()):
+    for text in names:
         alike[_LEADING_ZEROS.sub("", text.casefold())].append(text)
     several = [ids for ids in alike.values() if len(ids) > 1]
     if not several:

@@ -215,18 +215,18 @@ class Sampled(Reading):
         responses = pl.when(kept.list.len() == drawn.list.len()).then(kept).otherwise(drawn)
         rows = block.select(pl.col("doc_id"), pl.col("target"), response=responses).with_row_index("row")
         each = rows.filter(pl.col("response").list.len() > 0).explode("response")
-        each = each.with_columns(
-            correct=self.scorer(each["response"], each["target"]),
-            answer=answers("exact" if self.kept_all else self.name, each["response"]),
-        )
+        each = each.with_columns(correct=self.scorer(each["response"], each["target"]))
         counts = each.group_by("row").agg(
             n_samples=pl.len().cast(pl.Int64), n_correct=pl.col("correct").sum().cast(pl.Int64)
         )
-        wrong = each.filter(~pl.col("correct") & pl.col("answer").is_not_null()).group_by("row", "answer").len()
-        votes = wrong.group_by("row").agg(wrong_counts=pl.col("len").cast(pl.Int64).sort(descending=True))
+        wrong = each.filter(~pl.col("correct"))
+        wrong = wrong.select("row", answer=answers("exact" if self.kept_all else self.name, wrong["response"]))
+        told = wrong.filter(pl.col("answer").is_not_null()).group_by("row", "answer").len()
+        most_first = told.sort("row", "len", descending=[False, True])
+        votes = most_first.group_by("row", maintain_order=True).agg(wrong_counts=pl.col("len").cast(pl.Int64))
         joined = rows.join(counts, on="row", how="left", maintain_order="left")
         joined = joined.join(votes, on="row", how="left", maintain_order="left")
-        none = pl.lit([] if each["answer"].count() else None, COUNTS)  # nothing could be read: no votes are known
+        none = pl.lit(None if len(wrong) and not len(told) else [], COUNTS)  # nothing could be read: no votes are known
         return joined.select(
             pl.col("doc_id").alias("question_id"),
             pl.col("n_samples", "n_correct").fill_null(0),
