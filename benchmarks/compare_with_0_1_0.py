@@ -40,7 +40,7 @@ REASONS: dict[str, tuple[float, str]] = {
     r"^pythia/gsm8k/accuracy/(plan|lifetime)": (np.inf, _POOR),
     r"^simulated/arc_easy/accuracy/(plan|lifetime)": (np.inf, _UNFINISHED),
     r"^world/[a-z]+/arithmetic/(accuracy|naive)/(plan|lifetime|frontier)": (np.inf, _NO_BEST_SIZE),
-    r"/lifetime_chinchilla$": (1e-6, "Chinchilla's share of a lifetime budget comes from a golden section in a flat "
+    r"/lifetime_chinchilla$": (1e-6, "Chinchilla's share of a lifetime budget comes from a search in a flat "
                                      "valley, where rounding moves it by up to the root of the machine's precision"),
 }  # fmt: skip
 
