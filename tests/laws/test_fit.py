@@ -24,6 +24,7 @@ from t2scaling.laws import fit as fit_any
 from t2scaling.laws.bootstrap import draw
 from t2scaling.laws.curves import curves as make_curves
 from t2scaling.laws.isoflop import inverse_variance_weights, isoflop_groups
+from t2scaling.laws.options import FitOptions
 
 fit = partial(fit_any, law="loss")
 PLANTED = LossLaw(1.0, 400.0, 0.34, 1200.0, 0.37, 6.0, 0.2)
@@ -408,3 +409,10 @@ def test_questions_are_drawn_within_their_task(rng):
     for label, size in enumerate((2, 5, 43)):
         assert np.all(counts[:, group == label].sum(axis=1) == size)
     assert len({tuple(row) for row in counts}) == 30
+
+
+@pytest.mark.parametrize("option", ["bootstrap", "restarts"])
+def test_refits_without_end_are_refused(option):
+    with pytest.raises(ArgumentError, match=f"`{option}` = 1000000.* 100,000"):
+        FitOptions(**{option: 10**6})
+    assert getattr(FitOptions(**{option: 10**5}), option) == 10**5

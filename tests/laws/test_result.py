@@ -51,6 +51,8 @@ def test_what_is_written_is_read_back(kept, tmp_path):
         (("residuals",), [[1]], "unlike the curves"),
         (("status", "name"), "FINE", "status.name"),
         (("support",), {"N": [1, 2]}, "lacks D"),
+        (("support", "k"), [0, 0], "`k` runs from 0 to 0, which is no range above zero"),
+        (("support", "D"), [2e9, 1e9], "no range above zero"),
         (("bootstrap", "samples"), [[1, 2]], "P = 7 columns"),
         (("objective",), "low", "objective"),
         (("format",), "t2scaling/fit/9", "t2 fit"),

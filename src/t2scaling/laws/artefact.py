@@ -88,8 +88,12 @@ def read_law(content: Any) -> Law:
 
 
 def read_support(content: Any) -> Support:
-    """Ranges by axis."""
-    return Support(_RANGES.validate_python(content))
+    """Ranges by axis, above zero."""
+    ranges = _RANGES.validate_python(content)
+    for axis, (low, high) in ranges.items():
+        if not 0 < low <= high:
+            raise ValueError(f"`{axis}` runs from {low:g} to {high:g}, which is no range above zero")
+    return Support(ranges)
 
 
 def read_whole_support(content: Any) -> Support:

@@ -22,6 +22,7 @@ Weights = Literal["inverse_variance", "equal"]
 EXPONENT_BOUNDS = (0.01, 3.0)
 RESTARTS = 500  # arXiv 2604.01411, App. F
 DELTA = 1e-3  # Hoffmann et al. 2022, App. D.3
+MOST = 100_000  # restarts and refits: what is asked for beyond is a slip of the hand
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class FitOptions:
         require(bool(fine), "bounds", self.bounds, "be two positive exponents up to 10, the smaller first")
         require(bool(as_array("delta", self.delta) > 0), "delta", self.delta, "be above zero")
         check_seed(self.seed)
-        require(self.restarts >= 1, "restarts", self.restarts, "be at least 1")
+        require(1 <= self.restarts <= MOST, "restarts", self.restarts, f"lie between 1 and {MOST:,}")
+        require(self.bootstrap <= MOST, "bootstrap", self.bootstrap, f"be at most {MOST:,}: 200 give an interval")
         if self.bootstrap < 0 or self.bootstrap == 1:
             raise ArgumentError(f"`bootstrap` = {self.bootstrap} gives no interval: ask for 0 (none) or, say, 200.")
 
