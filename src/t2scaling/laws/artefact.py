@@ -88,11 +88,11 @@ def read_law(content: Any) -> Law:
 
 
 def read_support(content: Any) -> Support:
-    """Ranges by axis, above zero."""
+    """Ranges by axis; one that begins at zero has no lower end."""
     ranges = _RANGES.validate_python(content)
     for axis, (low, high) in ranges.items():
-        if not 0 < low <= high:
-            raise ValueError(f"`{axis}` runs from {low:g} to {high:g}, which is no range above zero")
+        if not (0 <= low <= high and high > 0):
+            raise ValueError(f"`{axis}` runs from {low:g} to {high:g}, which is no range of what is above zero")
     return Support(ranges)
 
 
