@@ -338,3 +338,10 @@ def test_budgets_in_money_and_hours_are_flops():
     hours = Budget.of(total_gpu_hours=1e4, tokens_served=1e9, train=train, serve=serve)
     spent = plan(LOSS, budget=hours).spend
     assert spent["train_gpu_hours"] + spent["serving_gpu_hours"] == pytest.approx(1e4)
+
+
+def test_a_plan_without_its_optimum_is_refused(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text('{"format": "t2scaling/plan/2"}')
+    with pytest.raises(DataError, match="damaged plan"):
+        Plan.load(path)

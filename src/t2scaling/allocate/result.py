@@ -171,7 +171,8 @@ class Plan(Result):
     def load(cls, path: str | Path) -> Plan:
         """Read a plan.json. Raises DataError if the file is not one, or is of another version."""
         content = read_plan(path)
-        interval = content["optimum"].get("interval", {}) if isinstance(content["optimum"], dict) else {}
+        optimum = content.get("optimum")
+        interval = optimum.get("interval", {}) if isinstance(optimum, dict) else {}
         return validate(cls, {**content, "interval": interval}, f"`{path}` is a damaged plan", way_out=WAY_OUT)
 
     def rows(self) -> list[dict[str, Any]]:
