@@ -22,7 +22,7 @@ from t2scaling.artefacts import sha256
 from t2scaling.costs import sample_flops
 from t2scaling.errors import DataError, FitError
 from t2scaling.laws import fit
-from t2scaling.observations import Observations, collect
+from t2scaling.observations import Observations, read
 from t2scaling.testbed.study.forecast import Forecast, Point, expected
 from t2scaling.testbed.study.jobs import load_study
 
@@ -36,10 +36,9 @@ def main(folder: str, up_to: str, output: str, *tasks: str) -> None:
     ahead = [cell for cell in study.suite.cells if cell.run_id not in seen and cell.seed == study.suite.cells[0].seed]
     if early := [cell.run_id for cell in ahead if study.layout.trained(cell.run_id)]:
         sys.exit(f"{early[0]} is trained: a forecast is made before")
-    collected = collect(study.layout.evals, Path(output).with_suffix(".parquet"))
-    known = collected.frame().filter(pl.col("run_id").is_in(seen) & pl.col("task").is_in(tasks))
-    known = known.with_columns(pl.col("nll").cast(pl.Float32))  # as the suite will ship them
-    observations = Observations.from_frame(known, collected.conventions)
+    measured = read([study.layout.measurement(run, task) for run in sorted(seen) for task in tasks])
+    known = measured.frame().with_columns(pl.col("nll").cast(pl.Float32))  # as the suite will ship them
+    observations = Observations.from_frame(known, measured.conventions)
     one_sample = float(sample_flops(max(cell.n_params for cell in study.suite.cells), 1))
     parameters, points = {}, []
     for law, task, samples in product(LAWS, tasks, SAMPLES):

@@ -62,4 +62,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE[name]}"), name)
+    return value

@@ -231,7 +231,10 @@ def _advantages(suite: Suite) -> list[str]:
         row
         for data in suite.of_stage("base")
         for serving in suite.serving
-        for row in findings.advantages(suite.fits("base", data.task, serving), findings.table1(data, "base", serving))
+        for row in findings.advantages(
+            suite.fits("base", data.task, serving),
+            [pair for pair in suite.table1("base", serving) if pair.task == data.task],
+        )
     ]
     if not rows:
         return []
