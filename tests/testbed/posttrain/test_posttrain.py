@@ -51,10 +51,20 @@ def test_each_epoch_sees_every_question_once(base_run: Path, colours: Task) -> N
     assert examples.steps(batch_size=4, epochs=6) == 18
     orders = []
     for epoch in range(2):
-        rows = np.concatenate([examples.batch(3 * epoch + i, 4, seed=7)[0] for i in range(3)])
-        assert sorted(map(tuple, rows)) == sorted(map(tuple, examples.ids))
-        orders.append(rows.tolist())
+        batches = [examples.batch(3 * epoch + i, 4, seed=7) for i in range(3)]
+        rows = [tuple(ids[: sum(ids != 0)]) for batch, _ in batches for ids in batch]
+        assert sorted(rows) == sorted(tuple(ids[:n]) for ids, n in zip(examples.ids, examples.lengths, strict=True))
+        orders.append(rows)
     assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("mode", ["ft", "sft"])
+def test_a_batch_is_as_wide_as_its_longest_question(base_run: Path, colours: Task, mode: str) -> None:
+    examples = make_examples(colours, base_run / "model", mode, 64)
+    ids, weights = examples.batch(0, 1, seed=7)
+    row = int(np.flatnonzero((examples.ids[:, : ids.shape[1]] == ids[0]).all(axis=1))[0])
+    assert ids.shape[1] == examples.lengths[row] == weights.shape[1] + 1
+    assert weights[0, -1] == 1 and weights.sum() == examples.weights[row].sum()
 
 
 @pytest.mark.parametrize("mode", ["ft", "sft"])

@@ -30,17 +30,25 @@ class Examples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(Q,) tokens of each question with its answer."""
+        return self.ids.shape[1] - np.argmax(self.weights[:, ::-1] > 0, axis=1)
+
     def steps(self, batch_size: int, epochs: int) -> int:
         """Optimiser steps of `epochs` epochs; the last batch of an epoch may be smaller."""
         return epochs * -(-len(self) // batch_size)
 
     def batch(self, step: int, batch_size: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Ids and weights of a step: each epoch sees every question once, in an order of (seed, epoch)."""
+        """Ids and weights of a step, as wide as its longest question: each epoch sees every question once, in an order
+        of (seed, epoch).
+        """
         per_epoch = -(-len(self) // batch_size)
         epoch, position = divmod(step, per_epoch)
         order = np.random.default_rng((seed, epoch)).permutation(len(self))
         chosen = order[position * batch_size : (position + 1) * batch_size]
-        return self.ids[chosen], self.weights[chosen]
+        longest = self.lengths[chosen].max()
+        return self.ids[chosen, :longest], self.weights[chosen, : longest - 1]
 
 
 def make_examples(task: Task, tokenizer_dir: str | Path, mode: str, seq_len: int) -> Examples:

@@ -145,7 +145,7 @@ def _facts(
             "n_questions": len(examples),
             "n_truncated": examples.n_truncated,
             "steps": loop.step,
-            "tokens": int(config.epochs * (examples.weights.shape[1] + 1) * len(examples)),
+            "tokens": int(config.epochs * examples.lengths.sum()),
             "seconds": loop.seconds,
         },
     }

@@ -36,6 +36,7 @@ class Loop:
     """One model in training.
 
     step          steps taken so far
+    tokens        targets of those steps, padding included
     seconds       time spent in steps, over all processes that worked on the run
     fingerprint   of all that decides the weights: a checkpoint with another one is refused
     """
@@ -57,9 +58,9 @@ class Loop:
         self.batch_size, self.seq_len = batch_size, seq_len
         self.model, self.optimizer = ready(model, config, where)
         self.micro = micro_batch(model.shape, -(-batch_size // where.world), seq_len, where)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.tokens, self.seconds = 0, 0, 0.0
         self._clock = self._saved = time.monotonic()
-        self._logged_seconds = 0.0
+        self._logged = 0, 0.0
         self._sums: list[Tensor] = []
         self._norm: Tensor | None = None
 
@@ -85,6 +86,7 @@ class Loop:
             distributed.summed(self.model.grads, self.place.world)
         self._norm = self.optimizer.step(self.schedule.rate(self.step))
         self.step += 1
+        self.tokens += batch[:, 1:].size
 
     def log(self, metrics: Metrics, report: Report | None) -> None:
         """Write a row of metrics if one is due; only then does the device have to catch up.
@@ -104,12 +106,11 @@ class Loop:
                 "or lengthen the warmup."
             )
         self._tick()
-        elapsed, self._logged_seconds = self.seconds - self._logged_seconds, self.seconds
-        per_step = self.batch_size * self.seq_len
-        speed = steps * per_step / max(elapsed, 1e-9)
+        speed = (self.tokens - self._logged[0]) / max(self.seconds - self._logged[1], 1e-9)
+        self._logged = self.tokens, self.seconds
         row = {
             "step": self.step,
-            "tokens": self.step * per_step,
+            "tokens": self.tokens,
             "loss": loss,
             "cross_entropy": ce,
             "learning_rate": self.schedule.rate(self.step - 1),
@@ -141,7 +142,12 @@ class Loop:
         self._tick()
         weights, moments = self.model.state(), self.optimizer.state()
         if self.place.main:
-            state = {"step": self.step, "seconds": self.seconds, "fingerprint": self.fingerprint}
+            state = {
+                "step": self.step,
+                "tokens": self.tokens,
+                "seconds": self.seconds,
+                "fingerprint": self.fingerprint,
+            }
             checkpoint.save(root, self.model.hf, weights, moments, state, keep)
         self._clock = self._saved = time.monotonic()
 
@@ -157,7 +163,8 @@ class Loop:
             self.model.load(weights)
             self.optimizer.load(moments)
             self.step, self.seconds = state["step"], state["seconds"]
-            self._logged_seconds = self.seconds
+            self.tokens = state.get("tokens", self.step * self.batch_size * self.seq_len)  # not in older checkpoints
+            self._logged = self.tokens, self.seconds
         self._clock = self._saved = time.monotonic()
         return notes
 
