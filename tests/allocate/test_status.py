@@ -199,10 +199,18 @@ def test_an_old_plan_is_refused_with_the_command_that_makes_it_anew(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"status": "fine"}, {"limits": {"sizes": [-1]}}, {"cost": {"name": "x"}}, {"support": 3}]
+    "change",
+    [
+        {"status": "fine"},
+        {"limits": {"sizes": [-1]}},
+        {"cost": {"name": "x"}},
+        {"support": 3},
+        {"optimum": {"n_params": 5e-324}},
+    ],
 )
 def test_a_damaged_plan_is_one_paragraph(tmp_path, change):
-    content = json.loads(plan(LOSS, **BUDGET).to_json()) | change
+    whole = json.loads(plan(LOSS, **BUDGET).to_json())
+    content = whole | {key: whole[key] | new if key == "optimum" else new for key, new in change.items()}
     (tmp_path / "plan.json").write_text(json.dumps(content))
     with pytest.raises(T2Error, match=r"plan\.json"):
         Plan.load(tmp_path / "plan.json")

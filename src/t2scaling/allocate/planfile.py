@@ -25,9 +25,9 @@ def _unbounded(value: Any) -> Any:
     return math.inf if value is None else value
 
 
-def _above_zero(value: float) -> float:
-    if value <= 0:
-        raise ValueError(f"{value:g} is not above zero")
+def _size(value: float) -> float:
+    if not 1e-30 < value < 1e30 and not math.isnan(value):
+        raise ValueError(f"{value:g} is no number of parameters or tokens")
     return value
 
 
@@ -38,7 +38,7 @@ def _distance(value: float) -> float:
 
 
 Number = Annotated[float, BeforeValidator(_nan)]
-Size = Annotated[Number, AfterValidator(_above_zero)]
+Size = Annotated[Number, AfterValidator(_size)]
 Distance = Annotated[Number, AfterValidator(_distance)]
 Reach = Annotated[float, BeforeValidator(_unbounded)]
 

@@ -58,8 +58,8 @@ def _checked(curves: Curves) -> Curves:
         if held[name].shape != shape:
             raise ValueError(f"`{name}` has the shape {held[name].shape}, and {shape} is needed")
     for name in ("n_params", "n_tokens", "k"):
-        if not np.all((held[name] > 0) & np.isfinite(held[name])):
-            raise ValueError(f"`{name}` must be positive and finite")
+        if not np.all((held[name] > 1e-30) & (held[name] < 1e30)):
+            raise ValueError(f"`{name}` must be above zero, and no more than there can be")
     chance = curves.chance
     if chance is not None and not (chance.ndim == 2 and len(chance) == 2 and np.all((chance >= 0) & (chance <= 1))):
         raise ValueError("`chance` must be two rows between 0 and 1: distinct chances, and their shares")
@@ -91,7 +91,7 @@ def read_support(content: Any) -> Support:
     """Ranges by axis; one that begins at zero has no lower end."""
     ranges = _RANGES.validate_python(content)
     for axis, (low, high) in ranges.items():
-        if not (0 <= low <= high and high > 0):
+        if not (0 <= low <= high < 1e30 and high > 1e-30):
             raise ValueError(f"`{axis}` runs from {low:g} to {high:g}, which is no range of what is above zero")
     return Support(ranges)
 

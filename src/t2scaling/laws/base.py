@@ -11,7 +11,6 @@ Shapes: B problems (bootstrap replicates), P parameters.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
@@ -201,16 +200,16 @@ class Law:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """The law that `to_dict` described. Raises DataError where a parameter is missing or not finite."""
+        """The law that `to_dict` described. Raises DataError where a parameter is missing or absurd."""
         given = content.get("parameters", {})
         if not all(isinstance(value, int | float | None) for value in given.values()):
             raise DataError(f"the {cls.name} law has parameters that are no numbers: fit it again.")
         missing = [key for key in cls.parameter_names if given.get(key) is None]
         if missing:
             raise DataError(f"the {cls.name} law lacks the parameter(s) {', '.join(missing)}: fit it again.")
-        odd = [key for key in cls.parameter_names if not math.isfinite(float(given[key]))]
+        odd = [key for key in cls.parameter_names if not abs(given[key]) < 1e50]  # sums of them stay finite
         if odd:
-            raise DataError(f"the {cls.name} law has parameters that are not finite, {', '.join(odd)}: fit it again.")
+            raise DataError(f"the {cls.name} law has parameters that no fit gives, {', '.join(odd)}: fit it again.")
         return cls.from_vector([given[key] for key in cls.parameter_names], content.get("target"))
 
     def cannot_say(self, metric: str, able: str) -> ArgumentError:

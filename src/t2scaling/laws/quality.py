@@ -7,7 +7,7 @@ the laws beside it are good enough to have a say in the range of near-optimal pl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import ConfigDict
@@ -20,6 +20,7 @@ from t2scaling.laws.options import FitOptions
 from t2scaling.laws.splits import Split
 
 AXIS = "compute"
+Key = TypeVar("Key", bound=str)
 REJECTED = 1.5  # a law whose held-out error is this many times the best law's has no say
 
 
@@ -35,12 +36,12 @@ class Quality:
     spreads    width of the intervals, by metric
     """
 
-    in_sample: Mapping[str, float] = field(default_factory=dict)
-    held_out: Mapping[str, float] = field(default_factory=dict)
-    bias: Mapping[str, float] = field(default_factory=dict)
-    even: Mapping[str, float] = field(default_factory=dict)
+    in_sample: Mapping[Metric, float] = field(default_factory=dict)
+    held_out: Mapping[Metric, float] = field(default_factory=dict)
+    bias: Mapping[Metric, float] = field(default_factory=dict)
+    even: Mapping[Metric, float] = field(default_factory=dict)
     points: Mapping[str, float] = field(default_factory=dict)
-    spreads: Mapping[str, Spread] = field(default_factory=dict)
+    spreads: Mapping[Metric, Spread] = field(default_factory=dict)
     __pydantic_config__ = ConfigDict(allow_inf_nan=False)
 
     def accepts(self, law: Law) -> bool:
@@ -62,7 +63,7 @@ class Quality:
         """What the backtest warns of."""
         found = []
         for metric, bias in self.bias.items():
-            if metric != "loss" and self.held_out and abs(bias) > 0.8 * self.even[metric] and self.even[metric] > 0.3:
+            if metric != "loss" and self.held_out and abs(bias) > 0.8 * self.even.get(metric, 0.0) > 0.24:
                 way = "promised too much" if (bias > 0) == (metric == "pass_at_k") else "promised too little"
                 found.append(
                     f"On hidden runs of more compute the law {way}, nearly always in one direction: success does not "
@@ -119,5 +120,5 @@ def _of(trials: Sequence[Trial], metric: Metric) -> Trial:
     return next(trial for trial in trials if trial.metric == metric)
 
 
-def _finite(values: Mapping[str, float]) -> dict[str, float]:
+def _finite(values: Mapping[Key, float]) -> dict[Key, float]:
     return {name: value for name, value in values.items() if np.isfinite(value)}

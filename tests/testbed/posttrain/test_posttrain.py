@@ -64,7 +64,8 @@ def test_a_batch_is_as_wide_as_its_longest_question(base_run: Path, colours: Tas
     ids, weights = examples.batch(0, 1, seed=7)
     row = int(np.flatnonzero((examples.ids[:, : ids.shape[1]] == ids[0]).all(axis=1))[0])
     assert ids.shape[1] == examples.lengths[row] == weights.shape[1] + 1
-    assert weights[0, -1] == 1 and weights.sum() == examples.weights[row].sum()
+    assert weights[0, -1] == 1
+    assert weights.sum() == examples.weights[row].sum()
 
 
 @pytest.mark.parametrize("mode", ["ft", "sft"])

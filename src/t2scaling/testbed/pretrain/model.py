@@ -104,8 +104,11 @@ class Model:
         z_loss         weight of the mean squared logsumexp of the logits
         weights        (B, T) weight of each target, 0 to leave it out
         """
-        flat = None if weights is None else weights.reshape(-1)
-        return head_loss(self.rows(ids), self._head(), targets.reshape(-1), z_loss, flat)
+        rows, flat = self.rows(ids), targets.reshape(-1)
+        if weights is None:
+            return head_loss(rows, self._head(), flat, z_loss)
+        counted = weights.reshape(-1).nonzero()[:, 0]  # logits are needed nowhere else
+        return head_loss(rows[counted], self._head(), flat[counted], z_loss, weights.reshape(-1)[counted])
 
     def state(self) -> dict[str, Tensor]:
         """Every weight by its transformers name, on the CPU."""
