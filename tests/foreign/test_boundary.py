@@ -43,6 +43,7 @@ def refusal(tmp_path: Path, content: bytes, name: str = "a.json") -> str:
         (b'"\xff"', "UTF-8"),
         ("[1]".encode("utf-16"), "UTF-16"),
         (b"9" * 400, "400 digits"),
+        (b"[-1e300]", "larger than anything measured"),
         (b"[" + b"[]," * 8_000_001 + b"1]", "8,000,000 values"),
     ],
 )
@@ -76,7 +77,10 @@ def test_brackets_in_strings_are_no_depth():
     check_bounds(b'"' + b"[" * 5000 + b'"', DataError)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), st.lists))
+NUMBERS = st.integers(-(10**99), 10**99) | st.floats(-1e99, 1e99) | st.just(float("inf"))
+
+
+@given(st.recursive(st.none() | st.booleans() | NUMBERS | st.text(), st.lists))
 def test_json_is_read_as_python_reads_it(value):
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
         assert foreign.parse_json(text.encode(), "`x`") == value

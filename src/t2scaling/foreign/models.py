@@ -31,9 +31,12 @@ Scalar = Annotated[Any, BeforeValidator(_plain)]
 
 def _floats(value: Any) -> Any:
     try:
-        return np.array(value, dtype=float)
-    except (TypeError, ValueError):
-        raise PydanticCustomError("floats", "it should hold numbers or null, all rows of one length") from None
+        array = np.array(value, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        array = np.array(np.inf)
+    if np.isinf(array).any():
+        raise PydanticCustomError("floats", "it should hold finite numbers or null, all rows of one length")
+    return array
 
 
 # An array of any shape as lists of numbers, null being NaN.

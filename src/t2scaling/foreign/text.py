@@ -64,7 +64,7 @@ def parse_json(
     where     how an error calls the text: "`runs.json`", or "`a.eval`: header.json"
     way_out   the end of that error
     Raises `error` for text that is no JSON, deeper than 200, larger than 256 MiB or 8 million values, or not UTF-8;
-    for a key that stands twice in one object, half a surrogate pair, and a number of more than 300 digits.
+    for a key that stands twice in one object, half a surrogate pair, and a number of 1e100 or more.
     """
 
     def refuse(reason: str) -> T2Error:
@@ -73,7 +73,7 @@ def parse_json(
     check_bounds(content, refuse)
     text = decode(content, where, error)
     try:
-        value = json.loads(text, object_pairs_hook=_no_key_twice, parse_int=_bounded_int)
+        value = json.loads(text, object_pairs_hook=_no_key_twice, parse_int=_bounded_int, parse_float=_bounded)
     except json.JSONDecodeError as found:
         line = f"line {found.lineno}, " if b"\n" in content.rstrip() else ""
         raise refuse(f"is not JSON ({found.msg} in {line}column {found.colno})") from None
@@ -111,9 +111,16 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _bounded_int(digits: str) -> int:
-    if len(digits) > 300:
+    if len(digits) > 100:
         raise ValueError(f"it holds a number of {len(digits):,} digits")
     return int(digits)
+
+
+def _bounded(number: str) -> float:
+    value = float(number)
+    if abs(value) >= 1e100:  # products of three of what remains are finite
+        raise ValueError(f"it holds the number {short(number)}, which is larger than anything measured")
+    return value
 
 
 def _half_pair(value: Any) -> str | None:
