@@ -63,7 +63,8 @@ def cast(series: pl.Series, column: Column, where: str, rows: Rows = FRAME_ROWS)
     if dtype == pl.Null:
         typed = series.cast(DTYPE[column.kind])
     elif column.kind in _OF_LIST:
-        typed = _lists(series, column, where, rows)
+        whole = dtype == DTYPE[column.kind] and not series.list.contains(None).any()
+        typed = series if whole else _lists(series, column, where, rows)
     elif dtype == pl.String and column.kind != "text":
         typed = _parse(series, column, where, rows)
     elif _fits(dtype, column.kind):

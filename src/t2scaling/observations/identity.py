@@ -26,8 +26,8 @@ def settle(outcomes: pl.DataFrame, report: ReportBuilder) -> pl.DataFrame:
     """
     for name in ("run_id", "task"):
         outcomes = _replace(outcomes, name, {text: text.strip() for text in names_of(outcomes[name].drop_nulls())})
-    names = pl.Series(names_of(outcomes["question_id"].drop_nulls()), dtype=pl.String)
-    forms = {text: normal(text) for text in names.filter(names.str.contains(_TO_SETTLE))}
+    names = outcomes["question_id"].unique().drop_nulls().cast(pl.String)
+    forms = {text: normal(text) for text in names.filter(names.str.contains(_TO_SETTLE)).sort()}
     changed = {text: form for text, form in forms.items() if text != form}
     if changed:
         outcomes = _unite(outcomes, changed)
@@ -69,13 +69,15 @@ def _replace(outcomes: pl.DataFrame, name: str, forms: dict[str, str]) -> pl.Dat
 
 
 def _note_lookalikes(outcomes: pl.DataFrame, report: ReportBuilder) -> None:
-    names = pl.Series(names_of(outcomes["question_id"].drop_nulls()), dtype=pl.String)
-    if not names.str.contains(r"[^\x00-\x7F]").any():  # of ASCII the same rule in one pass: mostly nothing is alike
+    names = outcomes["question_id"].unique().drop_nulls().cast(pl.String)
+    if not names.str.contains(r"[^\x00-@\[-\x7F]|\b0[0-9]").any():  # no form but its own: mostly so
+        return
+    if not names.str.contains(r"[^\x00-\x7F]").any():  # of ASCII the same rule in one pass
         keys = names.str.to_lowercase().str.replace_all(r"\b0+([0-9])", "${1}")
         if keys.n_unique() == len(keys):
             return
     alike = defaultdict(list)
-    for text in names:
+    for text in names.sort():
         alike[_LEADING_ZEROS.sub("", text.casefold())].append(text)
     several = [ids for ids in alike.values() if len(ids) > 1]
     if not several:

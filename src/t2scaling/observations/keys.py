@@ -42,9 +42,11 @@ def row_keys(frame: pl.DataFrame) -> NDArray[np.uint64]:
     key = np.zeros(len(frame), dtype=np.uint64)
     size = 1
     for name in ORDER:
-        names = names_of(frame[name])
+        held, names = frame[name].to_physical().to_numpy(), frame[name].unique()
         size *= max(1, len(names))
         assert size < 2**64, "more names than a 64-bit key can tell apart"
+        place = np.zeros(held.max(initial=0) + 1, dtype=np.uint64)
+        place[names.to_physical().to_numpy()] = names.cast(pl.String).rank("ordinal").to_numpy() - 1
         key *= np.uint64(len(names))
-        key += positions(frame[name], names).astype(np.uint64)
+        key += place[held]
     return key

@@ -83,7 +83,7 @@ def _read_log(log: Log, options: Options, report: ReportBuilder) -> pl.DataFrame
     reading = _reading(kind, first, options, chosen, log)
     parts, other = [], dict[str, int]()
     for block in SamplesFile(log.path, reading.schema):
-        for name, count in block.group_by("filter").len().iter_rows():
+        for name, count in block["filter"].value_counts().iter_rows():
             if name != chosen:
                 other[name] = other.get(name, 0) + count
         parts.append(reading.read(block.filter(pl.col("filter").eq_missing(pl.lit(chosen)))))

@@ -7,6 +7,7 @@ the harness writes into `resps` is text: log-probabilities too.
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from t2scaling.errors import DataError
@@ -213,25 +214,23 @@ class Sampled(Reading):
         drawn = pl.col("resps").list.first()
         # A filter that kept every response has read the answers off them; one that kept some has hidden the rest.
         responses = pl.when(kept.list.len() == drawn.list.len()).then(kept).otherwise(drawn)
-        rows = block.select(pl.col("doc_id"), pl.col("target"), response=responses).with_row_index("row")
-        each = rows.filter(pl.col("response").list.len() > 0).explode("response")
-        each = each.with_columns(correct=self.scorer(each["response"], each["target"]))
-        counts = each.group_by("row").agg(
-            n_samples=pl.len().cast(pl.Int64), n_correct=pl.col("correct").sum().cast(pl.Int64)
-        )
-        wrong = each.filter(~pl.col("correct"))
-        wrong = wrong.select("row", answer=answers("exact" if self.kept_all else self.name, wrong["response"]))
-        told = wrong.filter(pl.col("answer").is_not_null()).group_by("row", "answer").len()
+        rows = block.select("target", question_id="doc_id", response=responses)
+        n = rows["response"].list.len().fill_null(0).to_numpy()
+        row = np.repeat(np.arange(len(rows)), n)
+        given = rows["response"].filter(n > 0).explode()
+        right = self.scorer(given, rows["target"].gather(row)).to_numpy()
+        wrong = answers("exact" if self.kept_all else self.name, given.filter(~right))
+        told = pl.DataFrame({"row": row[~right], "answer": wrong}).drop_nulls().group_by("row", "answer").len()
         most_first = told.sort("row", "len", descending=[False, True])
         votes = most_first.group_by("row", maintain_order=True).agg(wrong_counts=pl.col("len").cast(pl.Int64))
-        joined = rows.join(counts, on="row", how="left", maintain_order="left")
-        joined = joined.join(votes, on="row", how="left", maintain_order="left")
         none = pl.lit(None if len(wrong) and not len(told) else [], COUNTS)  # nothing could be read: no votes are known
-        return joined.select(
-            pl.col("doc_id").alias("question_id"),
-            pl.col("n_samples", "n_correct").fill_null(0),
-            pl.coalesce("wrong_counts", none),
-        )
+        counted = rows.select(
+            "question_id",
+            n_samples=pl.lit(n).cast(pl.Int64),
+            n_correct=pl.lit(np.bincount(row[right], minlength=len(rows))),
+            row=pl.int_range(len(rows)),
+        ).join(votes, on="row", how="left", maintain_order="left")
+        return counted.with_columns(pl.coalesce("wrong_counts", none)).drop("row")
 
 
 def _counting_metric(first: FirstRow, responses: int, graded: bool) -> str | None:
