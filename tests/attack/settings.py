@@ -47,8 +47,9 @@ def options(verb: str) -> tuple[str, ...]:
 
     from t2scaling.cli.main import build_app
 
-    commands: Any = getattr(typer.main.get_command(build_app()), "commands", {})
-    found = commands[verb].params if verb in commands else []
+    root: Any = typer.main.get_command(build_app())
+    command = root.get_command(None, verb)
+    found = command.params if command is not None else []
     return tuple(
         param.opts[0]
         for param in found

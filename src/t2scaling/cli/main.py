@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from importlib import import_module
+from inspect import getdoc
 from typing import Annotated, Any
 
 import typer
@@ -69,7 +70,28 @@ class _Verb(_PlainFlags, TyperCommand):
 
 
 class _Root(_PlainFlags, TyperGroup):
-    pass
+    """The verbs, each built when it is asked for: their parameters cost more time than all else of a help page."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: dict[str, Any] = dict.fromkeys(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a verb, or None where there is no such verb."""
+        if cmd_name in VERBS and self.commands[cmd_name] is None:
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name, cls=_Verb)(_function(cmd_name))
+            self.commands[cmd_name] = typer.main.get_command(alone)
+        return self.commands.get(cmd_name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """The page of all verbs, which shows nothing of them but their text."""
+        self.commands = {verb: TyperCommand(verb, help=getdoc(_function(verb))) for verb in VERBS}
+        super().format_help(ctx, formatter)
+
+
+def _function(verb: str) -> Any:
+    return import_module(f"t2scaling.cli.{VERBS[verb]}").command
 
 
 def build_app() -> typer.Typer:
@@ -83,8 +105,6 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
     app.callback()(_root)
-    for verb, module in VERBS.items():
-        app.command(verb, cls=_Verb)(import_module(f"t2scaling.cli.{module}").command)
     return app
 
 
@@ -156,8 +176,8 @@ def _usage(error: Any) -> int:
 
 def _options(app: typer.Typer, argv: list[str]) -> dict[str, tuple[str, str]]:
     """Argument of the verb's function → the option and its value as typed: train_flops → (--train-flops, 2T)."""
-    commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
-    verb = commands.get(argv[0]) if argv else None
+    root: Any = typer.main.get_command(app)
+    verb = root.get_command(None, argv[0]) if argv else None
     params = verb.params if verb is not None else []
     found: dict[str, tuple[str, str]] = {}
     for param in params:
