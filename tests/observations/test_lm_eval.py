@@ -302,6 +302,20 @@ def test_blocks_hold_every_row_in_order(lm_eval_log: Write, block_bytes: int) ->
     assert len(blocks) >= min(37, path.stat().st_size // (block_bytes + 200))
 
 
+@pytest.mark.parametrize("block_bytes", [1, 10**6])
+def test_responses_are_read_as_they_were_written(lm_eval_log: Write, block_bytes: int) -> None:
+    responses = [["1", "2"], ['a", "b', "]]"], ["x\ny\t"], ["\\nu"], ["\u2028é😀", ""], [], ["[[]]", "\x00"]]
+    path = lm_eval_log("sums", [sampled(doc, "1", texts) for doc, texts in enumerate(responses)])
+    schema = {"doc_id": pl.String, "resps": pl.List(pl.List(pl.String))}
+    assert pl.concat(SamplesFile(path, schema, block_bytes))["resps"].to_list() == [[texts] for texts in responses]
+
+
+def test_a_text_that_looks_like_responses_is_none(lm_eval_log: Write) -> None:
+    path = lm_eval_log("sums", [sampled(0, "1", ["1", "2"]), {**sampled(1, "1", []), "resps": '[["1", "2"]]'}])
+    with pytest.raises(DataError, match=r"line 2: `resps` is .* not how rows of this task's type look"):
+        read(path)
+
+
 def test_metric_for_tasks() -> None:
     assert lm_eval_metric(["4"], [["4", " 4 ", "5"]]) == {"n_samples": 3, "n_correct": 2}
     assert lm_eval_metric(["4"], ["4"]) == {"n_samples": 1, "n_correct": 1}

@@ -92,40 +92,33 @@ class SamplesFile:
 
         Blocks are parsed side by side in threads (polars lets go of the interpreter lock), a few ahead of the reader.
         """
-        threads = min(8, pl.thread_pool_size())
-        ahead: deque[Future[pl.DataFrame]] = deque()
-        with ThreadPoolExecutor(threads) as pool:
-            for block, line in self._blocks():
-                ahead.append(pool.submit(self._parse, block, line))
-                if len(ahead) > threads:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+        threads, line = min(8, pl.thread_pool_size()), 1
+        ahead: deque[tuple[bytes, Future[tuple[pl.DataFrame | None, int]]]] = deque()
+        with ThreadPoolExecutor(threads) as pool, self.path.open("rb") as file:
+            while (block := file.read(self.block_bytes)) or ahead:
+                if block:
+                    block += file.readline(MOST_BYTES + 1)
+                    ahead.append((block, pool.submit(self._parse, block)))
+                if len(ahead) > threads or not block:
+                    block, job = ahead.popleft()
+                    frame, lines = job.result()
+                    yield self._parse_lines(block, line) if frame is None else frame
+                    line += lines
 
-    def _blocks(self) -> Iterator[tuple[bytes, int]]:
-        """Blocks of whole lines, each with the number of its first."""
-        line = 1
-        with self.path.open("rb") as file:
-            while block := file.read(self.block_bytes):
-                block += file.readline(MOST_BYTES + 1)
-                if not block.isspace():
-                    yield block, line
-                line += block.count(b"\n")
-
-    def _parse(self, block: bytes, first_line: int) -> pl.DataFrame:
-        openers = map(len, block.translate(None, _NO_OPENER).split(b"\n"))
-        if max(openers) > DEEPEST or HALF_PAIR.search(block):  # depth overflows polars' stack, half a pair becomes NUL
-            return self._parse_lines(block, first_line)
+    def _parse(self, block: bytes) -> tuple[pl.DataFrame | None, int]:
+        """The block by polars, or None where it reads what Python would not, or does not survive; and its lines."""
+        openers = block.translate(None, _NO_OPENER).split(b"\n")
+        lines = len(openers) - 1
+        if max(map(len, openers)) > DEEPEST or HALF_PAIR.search(block):  # overflows its stack; half a pair becomes NUL
+            return None, lines
         places = _places(block, self._keys)
         lists = np.frombuffer(block, np.uint8).take(places["resps"] + 3, mode="clip") == ord("[")  # after `": `
         try:
             frame = self._read(block, bool(lists.all()))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-            return self._parse_lines(block, first_line)
-        twice = max(map(len, places.values())) > len(frame)  # of equal keys in a row polars takes the first
-        if twice or frame["doc_id"].null_count() or frame["resps"].null_count():
-            return self._parse_lines(block, first_line)
-        return frame
+            return None, lines
+        twice = max(map(len, places.values())) > len(frame)  # of equal keys in a row it takes the first
+        return None if twice or frame["doc_id"].null_count() or frame["resps"].null_count() else frame, lines
 
     def _read(self, block: bytes, lists: bool) -> pl.DataFrame:
         """The block by polars, which makes a series of every list in a row: half of all its time.
@@ -141,9 +134,9 @@ class SamplesFile:
 
     def _parse_lines(self, block: bytes, first_line: int) -> pl.DataFrame:
         rows = []
-        for number, line in enumerate(block.split(b"\n"), first_line):
-            end = b"\n" if number - first_line < block.count(b"\n") else b""
-            row = parse_json_line(line + end, self.path, number)
+        *whole, last = block.split(b"\n")
+        for number, line in enumerate([*(line + b"\n" for line in whole), last], first_line):
+            row = parse_json_line(line, self.path, number)
             if row:
                 _check_sample(row, self.path, number)
                 rows.append({name: self._conform(row.get(name), name, number) for name in self.schema})
