@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from t2scaling.allocate import plan
 from t2scaling.artefacts import sha256
-from t2scaling.errors import SuiteError
+from t2scaling.errors import FitError, SuiteError
 from t2scaling.laws import fit
 from t2scaling.observations import Observations
 from t2scaling.testbed.study.config import ValidateSection
@@ -111,6 +112,26 @@ def test_points_that_cannot_be_trained_say_why(suite, written):
     section = ValidateSection(laws=("loss",), tasks=("spatial",), train_flops=(1e18,), inference_flops=(2e6,))
     with pytest.raises(SuiteError, match=r"no point can be trained: .*(parameters|tokens are more than)"):
         make(observations, path, suite, section)
+
+
+def test_a_law_that_names_no_point_or_cannot_be_planned_with_gets_no_cell(suite, written, monkeypatch):
+    def odd(fitted, **budgets):
+        if fitted.law.name == "accuracy":
+            raise FitError("nothing can be planned with this fit.", fitted)
+        made = plan(fitted, **budgets)
+        return replace(made, optimum=replace(made.optimum, n_params=float("nan")))
+
+    monkeypatch.setattr("t2scaling.allocate.plan", odd)
+    _, path, observations = written
+    section = ValidateSection(
+        laws=("loss", "accuracy"), tasks=("spatial",), train_flops=(1.28e12,), inference_flops=(2e6,)
+    )
+    nowhere, there, refused = make(observations, path, suite, section).points
+    assert (nowhere.run_id, nowhere.note) == (None, "the law names no point")
+    assert there.kind == "chinchilla"
+    assert there.run_id
+    assert refused.run_id is None
+    assert "nothing can be planned" in refused.note
 
 
 @pytest.mark.parametrize("n_params", [9_000, 23_000, 41_000, 150_000, 351_000])

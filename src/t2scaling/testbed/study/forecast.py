@@ -26,6 +26,7 @@ from t2scaling.laws.measurements import Target
 from t2scaling.units import format_flops
 
 if TYPE_CHECKING:
+    from t2scaling.allocate import Allocation
     from t2scaling.laws import FitResult
     from t2scaling.observations import Observations
     from t2scaling.testbed.study.config import ValidateSection
@@ -116,11 +117,12 @@ def make(observations: Observations, path: Path, suite: Suite, section: Validate
     for law, task, (training, serving) in product(section.laws, section.tasks, budgets):
         try:
             fitted = _fit(ordinary, law, task, serving)
+            pointed = _points(fitted, law, task, training, serving)
         except (DataError, FitError) as error:
             points.append(Point(law, task, training, serving, "optimum", note=str(error)))
             continue
         laws[f"{law} {task} {serving:g}"] = fitted.law.parameters
-        for point in _points(fitted, law, task, training, serving):
+        for point in pointed:
             stand_in = _stand_in(point, suite)
             if isinstance(stand_in, str):
                 points.append(replace(point, note=stand_in))
@@ -208,19 +210,14 @@ def _points(fitted: FitResult, law: str, task: str, training: float, serving: fl
     except ValueError as error:
         return [Point(law, task, training, serving, "optimum", note=str(error))]
     named = {"optimum": made.optimum, "chinchilla": made.chinchilla}
-    return [
-        Point(
-            law,
-            task,
-            training,
-            serving,
-            kind,
-            where.n_params,
-            where.n_tokens,
-            float(samples_afforded(where.n_params, serving)),
-        )
-        for kind, where in named.items()
-    ]
+    return [_named(Point(law, task, training, serving, kind), where) for kind, where in named.items()]
+
+
+def _named(point: Point, where: Allocation) -> Point:
+    if not where.exists:
+        return replace(point, note="the law names no point")
+    k = float(samples_afforded(where.n_params, point.inference_flops))
+    return replace(point, n_params=where.n_params, n_tokens=where.n_tokens, k=k)
 
 
 def _stand_in(point: Point, suite: Suite) -> Cell | str:
