@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from t2scaling.cli.main import run
@@ -223,8 +224,6 @@ def test_test_time_compute_moves_the_optimum_of_a_planted_law():
 @pytest.fixture(scope="module")
 def simulated() -> Observations:
     """Two tasks of the simulated suite, with a made-up tuned stage."""
-    import polars as pl
-
     frame = load_suite("simulated").frame().filter(pl.col("task").is_in(["sciq", "arithmetic"]))
     frame = frame.filter(pl.int_range(pl.len()).over("run_id", "task") < 40)
     tuned = frame.filter(pl.col("task") == "sciq").with_columns(pl.lit("sft").alias("stage"), pl.col("nll") * 0.5)
@@ -244,6 +243,15 @@ def test_the_page_has_every_part_and_no_hole(simulated):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.split("\n")}) == 1
 
 
+def test_what_tuning_changes_is_told_of_the_same_cells(simulated):
+    runs = simulated.frame().filter(pl.col("stage") == "sft")["run_id"].unique().sort()[::2]
+    some = simulated.frame().filter((pl.col("stage") == "base") | pl.col("run_id").is_in(runs))
+    suite = page.gather(Observations.from_frame(some, {"n_params": "with_head"}))
+    assert sorted(suite.data["before", "sciq"].run_id) == sorted(suite.data["sft", "sciq"].run_id) == list(runs)
+    assert len(suite.data["base", "sciq"].run_id) > len(runs)
+    assert {data.task for data in suite.of_stage("before")} == {"sciq"}
+
+
 def test_sentences_follow_the_numbers():
     base = findings.Optimum("toy", "base", "loss", 1e20, 2e9, 1e7, 100.0, 50.0, 20.0, False)
     assert "1 of 1 optima (task × law) lie inside the measured range, with 2.5 to 2.5 times" in sentences.rq1(
@@ -253,10 +261,10 @@ def test_sentences_follow_the_numbers():
     assert "none of 1 optima (task × law) lies inside the measured range; 1 lie outside" in sentences.rq1(
         [far], 1e20, 2e9
     )
-    tuned = replace(base, stage="ft", ratio=100.0)
+    before, tuned = replace(base, stage="before"), replace(base, stage="ft", ratio=100.0)
     assert (
         "ft: 1 of 1 optima lie inside the measured range, 1 beyond Chinchilla, and its D/N is 2 times"
-        in sentences.rq3([base, tuned])
+        in sentences.rq3([before, tuned])
     )
     off = Errors(5, 0.1, 0.1, -0.1, 0.5, 4.0, 6.0)
     forecast = findings.Forecast("toy", "loss", "neg_log_pass_at_k", 2e9, off, off)

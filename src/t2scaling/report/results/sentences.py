@@ -217,7 +217,7 @@ def rq3(rows: list[Optimum]) -> str:
     by_stage: dict[str, list[Optimum]] = defaultdict(list)
     for row in rows:
         by_stage[row.stage].append(row)
-    base = {(row.task, row.law, row.inference_flops): row.ratio for row in by_stage["base"] if row.exists}
+    base = {(row.task, row.law, row.inference_flops): row.ratio for row in by_stage["before"] if row.exists}
     parts = []
     for stage, found in by_stage.items():
         found = [row for row in found if row.exists]
@@ -225,10 +225,14 @@ def rq3(rows: list[Optimum]) -> str:
         ahead = sum(row.ratio > 1.05 * row.chinchilla_ratio for row in inside)
         text = f"{stage}: {len(inside)} of {len(found)} optima lie inside the measured range, {ahead} beyond Chinchilla"
         moved = [row.ratio / base[key] for row in found if (key := (row.task, row.law, row.inference_flops)) in base]
-        if stage != "base" and moved:
-            text += f", and its D/N is {number(float(np.median(moved)))} times that of the base checkpoints (median)"
+        if stage != "before" and moved:
+            text += f", and its D/N is {number(float(np.median(moved)))} times that before (median)"
         parts.append(text)
-    return "Optima refitted at each stage on the tasks that were post-trained. " + "; ".join(parts) + "."
+    return (
+        "Optima of laws fitted before and after, on the cells and tasks that were post-trained. "
+        + "; ".join(parts)
+        + "."
+    )
 
 
 def caveats() -> list[str]:
