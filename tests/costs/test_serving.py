@@ -101,6 +101,8 @@ def test_experts_are_read_as_the_batch_reaches_them() -> None:
         ({"batch": 0.5}, "batch"),
         ({"batch": 8, "step_seconds": 0.1}, "step_seconds"),
         ({"tp": 1.5}, "tp"),
+        ({"tp": 10**400}, "tp"),
+        ({"answer_tokens": 10**9000}, "answer_tokens"),
         ({"weights": "fp16x"}, "weights"),
         ({"weights": "fp8", "gpu": "a100"}, "fp8"),
         ({"gpu": "h200", "unit": "dollars"}, "price"),

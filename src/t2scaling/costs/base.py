@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from t2scaling.arrays import Array
 from t2scaling.costs.flops import sample_flops, samples_afforded, tokens_afforded, train_flops
 from t2scaling.errors import ArgumentError
+from t2scaling.foreign import short
 
 # The longest contexts hold some 1e7 tokens, and no other amount in a cost model is as large.
 _LEAST_AMOUNT, _MOST_AMOUNT = 1e-9, 1e9
@@ -112,8 +113,9 @@ def check_amounts(model: Any, *names: str, zero: bool = False) -> None:
         value = getattr(model, name)
         if value is None or (zero and value == 0):
             continue
-        if not (isinstance(value, Real) and _LEAST_AMOUNT <= float(value) <= _MOST_AMOUNT):
-            shown = f"{float(value):g}" if isinstance(value, Real) else repr(value)
+        is_number = isinstance(value, Real)
+        if not (is_number and _LEAST_AMOUNT <= value <= _MOST_AMOUNT):
+            shown = f"{value:g}" if isinstance(value, float) else short(value)
             allowed = f"{'0 or ' if zero else ''}between {_LEAST_AMOUNT:g} and {_MOST_AMOUNT:g}"
             such = "tokens such as 512" if name.endswith("_tokens") else "a number that somebody has"
             raise ArgumentError(f"`{name}` = {shown} must be {allowed}: give {such}.")

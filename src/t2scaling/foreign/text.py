@@ -177,7 +177,7 @@ def read_yaml(path: str | Path, error: type[T2Error] = DataError) -> Any:
         _check_events(yaml.parse(text, loader), refuse)
         opened = loader(text)
         node = opened.get_single_node()
-        _check_keys(node, refuse)
+        _check_nodes(node, refuse)
         content = opened.construct_document(node) if node is not None else None
     except T2Error:  # of `refuse`; some of them are ValueErrors
         raise
@@ -205,12 +205,14 @@ def _check_events(events: Any, refuse: Callable[..., NoReturn]) -> None:
             refuse(f"is nested more than {DEEPEST} deep", event.start_mark)
 
 
-def _check_keys(node: Any, refuse: Callable[..., NoReturn]) -> None:
-    """Refuse a key that stands twice in one mapping."""
+def _check_nodes(node: Any, refuse: Callable[..., NoReturn]) -> None:
+    """Refuse a key that stands twice in one mapping, and numbers beyond all bounds."""
     waiting = [node]
     while waiting:
         item = waiting.pop()
         if not isinstance(getattr(item, "value", None), list):
+            if len(getattr(item, "value", "")) > 100 and item.tag.endswith(":int"):
+                refuse(f"holds a number of {len(item.value):,} digits", item.start_mark)
             continue
         if isinstance(item.value[0] if item.value else None, tuple):
             seen: set[tuple[str, Any]] = set()

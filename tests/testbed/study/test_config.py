@@ -42,6 +42,8 @@ def test_numbers_are_read_as_people_write_them(tmp_path):
         ("suite: {recipe: tiny, file: x.json}", "name a `recipe` or a `file`"),
         ("suite: {recipe: tiny}\nplan: {inference_flops: lots}", "`plan.inference_flops`: `lots` is not a number"),
         ("suite: {recipe: tiny}\nevaluate: {samples: 4, temperature: 0}", "`evaluate.temperature` is 0"),
+        ("suite: {recipe: tiny}\nevaluate: {samples: 10000000000}", "`evaluate.samples` is 10000000000"),
+        ("suite: {recipe: tiny}\nvalidate: {seeds: 2000}", "`validate.seeds` is 2000"),
         ("suite: {recipe: tiny}\nfit: {bootstrap: 1}", "`fit.bootstrap`: `bootstrap` = 1 gives no interval"),
         ("suite: {recipe: tiny}\nplan: {train_flops: 1e30}", "`plan.train_flops`: `train_flops` = 1e30 is over"),
         ("suite: {recipe: tiny}\njobs: 0", "`jobs` is 0: it should be greater than 0"),

@@ -19,7 +19,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from t2scaling.allocate.budgets import check_sensible
 from t2scaling.errors import ArgumentError, SuiteError
@@ -56,6 +56,7 @@ LawName = Annotated[str, AfterValidator(_law)]
 Budget = Annotated[float, BeforeValidator(_number), Field(gt=0)]
 TrainBudget = Annotated[Budget, AfterValidator(lambda flops: check_sensible("train_flops", flops) or flops)]
 ServeBudget = Annotated[Budget, AfterValidator(lambda flops: check_sensible("inference_flops", flops) or flops)]
+Count = Annotated[int, Field(gt=0, le=10**9)]
 Replicates = Annotated[int, AfterValidator(lambda number: FitOptions(bootstrap=number).bootstrap)]
 
 
@@ -96,11 +97,11 @@ class EvaluateSection(_Section):
     """What is measured on each checkpoint; likelihoods always, samples on request."""
 
     tasks: tuple[str, ...] | None = Field(default=None, description="Task names; the suite's own where left out.")
-    questions: PositiveInt | None = Field(default=None, description="Only the first so many questions of each task.")
+    questions: Count | None = Field(default=None, description="Only the first so many questions of each task.")
     engine: Literal["transformers", "vllm"] = Field(
         default="transformers", description="What measures; vllm in jobs of their own, on workers that have a GPU."
     )
-    samples: int = Field(default=0, ge=0, description="Completions per question; 0 for likelihoods alone.")
+    samples: int = Field(default=0, ge=0, le=10**9, description="Completions per question; 0 for likelihoods alone.")
     sample_tasks: tuple[str, ...] | None = Field(default=None, description="Tasks to sample on; all where left out.")
     temperature: float = Field(default=1.0, gt=0, description="Sampling temperature.")
     count_answers: bool = Field(default=False, description="Count the distinct wrong answers among the samples.")
@@ -116,11 +117,11 @@ class PosttrainSection(_Section):
     modes: tuple[Literal["ft", "sft"], ...] = Field(
         default=("ft", "sft"), description="Loss on everything, or the answer."
     )
-    levels: PositiveInt | None = Field(
+    levels: Count | None = Field(
         default=None, description="Only the first seed's cells of so many of the highest budgets; all where left out."
     )
-    epochs: PositiveInt = Field(default=6, description="Passes over the training questions.")
-    batch_size: PositiveInt = Field(default=8, description="Questions per step.")
+    epochs: Count = Field(default=6, description="Passes over the training questions.")
+    batch_size: Count = Field(default=8, description="Questions per step.")
     learning_rate: Budget | None = Field(default=None, description="Constant rate; the paper's, scaled, by default.")
 
 
@@ -160,7 +161,7 @@ class ValidateSection(_Section):
     up_to: Budget | None = Field(
         default=None, description="The laws see cells of at most so many training FLOPs; all ordinary cells by default."
     )
-    seeds: PositiveInt = Field(default=3, description="Runs of each cell.")
+    seeds: int = Field(default=3, gt=0, le=1000, description="Runs of each cell.")
 
 
 class StudyConfig(_Section):
@@ -173,7 +174,7 @@ class StudyConfig(_Section):
     seed: int = Field(
         default=0, ge=0, lt=2**63, description="Seed of evaluation, post-training and fits; the suite has its own."
     )
-    jobs: Annotated[PositiveInt | None, BeforeValidator(_jobs)] = Field(
+    jobs: Annotated[Count | None, BeforeValidator(_jobs)] = Field(
         default=None, description="Runs at once; auto for one per core, or per GPU."
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where runs take place.")
