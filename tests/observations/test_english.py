@@ -35,6 +35,10 @@ def test_grid(english: Observations) -> None:
     assert first["train_flops"].max() >= 2.5e13  # type: ignore[operator]
     assert (first["n_params"].unique() > 500_000).sum() >= 5
     assert len(english.tasks) == 8
+    top = base.filter(pl.col("train_flops") > 1.2e13)
+    assert len(top) == 2 * top["n_params", "n_tokens"].n_unique()  # two seeds of each
+    assert set(top.filter(pl.col("seed") == 0)["run_id"]) == set(english.measurements("sciq", "ft").run_id)
+    assert english.measurements("macro", "sft").run_id == english.measurements("sciq", "ft").run_id
     # No run saw a token twice.
     assert (base["unique_tokens"] == base["n_tokens"]).all()
 
