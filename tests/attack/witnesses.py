@@ -37,7 +37,7 @@ NUMBERS = (
 
 def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
     """Rows of a canonical table, with values as text or as numbers."""
-    found = {tuple(_name(str(row[key])) for key in KEYS): row for row in observations.frame().to_dicts()}
+    found = {_key(row): row for row in observations.frame().to_dicts()}
     given = [row for row in rows if any(value not in (None, "") for value in row.values())]
     if len(found) != len(given):
         return f"{len(found)} rows were read, {len(given)} are there"
@@ -46,7 +46,7 @@ def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
         if not all(isinstance(named.get(key), str) for key in KEYS):
             continue
         named["stage"] = named["stage"].lower()
-        read = found.get(tuple(_name(named[key]) for key in KEYS))
+        read = found.get(_key(named))
         if read is None:
             return f"the row {named} is missing"
         for name in NUMBERS:
@@ -56,10 +56,13 @@ def table(observations: Any, rows: Iterable[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def _name(text: str) -> str:
-    """A name without white space at its ends; names that are one number in two spellings are one name."""
-    text = text.strip()
-    return str(int(float(text))) if re.fullmatch(r"[+-]?\d{1,15}(\.0*)?", text) else text
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a row is about, without white space at the ends; question ids that are one number in two spellings are one
+    question, runs and tasks are called what they are called.
+    """
+    *names, question = (str(row[key]).strip() for key in KEYS)
+    number = re.fullmatch(r"[+-]?\d{1,15}(\.0*)?", question)
+    return (*names, str(int(float(question))) if number else question)
 
 
 def _number(value: Any) -> float | int | None:
