@@ -24,10 +24,10 @@ demo: .venv/core.stamp
 	$(BIN)/t2 demo -o out/demo
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-fast: .venv/dev.stamp
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check src tests benchmarks examples scripts
