@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from t2scaling.observations import Observations
 
 TITLES = {"base": "pretrained", "ft": "fine-tuned (loss on everything)", "sft": "fine-tuned on the answer (SFT)"}
-BEFORE = "before"  # pretrained checkpoints that have been tuned: what tuning changes is seen on the same cells alone
 # A second, larger inference budget, in samples of the largest model.
 LARGER = 16.0
 
@@ -111,7 +110,7 @@ def gather(
     base = next(iter(data.values()))
     for (stage, task), tuned in list(data.items()):
         if stage != "base" and task != "macro" and ("base", task) in data:
-            data[BEFORE, task] = data["base", task].take(np.isin(data["base", task].run_id, tuned.run_id))
+            data[sentences.BEFORE, task] = data["base", task].take(np.isin(data["base", task].run_id, tuned.run_id))
     over, flops = overtrained(base), train_flops(base)
     largest = float((flops[over] if over.any() else flops).max())
     serving = float(sample_flops(base.N.max(), 1)) if inference_flops is None else inference_flops
@@ -305,9 +304,12 @@ def _rq3(suite: Suite) -> list[str]:
     out = ["## RQ3. Does it survive post-training?"]
     if not stages:
         return [*out, "The observations hold no post-trained checkpoints."]
-    tuned = {data.task for data in suite.of_stage(BEFORE)}
+    tuned = {data.task for data in suite.of_stage(sentences.BEFORE)}
     rows = [
-        row for serving in suite.serving for stage in [BEFORE, *stages] for row in suite.optima(stage, serving, tuned)
+        row
+        for serving in suite.serving
+        for stage in [sentences.BEFORE, *stages]
+        for row in suite.optima(stage, serving, tuned)
     ]
     rows.sort(key=lambda row: (row.inference_flops, row.task, findings.LAWS.index(row.law)))
     out += [sentences.rq3(rows), _stage_table(rows)]

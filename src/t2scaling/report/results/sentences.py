@@ -14,6 +14,8 @@ from t2scaling.report.runs import cells, levels, overtrained, train_flops
 from t2scaling.report.style import law_label
 from t2scaling.units import format_flops, format_number, format_ratio
 
+BEFORE = "before"  # pretrained checkpoints that were tuned: what tuning changes is seen on the same cells alone
+
 
 def suite(data: Measurements, tasks: tuple[str, ...]) -> str:
     """Size and spread of the suite."""
@@ -217,7 +219,7 @@ def rq3(rows: list[Optimum]) -> str:
     by_stage: dict[str, list[Optimum]] = defaultdict(list)
     for row in rows:
         by_stage[row.stage].append(row)
-    base = {(row.task, row.law, row.inference_flops): row.ratio for row in by_stage["before"] if row.exists}
+    base = {(row.task, row.law, row.inference_flops): row.ratio for row in by_stage[BEFORE] if row.exists}
     parts = []
     for stage, found in by_stage.items():
         found = [row for row in found if row.exists]
@@ -225,7 +227,7 @@ def rq3(rows: list[Optimum]) -> str:
         ahead = sum(row.ratio > 1.05 * row.chinchilla_ratio for row in inside)
         text = f"{stage}: {len(inside)} of {len(found)} optima lie inside the measured range, {ahead} beyond Chinchilla"
         moved = [row.ratio / base[key] for row in found if (key := (row.task, row.law, row.inference_flops)) in base]
-        if stage != "before" and moved:
+        if stage != BEFORE and moved:
             text += f", and its D/N is {number(float(np.median(moved)))} times that before (median)"
         parts.append(text)
     return (

@@ -4,6 +4,7 @@ Shapes: Q questions, T + 1 tokens of the longest.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
+    @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """(Q,) tokens of each question with its answer."""
         return self.ids.shape[1] - np.argmax(self.weights[:, ::-1] > 0, axis=1)
